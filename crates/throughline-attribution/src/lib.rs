@@ -1,0 +1,1 @@
+//! Attribution models over journeys, with intervals and conservation.

@@ -1,0 +1,1 @@
+//! The best feasible action for everyone, under the rules of the team.

@@ -1,0 +1,1 @@
+//! Reading experiments: effects with intervals, health checks.

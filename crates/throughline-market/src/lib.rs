@@ -1,0 +1,1 @@
+//! A simulated market whose causal truth is known.

@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+pub mod dist;
+
+pub mod sum;
+
+pub mod stream;
+
+pub mod moments;
+
+pub mod quantile;
+
+pub mod two_sample;
+
+pub mod goodness;
+
+pub mod logistic;
+
+pub mod chain;

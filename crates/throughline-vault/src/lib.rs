@@ -1,0 +1,1 @@
+//! Sealed raw identifiers and the random tokens that stand for them.
