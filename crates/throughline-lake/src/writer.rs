@@ -1,0 +1,155 @@
+//! Writing the files of a unit: Parquet, split by partition, rolled at a target size.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use deltalake_core::kernel::Add;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use sha2::{Digest, Sha256};
+
+use crate::error::LakeError;
+use crate::spec::TableSpec;
+use crate::store::Unit;
+
+/// A data file is closed when its encoded size passes this.
+const TARGET_FILE_BYTES: usize = 64 << 20;
+/// Rows per row group: large enough to compress, small enough to skip and to decode in bounded memory.
+const ROW_GROUP_ROWS: usize = 131_072;
+
+/// A file that was written but belongs to no version yet.
+#[derive(Debug, Clone)]
+pub struct StagedFile {
+    /// Path within the table.
+    pub path: String,
+    /// Rows in it.
+    pub rows: u64,
+    size: i64,
+    partition_values: HashMap<String, Option<String>>,
+}
+
+impl StagedFile {
+    pub(crate) fn into_add(self) -> Add {
+        Add {
+            path: self.path,
+            partition_values: self.partition_values,
+            size: self.size,
+            // Deterministic on purpose: the log is a function of the content, and nothing here reads a clock.
+            modification_time: 0,
+            data_change: true,
+            stats: Some(format!("{{\"numRecords\":{}}}", self.rows)),
+            tags: None,
+            deletion_vector: None,
+            base_row_id: None,
+            default_row_commit_version: None,
+            clustering_provider: None,
+        }
+    }
+}
+
+/// Writes the files of one unit of one table.
+#[derive(Debug)]
+pub struct TableWriter {
+    spec: TableSpec,
+    unit: Unit,
+    store: Arc<dyn ObjectStore>,
+    open: BTreeMap<Option<String>, OpenFile>,
+    counters: BTreeMap<Option<String>, u32>,
+    staged: Vec<StagedFile>,
+}
+
+#[derive(Debug)]
+struct OpenFile {
+    writer: ArrowWriter<Vec<u8>>,
+    rows: u64,
+}
+
+impl TableWriter {
+    pub(crate) fn new(spec: TableSpec, unit: Unit, store: Arc<dyn ObjectStore>) -> Self {
+        Self { spec, unit, store, open: BTreeMap::new(), counters: BTreeMap::new(), staged: Vec::new() }
+    }
+
+    /// The start of every file name of a unit: a hash of stage and unit, so that a unit can find its own files.
+    pub(crate) fn unit_prefix(unit: &Unit) -> String {
+        let digest = Sha256::digest(format!("{}\u{0}{}", unit.stage, unit.name));
+        format!("u{}-", hex::encode(&digest[..6]))
+    }
+
+    /// Appends rows, all of one partition (`None` for tables without).
+    pub async fn write(&mut self, partition: Option<&str>, batch: &RecordBatch) -> Result<(), LakeError> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        if batch.schema().fields() != self.spec.file_schema.fields() {
+            return Err(LakeError::Schema {
+                table: self.spec.name.clone(),
+                reason: format!("expected {:?}, got {:?}", self.spec.file_schema.fields(), batch.schema().fields()),
+            });
+        }
+        let key = partition.map(str::to_owned);
+        let file = match self.open.entry(key.clone()) {
+            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&self.spec.file_schema), Some(properties()?))?;
+                entry.insert(OpenFile { writer, rows: 0 })
+            }
+        };
+        file.writer.write(batch)?;
+        file.rows += batch.num_rows() as u64;
+        if file.writer.bytes_written() + file.writer.in_progress_size() > TARGET_FILE_BYTES {
+            self.close(&key).await?;
+        }
+        Ok(())
+    }
+
+    async fn close(&mut self, partition: &Option<String>) -> Result<(), LakeError> {
+        let Some(file) = self.open.remove(partition) else {
+            return Ok(());
+        };
+        let bytes = file.writer.into_inner()?;
+        let counter = self.counters.entry(partition.clone()).or_default();
+        let fingerprint = Sha256::digest(self.unit.fingerprint.as_bytes());
+        let name = format!("{}{}-{counter:05}.parquet", Self::unit_prefix(&self.unit), hex::encode(&fingerprint[..8]));
+        *counter += 1;
+        let (path, partition_values) = match (&self.spec.partition, partition) {
+            (Some(column), Some(value)) => (
+                format!("{}={value}/{name}", column.name()),
+                HashMap::from([(column.name().to_owned(), Some(value.clone()))]),
+            ),
+            _ => (name, HashMap::new()),
+        };
+        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        self.store.put(&Path::from(path.as_str()), bytes.into()).await?;
+        self.staged.push(StagedFile { path, rows: file.rows, size, partition_values });
+        Ok(())
+    }
+
+    /// Closes every file and returns what was written, ready for the commit.
+    pub async fn finish(mut self) -> Result<Vec<StagedFile>, LakeError> {
+        while let Some(partition) = self.open.keys().next().cloned() {
+            self.close(&partition).await?;
+        }
+        self.staged.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(self.staged)
+    }
+}
+
+fn properties() -> Result<WriterProperties, LakeError> {
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_created_by("throughline".to_owned());
+    // Tokens and person ids are random: statistics on them are useless and would outlive an erasure.
+    for column in ["tokens.list.element", "token", "other_token", "person_id", "raw_token"] {
+        let path = ColumnPath::from(column.split('.').map(str::to_owned).collect::<Vec<_>>());
+        builder = builder
+            .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
+            .set_column_dictionary_enabled(path, column == "person_id");
+    }
+    Ok(builder.build())
+}

@@ -1,0 +1,119 @@
+//! The commit protocol and the engine, on a real folder.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use throughline_lake::{Lake, LakeError, Session, SessionOptions, Snapshot, TableSpec, Unit, tables};
+
+fn unit(name: &str, fingerprint: &str, run_seq: u64) -> Unit {
+    Unit { stage: "test".into(), name: name.into(), fingerprint: fingerprint.into(), run_seq }
+}
+
+fn spend_rows(spec: &TableSpec, ids: &[i64]) -> RecordBatch {
+    let n = ids.len();
+    let text = |value: &str| -> ArrayRef { Arc::new(StringArray::from(vec![value; n])) };
+    let columns: Vec<ArrayRef> = vec![
+        text("ads"),
+        Arc::new(StringArray::from_iter_values(ids.iter().map(ToString::to_string))),
+        Arc::new(Int64Array::from(vec![1; n])),
+        text("search"),
+        text("brand"),
+        text("DE"),
+        Arc::new(Int64Array::from(ids.to_vec())),
+        text("EUR"),
+        Arc::new(Int64Array::from(vec![None; n])),
+        Arc::new(Int64Array::from(vec![None; n])),
+        Arc::new(TimestampMicrosecondArray::from(vec![0; n]).with_timezone("UTC")),
+    ];
+    RecordBatch::try_new(Arc::clone(&spec.file_schema), columns).expect("rows fit")
+}
+
+async fn write(lake: &Lake, unit: &Unit, base: Option<u64>, ids: &[i64]) -> Result<u64, LakeError> {
+    let spec = tables::spend();
+    let mut writer = lake.writer(&spec, unit)?;
+    writer.write(Some("2026-03-01"), &spend_rows(&spec, ids)).await?;
+    let staged = writer.finish().await?;
+    lake.commit(&spec, unit, base, staged).await
+}
+
+async fn costs(snapshot: &Snapshot) -> Result<Vec<i64>, LakeError> {
+    let mut all = Vec::new();
+    for batch in snapshot.read_all(Some(&["cost_micros"])).await? {
+        let column = batch.column(0).as_any().downcast_ref::<Int64Array>().expect("ints");
+        all.extend(column.values().iter().copied());
+    }
+    all.sort_unstable();
+    Ok(all)
+}
+
+#[tokio::test]
+async fn a_unit_replaces_its_own_files_and_no_others() -> Result<(), LakeError> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let lake = Lake::open_local(dir.path())?;
+    let first = write(&lake, &unit("a", "f1", 1), None, &[1, 2]).await?;
+    let second = write(&lake, &unit("b", "f1", 1), Some(first), &[10]).await?;
+    let third = write(&lake, &unit("a", "f2", 2), Some(second), &[3]).await?;
+    let spec = tables::spend();
+    assert_eq!(costs(&lake.snapshot(&spec, Some(second)).await?).await?, [1, 2, 10]);
+    assert_eq!(costs(&lake.snapshot(&spec, Some(third)).await?).await?, [3, 10]);
+    assert_eq!(lake.snapshot(&spec, None).await?.row_count(), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unpublished_commit_is_adopted_or_undone() -> Result<(), LakeError> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let lake = Lake::open_local(dir.path())?;
+    let published = write(&lake, &unit("a", "f1", 1), None, &[1]).await?;
+    // Committed, but the process died before publishing: the same unit finds its own commit again.
+    let orphan = write(&lake, &unit("b", "f1", 2), Some(published), &[10]).await?;
+    assert_eq!(write(&lake, &unit("b", "f1", 3), Some(published), &[10]).await?, orphan);
+    // Another configuration takes over instead: nothing of the orphan remains, nothing is doubled.
+    let after = write(&lake, &unit("b", "f9", 4), Some(published), &[20]).await?;
+    assert_eq!(costs(&lake.snapshot(&tables::spend(), Some(after)).await?).await?, [1, 20]);
+    // And a version that was published stays readable.
+    assert_eq!(costs(&lake.snapshot(&tables::spend(), Some(published)).await?).await?, [1]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn queries_see_the_partition_column_and_refuse_float_sums() -> Result<(), LakeError> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let lake = Lake::open_local(dir.path())?;
+    let version = write(&lake, &unit("a", "f1", 1), None, &[5, 7]).await?;
+    let session = Session::new(&SessionOptions::default())?;
+    session.register("spend", lake.snapshot(&tables::spend(), Some(version)).await?)?;
+    let rows = session.query("SELECT date, sum(cost_micros) FROM spend GROUP BY date").await?;
+    let text = arrow::util::pretty::pretty_format_batches(&rows)?.to_string();
+    assert!(text.contains("2026-03-01") && text.contains("12"), "{text}");
+    for sql in [
+        "SELECT sum(cost_micros * 1.5) FROM spend",
+        "SELECT avg(cost_micros) FROM spend",
+        "SELECT * FROM (SELECT stddev(cost_micros) s FROM spend) WHERE s > 0",
+    ] {
+        let refused = session.query(sql).await;
+        assert!(matches!(refused, Err(LakeError::FloatSum { .. })), "{sql}: {refused:?}");
+    }
+    session.register("events", lake.snapshot(&tables::events(), None).await?)?;
+    assert_eq!(session.query("SELECT kind FROM events").await?.iter().map(RecordBatch::num_rows).sum::<usize>(), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn rows_of_another_shape_are_refused() -> Result<(), LakeError> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let lake = Lake::open_local(dir.path())?;
+    let mut writer = lake.writer(&tables::persons(), &unit("all", "f", 1))?;
+    let batch = RecordBatch::try_from_iter([("token", Arc::new(BinaryArray::from_vec(vec![b"x"])) as ArrayRef)])?;
+    assert!(matches!(writer.write(None, &batch).await, Err(LakeError::Schema { .. })));
+    Ok(())
+}
+
+#[test]
+fn table_names_are_unique() {
+    let mut names: Vec<String> = tables::all().into_iter().map(|t| t.name).collect();
+    names.sort();
+    let before = names.len();
+    names.dedup();
+    assert_eq!(names.len(), before);
+}
