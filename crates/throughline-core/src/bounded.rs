@@ -66,6 +66,11 @@ bounded!(
     Lookback, "lookback in days", "0 to 365, 0 excluded", |v| v > 0.0 && v <= 365.0
 );
 
+impl Share {
+    /// One half.
+    pub const HALF: Self = Self(0.5);
+}
+
 impl Level {
     /// 95 %.
     pub const P95: Self = Self(0.95);
@@ -79,6 +84,9 @@ impl Level {
 }
 
 impl Lookback {
+    /// 30 days.
+    pub const MONTH: Self = Self(30.0);
+
     /// The window in microseconds.
     #[expect(clippy::cast_possible_truncation, reason = "at most 365 days")]
     pub fn micros(self) -> i64 {

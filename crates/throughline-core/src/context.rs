@@ -55,6 +55,13 @@ impl RunContext {
         self
     }
 
+    /// Shares a flag that asks the run to stop.
+    #[must_use]
+    pub fn with_cancel_flag(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.cancelled = flag;
+        self
+    }
+
     /// Asks every stage to stop at its next batch.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);

@@ -1,1 +1,19 @@
-//! Reading experiments: effects with intervals, health checks.
+#![doc = include_str!("../README.md")]
+
+pub mod spec;
+
+pub mod accumulator;
+
+pub mod reading;
+
+pub mod two_sample;
+
+pub mod record;
+
+pub mod error;
+
+pub use accumulator::Accumulator;
+pub use error::EvidenceError;
+pub use reading::{ArmReading, Comparison, Health, MetricReading, Reading, Srm};
+pub use record::{Contrast, Design, Estimand, EvidenceRecord, Scope};
+pub use spec::{ArmSpec, Correction, ExperimentSpec, MetricKind, MetricSpec};

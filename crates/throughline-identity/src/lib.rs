@@ -1,1 +1,22 @@
-//! The identity stage.
+#![doc = include_str!("../README.md")]
+
+mod config;
+
+mod error;
+
+mod gather;
+
+mod resolve;
+
+mod stable;
+
+mod timeline;
+
+mod step;
+
+pub use config::IdentityConfig;
+pub use error::IdentityError;
+pub use gather::{Gathered, gather};
+pub use resolve::{Components, Link, ResolveLimits, resolve};
+pub use stable::{IdChange, StableIds, name_people};
+pub use step::{IdentityInput, IdentityOutcome, IdentityReport, link};

@@ -6,6 +6,8 @@ mod spec;
 
 pub mod tables;
 
+pub mod columns;
+
 mod store;
 
 mod writer;
@@ -14,14 +16,17 @@ mod snapshot;
 
 mod provider;
 
+mod rows;
+
 mod session;
 
 mod lint;
 
 pub use error::LakeError;
 pub use lint::refuse_float_sums;
+pub use rows::{BatchRow, RowsView, expression_schema};
 pub use session::{Session, SessionOptions};
 pub use snapshot::{DataFile, Snapshot};
 pub use spec::{PartitionColumn, TableSpec};
 pub use store::{Lake, Unit};
-pub use writer::{StagedFile, TableWriter};
+pub use writer::{Staged, StagedFile, TableWriter};

@@ -72,14 +72,16 @@ impl TableProvider for SnapshotTable {
             };
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
-        let partition_fields = self
+        let partition_fields: Vec<Arc<Field>> = self
             .snapshot
             .spec()
             .partition
             .iter()
             .map(|p| Arc::new(Field::new(p.name(), p.data_type(), false)))
             .collect();
-        let table_schema = TableSchema::new(Arc::clone(&self.snapshot.spec().file_schema), partition_fields);
+        let table_schema = TableSchema::builder(Arc::clone(&self.snapshot.spec().file_schema))
+            .with_table_partition_cols(partition_fields)
+            .build();
         let groups = state.config().target_partitions().max(1);
         let mut files: Vec<Vec<PartitionedFile>> = vec![Vec::new(); groups];
         for (i, file) in self.snapshot.files().iter().enumerate() {

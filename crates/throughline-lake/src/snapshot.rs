@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use futures::TryStreamExt as _;
-use object_store::ObjectStore;
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::async_reader::{ParquetObjectReader, ParquetRecordBatchStreamBuilder};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::LakeError;
 use crate::spec::TableSpec;
@@ -84,15 +83,15 @@ impl Snapshot {
             path: file.path.clone(),
             source: Box::new(source),
         };
-        let reader = ParquetObjectReader::new(self.store(), Path::from(file.path.as_str())).with_file_size(file.size);
-        let mut builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(error)?;
+        // A file is at most a few target sizes large, so it is fetched whole and decoded in place.
+        let bytes = self.store.get(&Path::from(file.path.as_str())).await?.bytes().await?;
+        let mut builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(error)?;
         if let Some(columns) = columns {
             let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
             builder = builder.with_projection(mask);
         }
-        let stream = builder.with_batch_size(READ_BATCH_ROWS).build().map_err(error)?;
-        let batches: Vec<RecordBatch> = stream.try_collect().await.map_err(error)?;
-        batches.iter().map(|batch| self.in_table_order(batch, columns)).collect()
+        let reader = builder.with_batch_size(READ_BATCH_ROWS).build().map_err(error)?;
+        reader.map(|batch| self.in_table_order(&batch?, columns)).collect()
     }
 
     /// Reads the files of one partition in path order.

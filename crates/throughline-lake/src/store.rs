@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{Action, Add, StructType, Transaction};
+use deltalake_core::kernel::{Action, Add, Metadata, MetadataExt as _, StructType, Transaction};
 use deltalake_core::logstore::LogStoreRef;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
@@ -17,7 +17,7 @@ use url::Url;
 use crate::error::LakeError;
 use crate::snapshot::{DataFile, Snapshot};
 use crate::spec::TableSpec;
-use crate::writer::{StagedFile, TableWriter};
+use crate::writer::{Staged, StagedFile, TableWriter};
 
 const SCHEMA_VERSION_KEY: &str = "throughline.schemaVersion";
 
@@ -75,12 +75,19 @@ impl Lake {
             None => Vec::new(),
             Some(version) => {
                 let mut table = DeltaTable::new(self.log_store(&spec.name)?);
-                table.load_version(version.into()).await.map_err(LakeError::delta(&spec.name))?;
+                table.load_version(version).await.map_err(LakeError::delta(&spec.name))?;
                 check_schema_version(spec, &table)?;
                 data_files(spec, &table)?
             }
         };
         Ok(Snapshot::new(spec.clone(), version, self.object_store(&spec.name)?, files))
+    }
+
+    /// The staged files of a table as a snapshot of their own, before they are committed.
+    pub fn staged_snapshot(&self, spec: &TableSpec, staged: &[Staged]) -> Result<Snapshot, LakeError> {
+        let files = staged.iter().filter(|s| s.spec.name == spec.name).flat_map(|s| &s.files);
+        let files = files.map(StagedFile::as_data_file).collect();
+        Ok(Snapshot::new(spec.clone(), None, self.object_store(&spec.name)?, files))
     }
 
     /// Starts writing the files of a unit.
@@ -93,17 +100,12 @@ impl Lake {
     /// The wanted state is: files of `base` without the unit's own, plus `staged`. When the head of the table already
     /// is that state (a run was killed after this commit and before its publication), the head is adopted. Whatever an
     /// unpublished commit left besides is removed by this commit.
-    pub async fn commit(
-        &self,
-        spec: &TableSpec,
-        unit: &Unit,
-        base: Option<u64>,
-        staged: Vec<StagedFile>,
-    ) -> Result<u64, LakeError> {
+    pub async fn commit(&self, base: Option<u64>, staged: Staged) -> Result<u64, LakeError> {
+        let Staged { spec, unit, files } = &staged;
         let mut wanted: BTreeMap<String, Add> = BTreeMap::new();
         if let Some(base) = base {
             let mut table = DeltaTable::new(self.log_store(&spec.name)?);
-            table.load_version(base.into()).await.map_err(LakeError::delta(&spec.name))?;
+            table.load_version(base).await.map_err(LakeError::delta(&spec.name))?;
             let prefix = TableWriter::unit_prefix(unit);
             for add in adds(&table)? {
                 let name = add.path.rsplit('/').next().unwrap_or(&add.path);
@@ -112,8 +114,8 @@ impl Lake {
                 }
             }
         }
-        for file in staged {
-            wanted.insert(file.path.clone(), file.into_add());
+        for file in files {
+            wanted.insert(file.path.clone(), file.clone().into_add());
         }
         let table = self.head_or_create(spec).await?;
         let mut present: BTreeMap<String, Add> = adds(&table)?.into_iter().map(|a| (a.path.clone(), a)).collect();
@@ -125,6 +127,9 @@ impl Lake {
         }
         actions.extend(present.into_values().map(|add| Action::Remove(remove_of(add))));
         let head = head_version(spec, &table)?;
+        if let Some(metadata) = evolved_metadata(spec, &table)? {
+            actions.push(Action::Metadata(metadata));
+        }
         if actions.is_empty() {
             return Ok(head);
         }
@@ -166,11 +171,7 @@ impl Lake {
             check_schema_version(spec, &table)?;
             return Ok(table);
         }
-        let schema: StructType = spec
-            .table_schema()
-            .as_ref()
-            .try_into_kernel()
-            .map_err(|e: arrow::error::ArrowError| LakeError::Arrow(e))?;
+        let schema = delta_schema(spec)?;
         let mut create = CreateBuilder::new()
             .with_log_store(self.log_store(&spec.name)?)
             .with_table_name(&spec.name)
@@ -182,6 +183,27 @@ impl Lake {
         }
         create.await.map_err(error(&spec.name))
     }
+}
+
+fn delta_schema(spec: &TableSpec) -> Result<StructType, LakeError> {
+    Ok(spec.table_schema().as_ref().try_into_kernel()?)
+}
+
+/// The new metadata when the columns of the table changed (older files read as nulls in columns they lack).
+fn evolved_metadata(spec: &TableSpec, table: &DeltaTable) -> Result<Option<Metadata>, LakeError> {
+    let error = LakeError::delta;
+    let state = table.snapshot().map_err(error(&spec.name))?;
+    let wanted = delta_schema(spec)?;
+    if *state.schema() == wanted {
+        return Ok(None);
+    }
+    let metadata = state
+        .metadata()
+        .clone()
+        .with_schema(&wanted)
+        .and_then(|m| m.add_config_key(SCHEMA_VERSION_KEY.to_owned(), spec.version.to_string()))
+        .map_err(|e| error(&spec.name)(e.into()))?;
+    Ok(Some(metadata))
 }
 
 fn head_version(spec: &TableSpec, table: &DeltaTable) -> Result<u64, LakeError> {

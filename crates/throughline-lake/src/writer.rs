@@ -14,11 +14,14 @@ use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
 use crate::error::LakeError;
+use crate::snapshot::DataFile;
 use crate::spec::TableSpec;
 use crate::store::Unit;
 
 /// A data file is closed when its encoded size passes this.
 const TARGET_FILE_BYTES: usize = 64 << 20;
+/// All open files of a writer together stay below this.
+const TOTAL_OPEN_BYTES: usize = 256 << 20;
 /// Rows per row group: large enough to compress, small enough to skip and to decode in bounded memory.
 const ROW_GROUP_ROWS: usize = 131_072;
 
@@ -34,6 +37,15 @@ pub struct StagedFile {
 }
 
 impl StagedFile {
+    pub(crate) fn as_data_file(&self) -> DataFile {
+        DataFile {
+            path: self.path.clone(),
+            partition: self.partition_values.values().next().cloned().flatten(),
+            size: u64::try_from(self.size).unwrap_or(0),
+            rows: Some(self.rows),
+        }
+    }
+
     pub(crate) fn into_add(self) -> Add {
         Add {
             path: self.path,
@@ -52,6 +64,24 @@ impl StagedFile {
     }
 }
 
+/// Everything one unit wrote to one table, ready for the commit.
+#[derive(Debug, Clone)]
+pub struct Staged {
+    /// The table.
+    pub spec: TableSpec,
+    /// The unit that owns the files.
+    pub unit: Unit,
+    /// The files, sorted by path.
+    pub files: Vec<StagedFile>,
+}
+
+impl Staged {
+    /// Rows in all files.
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|f| f.rows).sum()
+    }
+}
+
 /// Writes the files of one unit of one table.
 #[derive(Debug)]
 pub struct TableWriter {
@@ -67,6 +97,12 @@ pub struct TableWriter {
 struct OpenFile {
     writer: ArrowWriter<Vec<u8>>,
     rows: u64,
+}
+
+impl OpenFile {
+    fn bytes(&self) -> usize {
+        self.writer.bytes_written() + self.writer.in_progress_size()
+    }
 }
 
 impl TableWriter {
@@ -101,18 +137,25 @@ impl TableWriter {
         };
         file.writer.write(batch)?;
         file.rows += batch.num_rows() as u64;
-        if file.writer.bytes_written() + file.writer.in_progress_size() > TARGET_FILE_BYTES {
-            self.close(&key).await?;
+        if file.bytes() > TARGET_FILE_BYTES {
+            return self.close(key.as_ref()).await;
+        }
+        // Many partitions open at once (years of dates) must not add up: the largest is closed first.
+        while self.open.values().map(OpenFile::bytes).sum::<usize>() > TOTAL_OPEN_BYTES {
+            let Some(largest) = self.open.iter().max_by_key(|(_, f)| f.bytes()).map(|(k, _)| k.clone()) else {
+                break;
+            };
+            self.close(largest.as_ref()).await?;
         }
         Ok(())
     }
 
-    async fn close(&mut self, partition: &Option<String>) -> Result<(), LakeError> {
-        let Some(file) = self.open.remove(partition) else {
+    async fn close(&mut self, partition: Option<&String>) -> Result<(), LakeError> {
+        let Some(file) = self.open.remove(&partition.cloned()) else {
             return Ok(());
         };
         let bytes = file.writer.into_inner()?;
-        let counter = self.counters.entry(partition.clone()).or_default();
+        let counter = self.counters.entry(partition.cloned()).or_default();
         let fingerprint = Sha256::digest(self.unit.fingerprint.as_bytes());
         let name = format!("{}{}-{counter:05}.parquet", Self::unit_prefix(&self.unit), hex::encode(&fingerprint[..8]));
         *counter += 1;
@@ -130,12 +173,12 @@ impl TableWriter {
     }
 
     /// Closes every file and returns what was written, ready for the commit.
-    pub async fn finish(mut self) -> Result<Vec<StagedFile>, LakeError> {
+    pub async fn finish(mut self) -> Result<Staged, LakeError> {
         while let Some(partition) = self.open.keys().next().cloned() {
-            self.close(&partition).await?;
+            self.close(partition.as_ref()).await?;
         }
         self.staged.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(self.staged)
+        Ok(Staged { spec: self.spec, unit: self.unit, files: self.staged })
     }
 }
 

@@ -32,8 +32,7 @@ async fn write(lake: &Lake, unit: &Unit, base: Option<u64>, ids: &[i64]) -> Resu
     let spec = tables::spend();
     let mut writer = lake.writer(&spec, unit)?;
     writer.write(Some("2026-03-01"), &spend_rows(&spec, ids)).await?;
-    let staged = writer.finish().await?;
-    lake.commit(&spec, unit, base, staged).await
+    lake.commit(base, writer.finish().await?).await
 }
 
 async fn costs(snapshot: &Snapshot) -> Result<Vec<i64>, LakeError> {
@@ -106,6 +105,35 @@ async fn rows_of_another_shape_are_refused() -> Result<(), LakeError> {
     let mut writer = lake.writer(&tables::persons(), &unit("all", "f", 1))?;
     let batch = RecordBatch::try_from_iter([("token", Arc::new(BinaryArray::from_vec(vec![b"x"])) as ArrayRef)])?;
     assert!(matches!(writer.write(None, &batch).await, Err(LakeError::Schema { .. })));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_table_may_gain_columns() -> Result<(), LakeError> {
+    use arrow::datatypes::{DataType, Field};
+    let dir = tempfile::tempdir().expect("a folder");
+    let lake = Lake::open_local(dir.path())?;
+    let spec = |names: &[&str]| {
+        let fields = names.iter().map(|n| Field::new(*n, DataType::Int64, true)).collect();
+        TableSpec::new("wide", 1, fields, None, "test")
+    };
+    let rows = |spec: &TableSpec| {
+        let columns = spec.file_schema.fields().iter().map(|_| Arc::new(Int64Array::from(vec![1])) as ArrayRef);
+        RecordBatch::try_new(Arc::clone(&spec.file_schema), columns.collect()).expect("rows fit")
+    };
+    let narrow = spec(&["a"]);
+    let mut writer = lake.writer(&narrow, &unit("x", "f", 1))?;
+    writer.write(None, &rows(&narrow)).await?;
+    let first = lake.commit(None, writer.finish().await?).await?;
+    let wide = spec(&["a", "b"]);
+    let mut writer = lake.writer(&wide, &unit("y", "f", 2))?;
+    writer.write(None, &rows(&wide)).await?;
+    let second = lake.commit(Some(first), writer.finish().await?).await?;
+    let session = Session::new(&SessionOptions::default())?;
+    session.register("wide", lake.snapshot(&wide, Some(second)).await?)?;
+    let counted = session.query("SELECT count(a) AS a, count(b) AS b FROM wide").await?;
+    let text = arrow::util::pretty::pretty_format_batches(&counted)?.to_string();
+    assert!(text.contains("| 2 | 1 |"), "{text}");
     Ok(())
 }
 

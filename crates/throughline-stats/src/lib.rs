@@ -17,3 +17,5 @@ pub mod goodness;
 pub mod logistic;
 
 pub mod chain;
+
+mod linalg;

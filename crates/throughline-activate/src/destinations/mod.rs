@@ -1,0 +1,3 @@
+//! One file or folder per adapter; each is named in `registry.rs`.
+
+pub(crate) mod file;

@@ -1,0 +1,100 @@
+//! What can go wrong in attribution. Bad rows are not errors: the builder reports them as diagnostics.
+
+use throughline_core::estimate::EstimateError;
+use throughline_stats::chain::ChainError;
+
+/// An error of this crate.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttributionError {
+    /// No model has this name.
+    #[error("unknown attribution model `{name}`{} (known: {known})", suggest(.suggestion.as_deref()))]
+    UnknownModel {
+        /// The name given.
+        name: String,
+        /// The known name nearest to it.
+        suggestion: Option<String>,
+        /// All known names.
+        known: String,
+    },
+    /// No path transform reads like this.
+    #[error(
+        "unknown path transform `{given}`{} (known: unique, exposure, first, frequency, remove_if_not_all:CHANNEL, \
+         remove_if_last_and_not_all:CHANNEL)",
+        suggest(.suggestion.as_deref())
+    )]
+    UnknownTransform {
+        /// What was given.
+        given: String,
+        /// The known name nearest to it.
+        suggestion: Option<String>,
+    },
+    /// The part after the colon of a model specification is wrong.
+    #[error("`{given}` is not a parameter of attribution model `{model}` (expected {expected})")]
+    BadParameter {
+        /// The model.
+        model: &'static str,
+        /// What was given.
+        given: String,
+        /// What is accepted, with its bounds.
+        expected: &'static str,
+    },
+    /// A model that weighs touches by time met paths without times.
+    #[error("attribution model `{model}` needs the time of every touch, and these paths carry none")]
+    NeedsAges {
+        /// The model.
+        model: String,
+    },
+    /// Credits do not add up to what they split.
+    #[error("model `{model}` credits {what} of {credited}, not the total of {total} (tolerance {tolerance:e})")]
+    NotConserved {
+        /// The model.
+        model: String,
+        /// `conversions` or `value`.
+        what: &'static str,
+        /// Sum of the credits.
+        credited: f64,
+        /// What there was to credit.
+        total: f64,
+        /// The difference allowed.
+        tolerance: f64,
+    },
+    /// The Markov chain of this order is too large for the exact solver.
+    #[error(
+        "markov chain of order {order} over {channels} channels has {states} states, more than the limit of {limit}"
+    )]
+    TooManyStates {
+        /// The order.
+        order: usize,
+        /// Channels in the table.
+        channels: usize,
+        /// States needed, at least.
+        states: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Too few bootstrap draws for an interval.
+    #[error("{draws} bootstrap draws are too few for an interval (at least 2 are needed)")]
+    TooFewDraws {
+        /// The number asked for.
+        draws: usize,
+    },
+    /// Two results do not share their draws or channels, so they cannot be compared draw by draw.
+    #[error("results of `{left}` and `{right}` come from different data or draws and cannot be compared draw by draw")]
+    NotComparable {
+        /// The first model.
+        left: String,
+        /// The second model.
+        right: String,
+    },
+    /// The chain cannot be solved.
+    #[error("the markov chain cannot be solved")]
+    Chain(#[from] ChainError),
+    /// Draws do not make an interval.
+    #[error("bootstrap draws do not make an interval")]
+    Estimate(#[from] EstimateError),
+}
+
+fn suggest(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |n| format!(", did you mean `{n}`?"))
+}

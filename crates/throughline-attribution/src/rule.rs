@@ -1,0 +1,140 @@
+//! Rule models: each path's outcome is split over its touches by a rule that sees that path alone.
+
+use std::fmt;
+
+use throughline_stats::sum::ExactSum;
+
+use crate::model::{Accumulate, ChannelSums};
+use crate::{
+    AttributionError, Conservation, Model, PathTable, PathView, PathWeights, Prepared, Split, Summation, Units,
+};
+
+/// How often each channel occurs in the path at hand. Kept between paths, so that no path costs a hash or a sort.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    counts: Vec<u32>,
+}
+
+impl Tally {
+    fn new(channels: usize) -> Self {
+        Self { counts: vec![0; channels] }
+    }
+
+    /// Counts `steps`, hands the number of different channels and the count of each step's channel to `each` (index of the
+    /// step, different channels, count), and forgets them.
+    pub fn each(&mut self, steps: &[u32], mut each: impl FnMut(usize, u32, u32)) {
+        let mut different = 0;
+        for &step in steps {
+            let count = &mut self.counts[step as usize];
+            different += u32::from(*count == 0);
+            *count += 1;
+        }
+        for (i, &step) in steps.iter().enumerate() {
+            each(i, different, self.counts[step as usize]);
+        }
+        for &step in steps {
+            self.counts[step as usize] = 0;
+        }
+    }
+}
+
+/// Writes the weights of one path's touches; they arrive as zeros.
+pub type Weigher<'t> = Box<dyn Fn(PathView<'_>, &mut Tally, &mut [f64]) + Send + Sync + 't>;
+
+/// A rule. Implementing this makes a [`Model`].
+pub trait Rule: fmt::Debug + Send + Sync {
+    /// The name in specifications.
+    fn name(&self) -> &'static str;
+
+    /// The specification that reads back to this rule.
+    fn spec(&self) -> String {
+        self.name().to_owned()
+    }
+
+    /// Whether the weights of a path sum to 1.
+    fn conservation(&self) -> Conservation {
+        Conservation::Enforced
+    }
+
+    /// Binds the rule to a table.
+    fn weigher<'t>(&self, table: &'t PathTable) -> Result<Weigher<'t>, AttributionError>;
+}
+
+impl<R: Rule> Model for R {
+    fn name(&self) -> &'static str {
+        Rule::name(self)
+    }
+
+    fn spec(&self) -> String {
+        Rule::spec(self)
+    }
+
+    fn conservation(&self) -> Conservation {
+        Rule::conservation(self)
+    }
+
+    fn prepare<'t>(&self, table: &'t PathTable) -> Result<Box<dyn Prepared + 't>, AttributionError> {
+        let weigher = self.weigher(table)?;
+        let mut tally = Tally::new(table.channels().len());
+        let mut weights = Vec::new();
+        let mut prepared = Weighted {
+            channels: table.channels().len(),
+            ends: Vec::with_capacity(table.len()),
+            shares: Vec::with_capacity(table.len()),
+        };
+        for path in table.paths() {
+            weights.clear();
+            weights.resize(path.steps.len(), 0.0);
+            weigher(path, &mut tally, &mut weights);
+            let given = path.steps.iter().zip(&weights).filter(|(_, w)| **w != 0.0);
+            prepared.shares.extend(given.map(|(&channel, &weight)| (channel, weight)));
+            prepared.ends.push(prepared.shares.len());
+        }
+        Ok(Box::new(prepared))
+    }
+
+    fn path_weights(&self, table: &PathTable) -> Result<PathWeights, AttributionError> {
+        let weigher = self.weigher(table)?;
+        let mut tally = Tally::new(table.channels().len());
+        let mut weights = vec![0.0; table.steps.len()];
+        let mut rest = weights.as_mut_slice();
+        for path in table.paths() {
+            let (head, tail) = rest.split_at_mut(path.steps.len());
+            weigher(path, &mut tally, head);
+            rest = tail;
+        }
+        Ok(PathWeights { offsets: table.offsets.clone(), weights })
+    }
+}
+
+/// The touches of each path that receive anything, with their weights.
+struct Weighted {
+    channels: usize,
+    ends: Vec<usize>,
+    shares: Vec<(u32, f64)>,
+}
+
+impl Weighted {
+    fn split_with<A: Accumulate>(&self, units: Units<'_>) -> Split {
+        let mut sums = ChannelSums::<A>::new(self.channels);
+        let mut start = 0;
+        for ((&end, &conversions), &value) in self.ends.iter().zip(units.conversions).zip(units.values) {
+            if conversions != 0.0 || value != 0.0 {
+                for &(channel, weight) in &self.shares[start..end] {
+                    sums.add(channel, weight * conversions, weight * value);
+                }
+            }
+            start = end;
+        }
+        sums.split()
+    }
+}
+
+impl Prepared for Weighted {
+    fn split(&self, units: Units<'_>, summation: Summation) -> Result<Split, AttributionError> {
+        Ok(match summation {
+            Summation::Exact => self.split_with::<ExactSum>(units),
+            Summation::InOrder => self.split_with::<f64>(units),
+        })
+    }
+}

@@ -1,0 +1,187 @@
+//! From YAML to checked aggregates over the timeline.
+
+use serde_saphyr::Spanned;
+use throughline_core::Diagnostic;
+use throughline_core::expr::{Expr, Schema, Type, TypedExpr, Value};
+use throughline_lake::{expression_schema, tables};
+
+use crate::aggregate::Aggregate;
+use crate::config::{ExperimentConfig, FeatureConfig};
+
+/// What a feature is for a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeatureType {
+    /// A number.
+    Number,
+    /// A text to be encoded.
+    Category,
+}
+
+/// An aggregate ready to be computed.
+#[derive(Debug, Clone)]
+pub struct CompiledAggregate {
+    /// Name.
+    pub name: String,
+    /// What is computed.
+    pub aggregate: Aggregate,
+    /// Number or category.
+    pub ty: FeatureType,
+    pub(crate) value: Option<TypedExpr>,
+    pub(crate) condition: Option<TypedExpr>,
+    pub(crate) window_days: Option<u32>,
+}
+
+impl CompiledAggregate {
+    /// Value and permission of one row.
+    pub(crate) fn row(&self, row: &dyn throughline_core::expr::Row) -> Option<Value> {
+        if self.condition.as_ref().is_some_and(|c| !c.permits(row)) {
+            return None;
+        }
+        Some(self.value.as_ref().map_or(Value::Null, |v| v.eval(row)))
+    }
+}
+
+/// The features of a project.
+#[derive(Debug, Clone)]
+pub struct CompiledFeatures {
+    /// In the order of the files.
+    pub features: Vec<CompiledAggregate>,
+    pub(crate) schema: Schema,
+}
+
+/// An experiment ready to be read.
+#[derive(Debug, Clone)]
+pub struct CompiledExperiment {
+    /// As configured.
+    pub config: ExperimentConfig,
+    /// The outcomes.
+    pub metrics: Vec<CompiledAggregate>,
+    pub(crate) arm: TypedExpr,
+    pub(crate) probability: Option<TypedExpr>,
+    pub(crate) schema: Schema,
+}
+
+/// The timeline's columns as expressions see them.
+fn timeline_schema() -> Schema {
+    expression_schema(&tables::timeline().file_schema)
+}
+
+struct Check<'a> {
+    file: &'a str,
+    schema: Schema,
+    found: Vec<Diagnostic>,
+}
+
+impl Check<'_> {
+    fn expression(&mut self, text: &Spanned<String>, wanted: Option<Type>) -> Option<TypedExpr> {
+        let parsed = match wanted {
+            Some(ty) => Expr::parse_as(&text.value, &self.schema, ty),
+            None => Expr::parse(&text.value, &self.schema),
+        };
+        match parsed {
+            Ok(expression) => Some(expression),
+            Err(error) => {
+                let (line, column) = (text.referenced.line(), text.referenced.column());
+                self.found.push(error.diagnostic("TL451").at(self.file, Some(line), Some(column)));
+                None
+            }
+        }
+    }
+
+    fn error(&mut self, code: &str, at: &Spanned<String>, message: String, help: &str) {
+        let (line, column) = (at.referenced.line(), at.referenced.column());
+        self.found.push(Diagnostic::error(code, message).help(help).at(self.file, Some(line), Some(column)));
+    }
+
+    fn aggregate(
+        &mut self,
+        name: &Spanned<String>,
+        aggregate: Aggregate,
+        value: Option<&Spanned<String>>,
+        condition: Option<&Spanned<String>>,
+        window_days: Option<u32>,
+    ) -> Option<CompiledAggregate> {
+        if aggregate.needs_value() != value.is_some() {
+            let (message, help) = if value.is_some() {
+                ("counts rows and takes no `value`", "remove `value`, or choose sum, mean, min, max, last or distinct")
+            } else {
+                ("needs a `value`", "add a `value` expression")
+            };
+            self.error("TL452", name, format!("`{}` {message}", name.value), help);
+        }
+        let value = value.map(|text| self.expression(text, None));
+        let condition = condition.map(|text| self.expression(text, Some(Type::Bool)));
+        let (value, condition) = match (value, condition) {
+            (Some(None), _) | (_, Some(None)) => return None,
+            (value, condition) => (value.flatten(), condition.flatten()),
+        };
+        let is_text = value.as_ref().is_some_and(|v| v.ty() == Type::Text);
+        let ty = if is_text && aggregate == Aggregate::Last { FeatureType::Category } else { FeatureType::Number };
+        Some(CompiledAggregate { name: name.value.clone(), aggregate, ty, value, condition, window_days })
+    }
+
+    fn unique(&mut self, names: &[&Spanned<String>]) {
+        for (i, name) in names.iter().enumerate() {
+            if names[..i].iter().any(|n| n.value == name.value) {
+                let message = format!("the name `{}` is used twice", name.value);
+                self.error("TL453", name, message, "rename one of the two");
+            }
+        }
+    }
+}
+
+impl CompiledFeatures {
+    /// No features.
+    pub fn none() -> Self {
+        Self { features: Vec::new(), schema: timeline_schema() }
+    }
+
+    /// Checks the features of all files, given with the file's name.
+    pub fn compile(files: &[(String, Vec<FeatureConfig>)]) -> Result<Self, Vec<Diagnostic>> {
+        let mut found = Vec::new();
+        let mut features = Vec::new();
+        let mut names: Vec<&Spanned<String>> = Vec::new();
+        for (file, configs) in files {
+            let mut check = Check { file, schema: timeline_schema(), found: Vec::new() };
+            for config in configs {
+                names.push(&config.name);
+                features.extend(check.aggregate(
+                    &config.name,
+                    config.agg,
+                    config.value.as_ref(),
+                    config.condition.as_ref(),
+                    config.window_days,
+                ));
+            }
+            check.unique(&names);
+            found.extend(check.found);
+        }
+        if found.is_empty() { Ok(Self { features, schema: timeline_schema() }) } else { Err(found) }
+    }
+}
+
+impl CompiledExperiment {
+    /// Checks one experiment file.
+    pub fn compile(file: &str, config: ExperimentConfig) -> Result<Self, Vec<Diagnostic>> {
+        let mut check = Check { file, schema: timeline_schema(), found: Vec::new() };
+        let arm = check.expression(&config.assignment.arm, Some(Type::Text));
+        let probability = config.assignment.probability.as_ref().map(|p| check.expression(p, Some(Type::Float)));
+        let metrics: Vec<CompiledAggregate> = config
+            .metrics
+            .iter()
+            .filter_map(|m| check.aggregate(&m.name, m.agg, m.value.as_ref(), m.condition.as_ref(), None))
+            .collect();
+        check.unique(&config.metrics.iter().map(|m| &m.name).collect::<Vec<_>>());
+        if !config.arms.contains_key(&config.control.value) {
+            let known = config.arms.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let message = format!("the control `{}` is none of the arms ({known})", config.control.value);
+            check.error("TL454", &config.control, message, "name one of the arms");
+        }
+        match (arm, probability) {
+            (Some(arm), probability) if check.found.is_empty() => {
+                Ok(Self { metrics, arm, probability: probability.flatten(), schema: timeline_schema(), config })
+            }
+            _ => Err(check.found),
+        }
+    }
+}

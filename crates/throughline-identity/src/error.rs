@@ -1,0 +1,35 @@
+//! What can go wrong while linking.
+
+use throughline_lake::LakeError;
+
+/// Errors of the link stage.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// The lake failed.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// The run was asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+    /// More identifiers than an index can address.
+    #[error("{tokens} identifiers exceed the {limit} that one process links")]
+    TooManyTokens {
+        /// How many.
+        tokens: usize,
+        /// The bound.
+        limit: usize,
+    },
+}
+
+impl From<arrow::error::ArrowError> for IdentityError {
+    fn from(source: arrow::error::ArrowError) -> Self {
+        Self::Lake(source.into())
+    }
+}
+
+impl From<datafusion::error::DataFusionError> for IdentityError {
+    fn from(source: datafusion::error::DataFusionError) -> Self {
+        Self::Lake(source.into())
+    }
+}

@@ -1,0 +1,240 @@
+//! A watch over delimited text on its way to the parser: it knows where each record begins, and cuts a record that
+//! would not fit into memory (an unbalanced quote can swallow the rest of a file).
+
+use std::collections::VecDeque;
+use std::io::{BufRead, Read, Result};
+
+/// What the guard knows of one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RecordNote {
+    /// Line on which it begins.
+    pub(super) line: i64,
+    /// Whether it was longer than the limit and was cut.
+    pub(super) cut: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    RecordStart,
+    FieldStart,
+    Plain,
+    Quoted,
+    /// After a quote inside a quoted field: the end of it, or the first half of an escaped quote.
+    QuoteInQuoted,
+}
+
+/// Passes text through, with records cut at the limit. It follows the same rules as the parser: a quote counts only at
+/// the start of a field, `""` is a quote, `\r`, `\n` and `\r\n` end a record, empty lines are no records.
+#[derive(Debug)]
+pub(super) struct RecordGuard<R> {
+    inner: R,
+    delimiter: u8,
+    quote: u8,
+    limit: usize,
+    state: State,
+    line: i64,
+    after_return: bool,
+    /// Bytes of the current record.
+    length: usize,
+    start_line: i64,
+    dropping: bool,
+    /// Bytes to give out before anything else.
+    pending: VecDeque<u8>,
+    notes: VecDeque<RecordNote>,
+    at_end: bool,
+}
+
+impl<R: BufRead> RecordGuard<R> {
+    pub(super) fn new(inner: R, delimiter: u8, quote: u8, limit: usize) -> Self {
+        Self {
+            inner,
+            delimiter,
+            quote,
+            limit,
+            state: State::RecordStart,
+            line: 1,
+            after_return: false,
+            length: 0,
+            start_line: 1,
+            dropping: false,
+            pending: VecDeque::new(),
+            notes: VecDeque::new(),
+            at_end: false,
+        }
+    }
+
+    /// The note of the oldest record not asked for yet.
+    pub(super) fn take_note(&mut self) -> Option<RecordNote> {
+        self.notes.pop_front()
+    }
+
+    /// Takes one byte; gives whether it is passed on.
+    fn step(&mut self, byte: u8) -> bool {
+        let newline = byte == b'\n' || byte == b'\r';
+        if newline && self.state != State::Quoted {
+            return self.end_record(byte);
+        }
+        self.count_line(byte);
+        if self.state == State::RecordStart {
+            self.start_line = self.line;
+            self.length = 0;
+        }
+        let before = self.state;
+        self.state = match before {
+            State::RecordStart | State::FieldStart if byte == self.quote => State::Quoted,
+            State::RecordStart | State::FieldStart | State::Plain if byte == self.delimiter => State::FieldStart,
+            State::RecordStart | State::FieldStart | State::Plain => State::Plain,
+            State::Quoted if byte == self.quote => State::QuoteInQuoted,
+            State::QuoteInQuoted if byte == self.delimiter => State::FieldStart,
+            State::QuoteInQuoted if byte != self.quote => State::Plain,
+            State::Quoted | State::QuoteInQuoted => State::Quoted,
+        };
+        self.length += 1;
+        if self.length > self.limit && !self.dropping {
+            self.cut(before);
+        }
+        !self.dropping
+    }
+
+    /// Ends the record for the parser, which is in the state `seen`; its remaining bytes are dropped.
+    fn cut(&mut self, seen: State) {
+        self.dropping = true;
+        if seen == State::Quoted {
+            self.pending.push_back(self.quote);
+        }
+        self.pending.push_back(b'\n');
+        self.notes.push_back(RecordNote { line: self.start_line, cut: true });
+    }
+
+    fn end_record(&mut self, byte: u8) -> bool {
+        let pass = !self.dropping;
+        if self.state != State::RecordStart && !self.dropping {
+            self.notes.push_back(RecordNote { line: self.start_line, cut: false });
+        }
+        self.state = State::RecordStart;
+        self.dropping = false;
+        self.count_line(byte);
+        pass
+    }
+
+    /// `\r\n` is one line end.
+    fn count_line(&mut self, byte: u8) {
+        if byte == b'\r' || (byte == b'\n' && !self.after_return) {
+            self.line += 1;
+        }
+        self.after_return = byte == b'\r';
+    }
+
+    fn finish(&mut self) {
+        if !self.at_end {
+            self.at_end = true;
+            if self.state != State::RecordStart && !self.dropping {
+                self.notes.push_back(RecordNote { line: self.start_line, cut: false });
+            }
+        }
+    }
+
+    fn drain_pending(&mut self, out: &mut [u8]) -> usize {
+        let count = out.len().min(self.pending.len());
+        for (slot, byte) in out.iter_mut().zip(self.pending.drain(..count)) {
+            *slot = byte;
+        }
+        count
+    }
+}
+
+impl<R: BufRead> Read for RecordGuard<R> {
+    fn read(&mut self, out: &mut [u8]) -> Result<usize> {
+        loop {
+            if !self.pending.is_empty() || out.is_empty() {
+                return Ok(self.drain_pending(out));
+            }
+            // Copied first: `step` needs the whole guard, and the parser's buffer is small.
+            let chunk = self.inner.fill_buf()?;
+            let taken = chunk.len().min(out.len());
+            out[..taken].copy_from_slice(&chunk[..taken]);
+            if taken == 0 {
+                self.finish();
+                return Ok(0);
+            }
+            let (mut used, mut kept) = (0, 0);
+            while used < taken && self.pending.is_empty() {
+                let byte = out[used];
+                used += 1;
+                if self.step(byte) {
+                    out[kept] = byte;
+                    kept += 1;
+                }
+            }
+            self.inner.consume(used);
+            if kept > 0 {
+                return Ok(kept);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Line, cut and fields of each record that the parser sees.
+    fn records(text: &[u8], limit: usize) -> Vec<(i64, bool, Vec<Vec<u8>>)> {
+        let guard = RecordGuard::new(text, b',', b'"', limit);
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(16).from_reader(guard);
+        let mut record = csv::ByteRecord::new();
+        let mut all = Vec::new();
+        while reader.read_byte_record(&mut record).expect("reads") {
+            let note = reader.get_mut().take_note().expect("one note for each record");
+            all.push((note.line, note.cut, record.iter().map(<[u8]>::to_vec).collect()));
+        }
+        assert_eq!(reader.get_mut().take_note(), None, "a note without a record");
+        all
+    }
+
+    #[track_caller]
+    fn lines(text: &str, expect: &[i64]) {
+        let got: Vec<i64> = records(text.as_bytes(), 1000).iter().map(|r| r.0).collect();
+        assert_eq!(got, expect, "{text:?}");
+    }
+
+    #[test]
+    fn lines_are_those_of_an_editor() {
+        lines("a,b\n1,2\n3,4", &[1, 2, 3]);
+        lines("a\r\n\r\nb\r\nc\r\n", &[1, 3, 4]);
+        lines("\n\na\n\"x\ny\",z\nb\n", &[3, 4, 6]);
+        lines("a\rb\rc", &[1, 2, 3]);
+        lines("\"\"\nx", &[1, 2]);
+        lines("\"a\"\"\nb\",c\nd", &[1, 3]);
+    }
+
+    #[test]
+    fn long_records_are_cut_and_the_next_one_is_whole() {
+        let text = format!("a,b\n{},y\n\"{}\nq,\"\"\",z\nlast,row\n", "x".repeat(50), "w".repeat(50));
+        let got = records(text.as_bytes(), 20);
+        let cuts: Vec<(i64, bool)> = got.iter().map(|r| (r.0, r.1)).collect();
+        assert_eq!(cuts, [(1, false), (2, true), (3, true), (5, false)]);
+        assert_eq!(got[3].2, [b"last".to_vec(), b"row".to_vec()]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_record_has_its_note(text in proptest::collection::vec(
+            prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), Just(b'\r'), Just(b'a'), Just(0xff_u8)], 0..60),
+            limit in 1_usize..30)
+        {
+            let cut = records(&text, limit);
+            let whole = records(&text, 1000);
+            // Cutting changes the cut records only.
+            prop_assert!(whole.iter().all(|r| !r.1));
+            prop_assert_eq!(cut.len(), whole.len());
+            for (c, w) in cut.iter().zip(&whole) {
+                prop_assert_eq!(c.0, w.0);
+                prop_assert!(c.1 || c.2 == w.2);
+            }
+        }
+    }
+}

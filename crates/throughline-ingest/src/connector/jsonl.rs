@@ -1,0 +1,161 @@
+//! One JSON object per line.
+
+mod discover;
+
+mod fill;
+
+use std::fs::File;
+use std::io::BufReader;
+
+use throughline_core::expr::Type;
+
+use super::batch::escape;
+use super::line::{self, Line};
+use super::text::{self, TextColumn};
+use super::{
+    BATCH_BYTES, BATCH_ROWS, BadOption, Columns, Connector, EmptyFile, MAX_ROW_BYTES, Options, RawBatch, RawColumn,
+    RawRows, RefusedRow, RowReader,
+};
+use crate::diagnostics::RowFault;
+use crate::error::IngestError;
+use crate::location::SourceFile;
+use discover::Discovered;
+use fill::{Cells, Wanted};
+
+/// Lines that are read to find the columns.
+const DISCOVERY_LINES: usize = 1000;
+
+/// JSON lines.
+#[derive(Debug)]
+pub(super) struct Jsonl;
+
+impl Connector for Jsonl {
+    fn name(&self) -> &'static str {
+        "jsonl"
+    }
+
+    fn summary(&self) -> &'static str {
+        "one JSON object per line; nested fields are `a.b`, lists are JSON text; columns come from the first 1,000 lines"
+    }
+
+    fn options(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    fn empty_file(&self) -> EmptyFile {
+        EmptyFile::Warned
+    }
+
+    fn ragged(&self) -> bool {
+        true
+    }
+
+    fn check(&self, _: &Options) -> Result<(), BadOption> {
+        Ok(())
+    }
+
+    fn columns(&self, file: &SourceFile, _: &Options) -> Result<Columns, IngestError> {
+        let mut input = text::open(file)?;
+        let mut buffer = Vec::new();
+        let mut found = Discovered::default();
+        for _ in 0..DISCOVERY_LINES {
+            match line::read(&mut input, &mut buffer, MAX_ROW_BYTES).map_err(IngestError::io(&file.name))? {
+                Line::End => break,
+                Line::Cut => {}
+                // Bad lines are refused when the rows are read; here they only say nothing about the columns.
+                Line::Whole => found.look_at(&buffer),
+            }
+        }
+        let columns = found.names().into_iter().map(|name| RawColumn { name, ty: Type::Text }).collect();
+        let warnings = if file.bytes == 0 { vec![format!("`{}` is empty", file.name)] } else { Vec::new() };
+        Ok(Columns { columns, warnings })
+    }
+
+    fn read(&self, file: &SourceFile, _: &Options, wanted: &[String]) -> Result<Box<dyn RowReader>, IngestError> {
+        Ok(Box::new(JsonlReader {
+            file: file.name.clone(),
+            input: text::open(file)?,
+            wanted: Wanted::new(wanted),
+            cells: Cells::new(wanted.len()),
+            buffer: Vec::new(),
+            line: 0,
+            rows: 0,
+        }))
+    }
+}
+
+struct JsonlReader {
+    file: String,
+    input: BufReader<File>,
+    wanted: Wanted,
+    cells: Cells,
+    buffer: Vec<u8>,
+    line: i64,
+    rows: u64,
+}
+
+impl JsonlReader {
+    /// Reads the next line that is not blank into the buffer and its values into the cells.
+    fn next_row(&mut self) -> Result<Option<Result<(), RefusedRow>>, IngestError> {
+        loop {
+            let read = line::read(&mut self.input, &mut self.buffer, MAX_ROW_BYTES);
+            let read = read.map_err(IngestError::io(&self.file))?;
+            if read == Line::End {
+                return Ok(None);
+            }
+            self.line += 1;
+            if read == Line::Whole && self.buffer.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            self.rows += 1;
+            if read == Line::Cut {
+                let reason = format!("the line exceeds {MAX_ROW_BYTES} bytes");
+                return Ok(Some(Err(self.refused(RowFault::Oversized, reason))));
+            }
+            let verdict = match std::str::from_utf8(&self.buffer) {
+                Err(e) => Err((RowFault::Encoding, format!("the line is not UTF-8 (byte {})", e.valid_up_to() + 1))),
+                Ok(text) => self.cells.fill(text, &self.wanted).map_err(|reason| (RowFault::Json, reason)),
+            };
+            return Ok(Some(verdict.map_err(|(fault, reason)| self.refused(fault, reason))));
+        }
+    }
+
+    fn refused(&self, fault: RowFault, reason: String) -> RefusedRow {
+        RefusedRow { line: self.line, fault, reason, raw: escape(&self.buffer) }
+    }
+}
+
+impl RowReader for JsonlReader {
+    fn next_batch(&mut self) -> Result<Option<RawBatch>, IngestError> {
+        let before = self.rows;
+        let mut columns: Vec<TextColumn> = (0..self.wanted.len()).map(|_| TextColumn::new(true)).collect();
+        let (mut numbers, mut lines, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut text, mut ends) = (String::new(), Vec::new());
+        let mut refused_bytes = 0;
+        while numbers.len() + refused.len() < BATCH_ROWS && text.len() + refused_bytes < BATCH_BYTES {
+            let Some(verdict) = self.next_row()? else { break };
+            if let Err(row) = verdict {
+                refused_bytes += row.raw.len();
+                refused.push(row);
+                continue;
+            }
+            numbers.push(i64::try_from(self.rows).unwrap_or(i64::MAX));
+            lines.push(self.line);
+            for (i, column) in columns.iter_mut().enumerate() {
+                column.push(self.cells.get(i));
+            }
+            // The line was found to be UTF-8 above.
+            text.push_str(std::str::from_utf8(&self.buffer).unwrap_or_default());
+            ends.push(text.len());
+        }
+        if self.rows == before {
+            return Ok(None);
+        }
+        let columns = columns.iter_mut().map(|c| c.finish(numbers.len())).collect();
+        Ok(Some(RawBatch { numbers, lines, columns, raw: RawRows::Lines { text, ends }, refused }))
+    }
+
+    fn rows_read(&self) -> u64 {
+        self.rows
+    }
+}

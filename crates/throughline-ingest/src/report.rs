@@ -1,0 +1,80 @@
+//! What a file became, in numbers.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use throughline_core::{Diagnostic, Timestamp};
+use throughline_lake::Staged;
+
+/// The files written for one source file, not committed yet, and the report.
+#[derive(Debug)]
+pub struct IngestOutcome {
+    /// Always `events`, `spend` and `quarantine`, also when nothing was written to them: committing them removes what
+    /// the unit had before.
+    pub staged: Vec<Staged>,
+    /// The numbers.
+    pub report: IngestReport,
+}
+
+/// `rows_read = rows_emitted + rows_skipped + Σ quarantined`, or the file is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IngestReport {
+    /// Source.
+    pub source: String,
+    /// File.
+    pub file: String,
+    /// Rows that the connector met.
+    pub rows_read: u64,
+    /// Rows that gave at least one event or spend row.
+    pub rows_emitted: u64,
+    /// Rows that no `when` wanted.
+    pub rows_skipped: u64,
+    /// Events written.
+    pub events: u64,
+    /// Spend rows written.
+    pub spend_rows: u64,
+    /// Rows in quarantine by code.
+    pub quarantined: BTreeMap<&'static str, u64>,
+    /// Events and spend rows dropped because their id and revision were seen before in the file. Those of rows that
+    /// gave nothing else are in `quarantined` too.
+    pub duplicates: u64,
+    /// Earliest event.
+    pub first_occurred_at: Option<Timestamp>,
+    /// Latest event.
+    pub last_occurred_at: Option<Timestamp>,
+    /// Columns that no expression reads.
+    pub columns_unused: Vec<String>,
+    /// Remarks of the check.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl IngestReport {
+    pub(crate) fn new(source: &str, file: &str) -> Self {
+        Self {
+            source: source.to_owned(),
+            file: file.to_owned(),
+            rows_read: 0,
+            rows_emitted: 0,
+            rows_skipped: 0,
+            events: 0,
+            spend_rows: 0,
+            quarantined: BTreeMap::new(),
+            duplicates: 0,
+            first_occurred_at: None,
+            last_occurred_at: None,
+            columns_unused: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Rows in quarantine.
+    pub fn rows_quarantined(&self) -> u64 {
+        self.quarantined.values().sum()
+    }
+
+    pub(crate) fn saw(&mut self, occurred_at: i64) {
+        let t = Timestamp::from_micros(occurred_at);
+        self.first_occurred_at = Some(self.first_occurred_at.map_or(t, |first| first.min(t)));
+        self.last_occurred_at = Some(self.last_occurred_at.map_or(t, |last| last.max(t)));
+    }
+}

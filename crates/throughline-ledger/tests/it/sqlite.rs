@@ -1,0 +1,219 @@
+//! `SQLite`: the suite in memory and on disk, and what a file adds: permissions, damage, tampering, sudden death.
+
+use std::future::{Future, poll_fn};
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use serde_json::json;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Executor};
+use tempfile::TempDir;
+use throughline_ledger::{AuditEntry, AuditFault, LedgerError, Published, Repository, SqliteLedger};
+
+use crate::{Outcome, suite};
+
+macro_rules! in_memory_and_on_disk {
+    ($($test:ident),* $(,)?) => {
+        $(#[tokio::test]
+        async fn $test() -> Outcome {
+            suite::$test(&SqliteLedger::in_memory().await?).await?;
+            let (folder, path) = place()?;
+            suite::$test(&SqliteLedger::open(&path).await?).await?;
+            drop(folder);
+            Ok(())
+        })*
+    };
+}
+
+in_memory_and_on_disk!(
+    the_lease_passes_on_and_raises_its_fence,
+    every_steering_write_is_fenced,
+    an_expired_lease_writes_until_it_is_taken_over,
+    a_killed_run_is_resumed_when_its_inputs_are_the_same,
+    a_run_ends_once,
+    publishing_is_idempotent_and_keeps_history,
+    a_refused_publication_leaves_nothing,
+    artefacts_are_numbered_by_content,
+    evidence_is_immutable,
+    a_delivery_is_sent_once,
+    the_audit_log_is_a_chain,
+);
+
+fn place() -> std::io::Result<(TempDir, PathBuf)> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("state").join("ledger.db");
+    Ok((folder, path))
+}
+
+/// Two handles on one file, opened at the same moment while it is absent.
+async fn two_handles(path: &Path) -> Result<[Arc<dyn Repository>; 2], LedgerError> {
+    let (one, two) = tokio::join!(SqliteLedger::open(path), SqliteLedger::open(path));
+    Ok([Arc::new(one?), Arc::new(two?)])
+}
+
+async fn raw(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    SqliteConnectOptions::new().filename(path).connect().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn races_have_one_winner_and_lose_nothing() -> Outcome {
+    let (_folder, path) = place()?;
+    suite::one_of_many_racers_gets_the_lease(&two_handles(&path).await?).await?;
+    let (_folder, path) = place()?;
+    suite::concurrent_appends_stay_in_one_chain(&two_handles(&path).await?).await
+}
+
+#[tokio::test]
+async fn what_is_committed_is_there_after_opening_again() -> Outcome {
+    let (_folder, path) = place()?;
+    let ledger = SqliteLedger::open(&path).await?;
+    let run = suite::begun(&ledger).await?;
+    suite::publish(&ledger, run, "", 4).await?;
+    let again = SqliteLedger::open(&path).await?;
+    assert_eq!(again.manifest().await?["events"], 4);
+    assert_eq!(again.verify_audit().await?.records, 2);
+    Ok(())
+}
+
+/// Polls a future at most `polls` times and then drops it, as a cancelled task does.
+async fn cut_short<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut left = polls;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_publication_dropped_anywhere_happened_wholly_or_not() -> Outcome {
+    let (mut absent, mut whole) = (0, 0);
+    for polls in 1.. {
+        let (_folder, path) = place()?;
+        let ledger = SqliteLedger::open(&path).await?;
+        let run = suite::begun(&ledger).await?;
+        let done = cut_short(polls, suite::publish(&ledger, run, "", 1)).await;
+        let visible = ledger.manifest().await?.len();
+        assert!(visible == 0 || visible == 2, "{visible} of 2 tables after {polls} polls");
+        let check = ledger.verify_audit().await?;
+        assert!(check.is_intact());
+        assert_eq!(check.records, if visible == 0 { 1 } else { 2 });
+        assert_eq!(ledger.fingerprint("ingest", "").await?.is_some(), visible == 2);
+        *(if visible == 0 { &mut absent } else { &mut whole }) += 1;
+        // The ledger still works: no transaction was left open.
+        let expect = if visible == 0 { Published::Now } else { Published::Before };
+        assert_eq!(suite::publish(&ledger, run, "", 1).await?, expect);
+        if done.is_some() {
+            break;
+        }
+    }
+    assert!(absent >= 5 && whole >= 1, "{absent} absent, {whole} whole");
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_can_read_it() -> Outcome {
+    use std::os::unix::fs::PermissionsExt;
+    let (_folder, path) = place()?;
+    std::fs::create_dir_all(path.parent().ok_or("no folder")?)?;
+    std::fs::write(&path, "")?;
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644))?;
+    let ledger = SqliteLedger::open(&path).await?;
+    suite::begun(&ledger).await?;
+    for file in std::fs::read_dir(path.parent().ok_or("no folder")?)? {
+        let file = file?;
+        assert_eq!(file.metadata()?.permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn files_that_are_no_ledger_are_refused() -> Outcome {
+    let refusal = async |path: &Path| match SqliteLedger::open(path).await {
+        Ok(_) => "opened".to_owned(),
+        Err(e) => e.to_string().replace(&path.display().to_string(), "FILE"),
+    };
+    let (_folder, path) = place()?;
+    std::fs::create_dir_all(path.parent().ok_or("no folder")?)?;
+    std::fs::write(&path, "this is not a database at all, but it is long enough to have a header ".repeat(20))?;
+    let damaged = "the ledger is damaged (noticed while trying to open its file): restore it from a backup";
+    assert_eq!(refusal(&path).await, damaged);
+
+    std::fs::remove_file(&path)?;
+    std::fs::write(&path, "")?;
+    let mut connection = raw(&path).await?;
+    connection.execute("CREATE TABLE theirs (x)").await?;
+    assert_eq!(refusal(&path).await, "FILE is not a ledger of this program (application id 0x0, expected 0x544c4c47)");
+    drop(connection);
+
+    let (_folder, path) = place()?;
+    drop(SqliteLedger::open(&path).await?);
+    raw(&path).await?.execute("PRAGMA user_version = 99").await?;
+    let newer = "FILE has ledger schema 99, this release knows up to 1: use a newer release";
+    assert_eq!(refusal(&path).await, newer);
+
+    let folder = path.parent().ok_or("no folder")?;
+    assert_eq!(refusal(folder).await, "cannot open FILE");
+    Ok(())
+}
+
+/// A ledger of five audit records, changed behind its back with the triggers off.
+async fn tampered(change: &'static str) -> Result<Vec<AuditFault>, Box<dyn std::error::Error>> {
+    let (_folder, path) = place()?;
+    let ledger = SqliteLedger::open(&path).await?;
+    for i in 1..=5 {
+        let payload = json!({ "i": i });
+        ledger.append_audit(AuditEntry { kind: "k", actor: "a", payload: &payload, at: suite::at(i) }).await?;
+    }
+    assert!(ledger.verify_audit().await?.is_intact());
+    let mut connection = raw(&path).await?;
+    for trigger in ["DROP TRIGGER audit_keep", "DROP TRIGGER audit_stay", "DROP TRIGGER audit_next"] {
+        connection.execute(trigger).await?;
+    }
+    connection.execute(change).await?;
+    let check = ledger.verify_audit().await?;
+    assert_eq!(check.fault_count, check.faults.len() as u64);
+    Ok(check.faults)
+}
+
+#[tokio::test]
+async fn tampering_is_found() -> Outcome {
+    let altered = |seq| AuditFault::Altered { seq };
+    assert_eq!(tampered("UPDATE audit SET payload = '{\"i\":7}' WHERE seq = 2").await?, [altered(2)]);
+    assert_eq!(tampered("UPDATE audit SET actor = 'b' WHERE seq = 5").await?, [altered(5)]);
+    assert_eq!(tampered("UPDATE audit SET at = at + 1 WHERE seq = 1").await?, [altered(1)]);
+    assert_eq!(tampered("DELETE FROM audit WHERE seq = 3").await?, [AuditFault::Gap { expected: 3, found: 4 }]);
+    assert_eq!(tampered("DELETE FROM audit WHERE seq = 5").await?, [AuditFault::Ending { expected: 5, found: 4 }]);
+    assert_eq!(tampered("DELETE FROM audit").await?, [AuditFault::Ending { expected: 5, found: 0 }]);
+    let swapped = tampered("UPDATE audit SET leaf = zeroblob(32) WHERE seq = 4").await?;
+    assert_eq!(swapped, [altered(4), AuditFault::Unchained { seq: 5 }]);
+    let ending = "UPDATE audit_head SET leaf = zeroblob(32)";
+    assert_eq!(tampered(ending).await?, [AuditFault::Ending { expected: 5, found: 5 }]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_database_itself_refuses_changes_to_the_log() -> Outcome {
+    let (_folder, path) = place()?;
+    let ledger = SqliteLedger::open(&path).await?;
+    suite::begun(&ledger).await?;
+    ledger.record_evidence("e", &json!({}), suite::at(0)).await?;
+    let mut connection = raw(&path).await?;
+    let mut refusal = async |sql: &'static str| match connection.execute(sql).await {
+        Ok(_) => "done".to_owned(),
+        Err(e) => e.as_database_error().map_or_else(|| e.to_string(), |d| d.message().to_owned()),
+    };
+    assert_eq!(refusal("UPDATE audit SET actor = 'b'").await, "audit records are append-only");
+    assert_eq!(refusal("DELETE FROM audit").await, "audit records are append-only");
+    let replace = "REPLACE INTO audit SELECT seq, kind, 'b', payload, at, prev, leaf FROM audit WHERE seq = 1";
+    assert_eq!(refusal(replace).await, "audit records have no gaps");
+    assert_eq!(refusal("DELETE FROM evidence").await, "evidence is immutable");
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! The rules of a scenario.
+
+use std::ops::RangeInclusive;
+
+use throughline_core::time::DAY_US;
+use throughline_core::{Currency, Diagnostic};
+
+use crate::Channel;
+use crate::scenario::{ArmSpec, ChannelSpec, Scenario, SegmentSpec};
+
+/// Collects faults; each names the field by its path in the file.
+#[derive(Default)]
+struct Faults(Vec<Diagnostic>);
+
+impl Faults {
+    fn push(&mut self, code: &str, message: String) {
+        self.0.push(Diagnostic::error(code, message));
+    }
+
+    fn share(&mut self, path: &str, value: f64) {
+        if !(0.0..=1.0).contains(&value) {
+            self.push("TL951", format!("{path} of {value} is outside 0 to 1"));
+        }
+    }
+
+    fn amount(&mut self, path: &str, value: f64) {
+        if !(0.0..=1e6).contains(&value) {
+            self.push("TL952", format!("{path} of {value} is outside 0 to 1000000"));
+        }
+    }
+
+    fn within(&mut self, path: &str, value: f64, bounds: RangeInclusive<f64>) {
+        if !bounds.contains(&value) {
+            self.push("TL954", format!("{path} of {value} is outside {} to {}", bounds.start(), bounds.end()));
+        }
+    }
+
+    fn channel_name(&mut self, path: &str, name: &str) {
+        if let Err(error) = name.parse::<Channel>() {
+            self.push("TL953", format!("{path}: {error}"));
+        }
+    }
+}
+
+pub(crate) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
+    let mut faults = Faults::default();
+    sizes(&mut faults, scenario);
+    people(&mut faults, scenario);
+    for (name, spec) in &scenario.channels {
+        faults.channel_name("channels", name);
+        channel(&mut faults, &format!("channels.{name}"), spec);
+    }
+    for (index, pair) in scenario.interactions.iter().enumerate() {
+        faults.channel_name(&format!("interactions[{index}].first"), &pair.first);
+        faults.channel_name(&format!("interactions[{index}].second"), &pair.second);
+        faults.within(&format!("interactions[{index}].effect"), pair.effect, -10.0..=10.0);
+    }
+    experiment(&mut faults, scenario);
+    faults.share("faults.duplicate_share", scenario.faults.duplicate_share);
+    faults.share("faults.malformed_share", scenario.faults.malformed_share);
+    faults.share("faults.late_share", scenario.faults.late_share);
+    faults.0
+}
+
+fn sizes(faults: &mut Faults, scenario: &Scenario) {
+    faults.within("people", f64::from(scenario.people), 1.0..=100_000.0);
+    faults.within("days", f64::from(scenario.days), 1.0..=730.0);
+    if let Err(error) = scenario.currency.parse::<Currency>() {
+        faults.push("TL956", format!("currency: {error}"));
+    }
+    if scenario.start.micros() % DAY_US != 0 {
+        faults.push("TL956", format!("start of {} is not a midnight (UTC)", scenario.start));
+    }
+}
+
+fn people(faults: &mut Faults, scenario: &Scenario) {
+    let Scenario { segments, intent, consent, purchase, .. } = scenario;
+    for (name, spec) in [("new", &segments.new), ("regular", &segments.regular), ("vip", &segments.vip)] {
+        segment(faults, &format!("segments.{name}"), spec);
+    }
+    let total = segments.new.share + segments.regular.share + segments.vip.share;
+    if total.is_nan() || (total - 1.0).abs() > 1e-9 {
+        faults.push("TL955", format!("segments: shares sum to {total} instead of 1"));
+    }
+    faults.within("intent.swing", intent.swing, 0.0..=5.0);
+    faults.within("intent.shortest_days", intent.shortest_days, 2.0..=1000.0);
+    faults.within("intent.longest_days", intent.longest_days, intent.shortest_days.max(2.0)..=1000.0);
+    faults.within("intent.noise", intent.noise, 0.0..=2.0);
+    faults.share("intent.persistence", intent.persistence);
+    for (purpose, probability) in &consent.granted {
+        faults.share(&format!("consent.granted.{purpose}"), *probability);
+    }
+    faults.share("consent.unknown", consent.unknown);
+    faults.within("purchase.spread", purchase.spread, 0.0..=3.0);
+    faults.within("purchase.recovery_days", f64::from(purchase.recovery_days), 1.0..=60.0);
+    faults.within("purchase.suppression", purchase.suppression, 0.0..=10.0);
+    faults.within("purchase.value_spread", purchase.value_spread, 0.0..=1.5);
+    faults.share("purchase.margin", purchase.margin);
+}
+
+fn segment(faults: &mut Faults, path: &str, spec: &SegmentSpec) {
+    let field = |name: &str| format!("{path}.{name}");
+    faults.share(&field("share"), spec.share);
+    faults.within(&field("log_odds"), spec.log_odds, -20.0..=5.0);
+    faults.within(&field("basket"), spec.basket, 0.01..=100_000.0);
+    faults.share(&field("loyalty_share"), spec.loyalty_share);
+    faults.share(&field("store_share"), spec.store_share);
+    faults.share(&field("annoyed_share"), spec.annoyed_share);
+}
+
+fn channel(faults: &mut Faults, path: &str, spec: &ChannelSpec) {
+    let field = |name: &str| format!("{path}.{name}");
+    faults.within(&field("reach"), spec.reach, 0.0..=20.0);
+    faults.within(&field("targeting"), spec.targeting, -5.0..=5.0);
+    faults.share(&field("click_rate"), spec.click_rate);
+    faults.within(&field("effect"), spec.effect, -10.0..=10.0);
+    faults.within(&field("half_life_days"), spec.half_life_days, 0.05..=365.0);
+    faults.within(&field("saturation"), spec.saturation, 0.01..=1e6);
+    faults.amount(&field("cost_per_impression"), spec.cost_per_impression);
+    faults.amount(&field("cost_per_click"), spec.cost_per_click);
+    if let Some(budget) = spec.daily_budget {
+        faults.amount(&field("daily_budget"), budget);
+    }
+    for campaign in &spec.campaigns {
+        faults.within(&field(&format!("campaigns.{}.targeting", campaign.name)), campaign.targeting, -5.0..=5.0);
+        faults.within(&field(&format!("campaigns.{}.strength", campaign.name)), campaign.strength, 0.0..=100.0);
+    }
+}
+
+fn experiment(faults: &mut Faults, scenario: &Scenario) {
+    let spec = &scenario.experiment;
+    faults.within("experiment.window_days", f64::from(spec.window_days), 1.0..=90.0);
+    let last = f64::from(scenario.days) - f64::from(spec.window_days);
+    let day = f64::from(spec.day);
+    if day > last {
+        let message = format!("experiment.day of {day} leaves less than the window before day {}", scenario.days);
+        faults.push("TL954", message);
+    }
+    faults.within("experiment.half_life_days", spec.half_life_days, 0.05..=365.0);
+    arm(faults, "experiment.offer", &spec.offer);
+    arm(faults, "experiment.news", &spec.news);
+    faults.share("experiment: probability of an e-mail", spec.offer.probability + spec.news.probability);
+}
+
+fn arm(faults: &mut Faults, path: &str, spec: &ArmSpec) {
+    let field = |name: &str| format!("{path}.{name}");
+    faults.share(&field("probability"), spec.probability);
+    faults.amount(&field("send_cost"), spec.send_cost);
+    faults.share(&field("discount"), spec.discount);
+    for (name, effect) in [
+        ("new", spec.new),
+        ("regular", spec.regular),
+        ("vip", spec.vip),
+        ("price_slope", spec.price_slope),
+        ("annoyed", spec.annoyed),
+    ] {
+        faults.within(&field(name), effect, -10.0..=10.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(change: impl FnOnce(&mut Scenario), expect: &str) {
+        let mut scenario = Scenario::default();
+        change(&mut scenario);
+        let found: Vec<String> = check(&scenario).iter().map(ToString::to_string).collect();
+        assert_eq!(found, [expect]);
+    }
+
+    fn first(scenario: &mut Scenario) -> &mut ChannelSpec {
+        scenario.channels.get_mut("display").expect("in the demo")
+    }
+
+    #[test]
+    fn faults_name_field_value_and_bound() {
+        refused(
+            |s| first(s).daily_budget = Some(-5.0),
+            "error[TL952]: channels.display.daily_budget of -5 is outside 0 to 1000000",
+        );
+        refused(|s| first(s).click_rate = 1.2, "error[TL951]: channels.display.click_rate of 1.2 is outside 0 to 1");
+        refused(|s| first(s).effect = f64::NAN, "error[TL954]: channels.display.effect of NaN is outside -10 to 10");
+        refused(|s| s.segments.new.share = 0.5, "error[TL955]: segments: shares sum to 1.05 instead of 1");
+        refused(
+            |s| s.experiment.day = 80,
+            "error[TL954]: experiment.day of 80 leaves less than the window before day 90",
+        );
+        refused(
+            |s| s.experiment.offer.probability = 0.8,
+            "error[TL951]: experiment: probability of an e-mail of 1.1333333333333333 is outside 0 to 1",
+        );
+        refused(|s| s.people = 0, "error[TL954]: people of 0 is outside 1 to 100000");
+        refused(
+            |s| s.currency = "EURO".into(),
+            "error[TL956]: currency: `EURO` is not an ISO 4217 currency code (expected three letters such as EUR)",
+        );
+    }
+
+    #[test]
+    fn unknown_channels_are_refused_with_the_known_ones() {
+        let known = "known: paid_search, paid_social, display, retargeting, email, organic, direct, referral";
+        refused(
+            |s| {
+                let spec = first(s).clone();
+                s.channels.insert("tv".into(), spec);
+            },
+            &format!("error[TL953]: channels: unknown channel `tv` ({known})"),
+        );
+        refused(
+            |s| s.interactions[0].second = "radio".into(),
+            &format!("error[TL953]: interactions[0].second: unknown channel `radio` ({known})"),
+        );
+    }
+
+    #[test]
+    fn unknown_fields_are_refused() {
+        let error = serde_json::from_str::<Scenario>(r#"{"peopel": 5}"#).expect_err("a typing error");
+        assert!(error.to_string().starts_with("unknown field `peopel`, expected one of `people`"), "{error}");
+        let small: Scenario = serde_json::from_str(r#"{"people": 5}"#).expect("the rest has defaults");
+        assert_eq!(small, Scenario::default().with_people(5));
+    }
+}

@@ -1,0 +1,213 @@
+//! From touches to purchases.
+//!
+//! On day t the log-odds of a purchase are `own + intent_t + Σ effect_c · g_c,t + Σ interaction · g_a,t · g_b,t + arm_t`,
+//! with `g = 1 − exp(−A / saturation)` and the adstock `A_t = 2^(−1 / half-life) · A_(t−1) + touches_t`; after a purchase
+//! the odds are multiplied by a factor that recovers to 1. At most one purchase a day.
+//!
+//! A counterfactual changes the log-odds and keeps every uniform number (common random numbers). Because a day's state
+//! is only the days since the last purchase, the expected number of purchases also follows exactly, by a forward
+//! recursion over that state; tests tie the recursion to the simulation.
+
+use crate::noise::{self, Noise, Purpose};
+use crate::person::arm_spec;
+use crate::plan::Plan;
+use crate::{Arm, Campaign, Channel, Person, Touch};
+
+/// Purchases fall between 17:00 and 23:00, after every touch of the day.
+const FIRST_SECOND: f64 = 17.0 * 3_600.0;
+const SPAN_SECONDS: f64 = 6.0 * 3_600.0;
+
+/// A purchase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purchase {
+    /// Day of the market, from 0.
+    pub day: u32,
+    /// Second of the day.
+    pub second: u32,
+    /// What was paid, in millionths of the currency unit.
+    pub value_micros: i64,
+    /// In a store rather than on-line.
+    pub in_store: bool,
+    /// The device used, for purchases on-line.
+    pub device: u32,
+}
+
+/// Odds of a purchase and share of the list price paid, by day.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Course {
+    pub(crate) odds: Vec<f64>,
+    pub(crate) price: Vec<f64>,
+}
+
+/// What drives a person: own log-odds by day and each channel's saturated adstock.
+#[derive(Debug)]
+pub(crate) struct Drive<'a> {
+    plan: &'a Plan,
+    person: &'a Person,
+    own: Vec<f64>,
+    pulls: Vec<Option<Vec<f64>>>,
+}
+
+/// Expected outcomes over a span of days.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Expected {
+    /// Mean number of purchases.
+    pub(crate) purchases: f64,
+    /// Mean of the sum of shares of the list price paid: times the basket it is the value.
+    pub(crate) paid: f64,
+    /// Probability of at least one purchase.
+    pub(crate) any: f64,
+}
+
+impl<'a> Drive<'a> {
+    pub(crate) fn new(plan: &'a Plan, person: &'a Person, intent: &[f64], touches: &[Touch]) -> Self {
+        let own = intent.iter().map(|i| person.log_odds + i).collect();
+        let pulls = Channel::ALL.into_iter().map(|c| pull(plan, c, intent.len(), touches)).collect();
+        Self { plan, person, own, pulls }
+    }
+
+    /// Whether the channel touched the person at all.
+    pub(crate) fn reached_by(&self, channel: Channel) -> bool {
+        self.pull_of(channel).is_some()
+    }
+
+    fn pull_of(&self, channel: Channel) -> Option<&[f64]> {
+        self.pulls.get(channel.index()).and_then(Option::as_deref)
+    }
+
+    /// The course of the world without one channel, and with an arm's e-mail on a day.
+    pub(crate) fn course(&self, without: Option<Channel>, arm: Option<(Arm, u32)>) -> Course {
+        let mut log_odds = self.own.clone();
+        let mut price = vec![1.0; log_odds.len()];
+        let pull = |channel| self.pull_of(channel).filter(|_| Some(channel) != without);
+        for channel in Channel::ALL {
+            if let (Some(g), Some(spec)) = (pull(channel), self.plan.channel(channel)) {
+                log_odds.iter_mut().zip(g).for_each(|(x, g)| *x += spec.effect * g);
+            }
+        }
+        for (first, second, effect) in &self.plan.interactions {
+            if let (Some(a), Some(b)) = (pull(*first), pull(*second)) {
+                log_odds.iter_mut().zip(a.iter().zip(b)).for_each(|(x, (a, b))| *x += effect * a * b);
+            }
+        }
+        if let Some((arm, begin)) = arm.filter(|_| without != Some(Channel::Email)) {
+            self.send(arm, begin, &mut log_odds, &mut price);
+        }
+        Course { odds: log_odds.into_iter().map(f64::exp).collect(), price }
+    }
+
+    fn send(&self, arm: Arm, begin: u32, log_odds: &mut [f64], price: &mut [f64]) {
+        let test = &self.plan.scenario.experiment;
+        let Some(spec) = arm_spec(&self.plan.scenario, arm) else { return };
+        let lift = self.person.lift(&self.plan.scenario, arm);
+        let window = log_odds.iter_mut().zip(price).skip(begin as usize).take(test.window_days as usize);
+        for (day, (x, price)) in (0_u32..).zip(window) {
+            *x += lift * (-f64::from(day) / test.half_life_days).exp2();
+            *price = 1.0 - spec.discount;
+        }
+    }
+}
+
+/// The saturated adstock of a channel by day; `None` when nothing of it reached the person.
+fn pull(plan: &Plan, channel: Channel, days: usize, touches: &[Touch]) -> Option<Vec<f64>> {
+    let spec = plan.channel(channel)?;
+    let mut weights = vec![0.0; days];
+    for touch in touches.iter().filter(|t| t.channel == channel) {
+        let strength = match touch.campaign {
+            Campaign::Listed(index) => spec.campaigns.get(index as usize).map_or(1.0, |c| c.2),
+            Campaign::Test(_) => 0.0,
+        };
+        if let Some(weight) = weights.get_mut(touch.day as usize) {
+            *weight += strength * touch.weight();
+        }
+    }
+    if weights.iter().all(|w| *w == 0.0) {
+        return None;
+    }
+    let mut stock = 0.0;
+    for weight in &mut weights {
+        stock = spec.carry * stock + *weight;
+        *weight = 1.0 - (-stock / spec.saturation).exp();
+    }
+    Some(weights)
+}
+
+/// Days since the last purchase before `day`, as a position in the recovery table.
+pub(crate) fn state(plan: &Plan, purchases: &[Purchase], day: u32) -> usize {
+    let recovered = plan.recovery.len() - 1;
+    let last = purchases.iter().rev().find(|p| p.day < day);
+    last.map_or(recovered, |p| ((day - p.day - 1) as usize).min(recovered))
+}
+
+/// Draws the purchases of days `from` to `to` (excluded).
+pub(crate) fn draw(
+    plan: &Plan,
+    person: &Person,
+    noise: &Noise,
+    course: &Course,
+    mut state: usize,
+    days: std::ops::Range<u32>,
+) -> Vec<Purchase> {
+    let stream = noise.stream(Purpose::Purchase);
+    let recovered = plan.recovery.len() - 1;
+    let spread = plan.scenario.purchase.value_spread;
+    let mut purchases = Vec::new();
+    for day in days {
+        let index = day as usize;
+        let odds = course.odds[index] * plan.recovery[state];
+        if stream.uniform_at(noise.at(day, 0)) >= odds / (1.0 + odds) {
+            state = (state + 1).min(recovered);
+            continue;
+        }
+        state = 0;
+        let list = person.basket * (spread * noise.normal(Purpose::Basket, day, 0) - 0.5 * spread * spread).exp();
+        purchases.push(Purchase {
+            day,
+            second: second(noise.unit(Purpose::Place, day, 0)),
+            value_micros: noise::cents(list * course.price[index]).max(10_000),
+            in_store: noise.unit(Purpose::Place, day, 1) < person.store_share,
+            device: noise.index(Purpose::Place, day, 2, u32::try_from(person.cookies.len()).unwrap_or(1)),
+        });
+    }
+    purchases
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a second of the day")]
+fn second(unit: f64) -> u32 {
+    (FIRST_SECOND + SPAN_SECONDS * unit) as u32
+}
+
+/// What [`draw`] yields in the mean, exactly: a forward recursion over the days since the last purchase.
+pub(crate) fn expect(plan: &Plan, course: &Course, state: usize, days: std::ops::Range<u32>) -> Expected {
+    let recovered = plan.recovery.len() - 1;
+    let mut mass = vec![0.0; recovered + 1];
+    mass[state.min(recovered)] = 1.0;
+    let mut sum = Expected::default();
+    let (mut none, mut waiting) = (1.0, state.min(recovered));
+    for day in days {
+        let (odds, price) = (course.odds[day as usize], course.price[day as usize]);
+        let hazard = |state: usize| {
+            let odds = odds * plan.recovery[state];
+            odds / (1.0 + odds)
+        };
+        none *= 1.0 - hazard(waiting);
+        waiting = (waiting + 1).min(recovered);
+        let (mut bought, mut carried) = (0.0, 0.0);
+        for (state, held) in mass.iter_mut().enumerate() {
+            let buys = *held * hazard(state);
+            bought += buys;
+            // What does not buy moves up one state; the last state keeps what it has and receives.
+            let stays = *held - buys;
+            if state == recovered {
+                *held = stays + carried;
+            } else {
+                *held = carried;
+                carried = stays;
+            }
+        }
+        mass[0] += bought;
+        sum.purchases += bought;
+        sum.paid += bought * price;
+    }
+    Expected { any: 1.0 - none, ..sum }
+}

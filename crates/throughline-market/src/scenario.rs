@@ -1,0 +1,230 @@
+//! What a market is made of. Every field has the demo's value as default.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use throughline_core::{Diagnostic, Purpose, Timestamp};
+
+/// A market. The default is the demo: 5,000 people over 90 days with an e-mail test on day 60.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scenario {
+    /// Number of people, 1 to 100,000.
+    pub people: u32,
+    /// Days written to files, 1 to 730.
+    pub days: u32,
+    /// Midnight (UTC) at which day 0 begins.
+    pub start: Timestamp,
+    /// ISO 4217 code of the currency of every amount.
+    pub currency: String,
+    /// Kinds of people.
+    pub segments: Segments,
+    /// How the wish to buy moves.
+    pub intent: IntentSpec,
+    /// Permissions.
+    pub consent: ConsentSpec,
+    /// The channels in use, by name.
+    pub channels: BTreeMap<String, ChannelSpec>,
+    /// Pairs of channels that work better or worse together.
+    pub interactions: Vec<Interaction>,
+    /// How wishes become purchases.
+    pub purchase: PurchaseSpec,
+    /// The e-mail test.
+    pub experiment: ExperimentSpec,
+    /// What goes wrong in the files.
+    pub faults: FaultSpec,
+}
+
+/// The three kinds of people; their shares sum to one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Segments {
+    /// Known for a short time.
+    pub new: SegmentSpec,
+    /// Ordinary customers.
+    pub regular: SegmentSpec,
+    /// The best customers.
+    pub vip: SegmentSpec,
+}
+
+/// One kind of people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentSpec {
+    /// Share of all people.
+    pub share: f64,
+    /// Log-odds of a purchase on a day without wish or touch.
+    pub log_odds: f64,
+    /// Mean order value at list price, in currency units.
+    pub basket: f64,
+    /// Share with a loyalty card.
+    pub loyalty_share: f64,
+    /// Share of purchases made in a store.
+    pub store_share: f64,
+    /// Share of people whom e-mails put off.
+    pub annoyed_share: f64,
+}
+
+/// Intent: a cycle of the person's own period and phase plus a first-order autoregression, on the log-odds scale.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntentSpec {
+    /// Height of the cycle.
+    pub swing: f64,
+    /// Shortest period in days.
+    pub shortest_days: f64,
+    /// Longest period in days.
+    pub longest_days: f64,
+    /// Standard deviation of the daily innovation.
+    pub noise: f64,
+    /// Carry-over of the deviation to the next day, 0 to 1.
+    pub persistence: f64,
+}
+
+/// Permissions, drawn for each person and purpose.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentSpec {
+    /// Probability that a purpose was granted; 0 for purposes left out.
+    pub granted: BTreeMap<Purpose, f64>,
+    /// Probability that a purpose not granted is unknown rather than denied.
+    pub unknown: f64,
+}
+
+/// How a channel reaches and moves people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelSpec {
+    /// Mean touches a day at intent 0 (for e-mail: probability that a newsletter is opened).
+    pub reach: f64,
+    /// Slope of log reach on intent: how strongly the channel follows the wish to buy.
+    #[serde(default)]
+    pub targeting: f64,
+    /// Probability that what is shown (or opened) is clicked.
+    #[serde(default)]
+    pub click_rate: f64,
+    /// Log-odds added at full saturation.
+    pub effect: f64,
+    /// Days in which the adstock halves.
+    pub half_life_days: f64,
+    /// Adstock at which 63 % of the effect is reached.
+    pub saturation: f64,
+    /// Cost of an impression or a message sent, in currency units.
+    #[serde(default)]
+    pub cost_per_impression: f64,
+    /// Cost of a click, in currency units.
+    #[serde(default)]
+    pub cost_per_click: f64,
+    /// Once a day's cost reaches this many currency units the channel stops until midnight.
+    #[serde(default)]
+    pub daily_budget: Option<f64>,
+    /// Campaigns; one of the channel's name when empty.
+    #[serde(default)]
+    pub campaigns: Vec<CampaignSpec>,
+}
+
+/// A campaign of a channel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CampaignSpec {
+    /// Name in files.
+    pub name: String,
+    /// Slope of the log share of this campaign on intent.
+    #[serde(default)]
+    pub targeting: f64,
+    /// Factor on what a touch adds to the adstock.
+    pub strength: f64,
+}
+
+/// An effect of two channels together: `effect · pull(first) · pull(second)` log-odds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interaction {
+    /// One channel.
+    pub first: String,
+    /// The other.
+    pub second: String,
+    /// Log-odds when both are saturated.
+    pub effect: f64,
+}
+
+/// Purchases.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PurchaseSpec {
+    /// Standard deviation of people's own log-odds.
+    pub spread: f64,
+    /// Days until a purchase is forgotten, 1 to 60.
+    pub recovery_days: u32,
+    /// Log-odds taken away on the day after a purchase, falling to 0 linearly.
+    pub suppression: f64,
+    /// Standard deviation of log order values, 0 to 1.5.
+    pub value_spread: f64,
+    /// Contribution margin as a share of the list price.
+    pub margin: f64,
+}
+
+/// The e-mail test and the campaign decided afterwards: both start on a day and work over a window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExperimentSpec {
+    /// Day of the assignment.
+    pub day: u32,
+    /// Days over which outcomes count.
+    pub window_days: u32,
+    /// Days in which an e-mail's effect halves.
+    pub half_life_days: f64,
+    /// The e-mail with a discount.
+    pub offer: ArmSpec,
+    /// The e-mail with news.
+    pub news: ArmSpec,
+}
+
+/// One e-mail of the test. The rest of the probability goes to sending nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArmSpec {
+    /// Probability of assignment.
+    pub probability: f64,
+    /// Cost of sending, in currency units.
+    pub send_cost: f64,
+    /// Share of the list price given away on every order within the window.
+    pub discount: f64,
+    /// Log-odds added on the first day for new people.
+    pub new: f64,
+    /// The same for regulars.
+    pub regular: f64,
+    /// The same for the best customers.
+    pub vip: f64,
+    /// Added per unit of price sensitivity above one half.
+    pub price_slope: f64,
+    /// Replaces all of the above for people whom e-mails put off.
+    pub annoyed: f64,
+}
+
+/// What goes wrong in the files. Truth is unaffected: copies carry the id of the original, and malformed rows come in
+/// addition to the real ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultSpec {
+    /// Rows written twice.
+    pub duplicate_share: f64,
+    /// Extra rows with an unreadable time or a negative amount.
+    pub malformed_share: f64,
+    /// Rows received one to three days after they happened.
+    pub late_share: f64,
+}
+
+impl Scenario {
+    /// Every fault of the scenario; empty when it can be simulated.
+    pub fn validate(&self) -> Vec<Diagnostic> {
+        crate::check::check(self)
+    }
+
+    /// The demo with another number of people.
+    #[must_use]
+    pub fn with_people(mut self, people: u32) -> Self {
+        self.people = people;
+        self
+    }
+}

@@ -1,0 +1,194 @@
+//! The world does what it says: the recursion is the simulation's mean, the test recovers the known effect, last click
+//! errs in the predicted direction, and people are drawn in the shares of the scenario.
+
+use throughline_core::EventKind;
+use throughline_stats::dist;
+
+use crate::response::{self, Drive};
+use crate::world::assign;
+use crate::{Arm, Channel, Life, Scenario, Segment, World};
+
+fn world(people: u32, seed: u64) -> World {
+    World::simulate(&Scenario::default().with_people(people), seed).expect("the demo is valid")
+}
+
+fn mean_and_error(draws: &[f64]) -> (f64, f64) {
+    let n = draws.len() as f64;
+    let mean = draws.iter().sum::<f64>() / n;
+    let variance = draws.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (mean, (variance / n).sqrt())
+}
+
+#[test]
+fn the_recursion_is_the_mean_of_the_simulation() {
+    let world = world(40, 11);
+    let drives: Vec<(&Life, Drive<'_>)> = world.lives().iter().map(|l| (l, world.drive(l))).collect();
+    let recovered = world.plan.recovery.len() - 1;
+    for without in [None, Some(Channel::PaidSocial), Some(Channel::Email)] {
+        let courses: Vec<_> = drives.iter().map(|(life, d)| (*life, d.course(without, world.sent(life)))).collect();
+        let expected = |life: &Life, course| {
+            let e = response::expect(&world.plan, course, recovered, world.written());
+            [e.purchases, e.paid * life.person.basket, e.any]
+        };
+        let exact = courses.iter().map(|(l, c)| expected(l, c)).fold([0.0; 3], |s, e| [0, 1, 2].map(|i| s[i] + e[i]));
+        let mut draws = [const { Vec::new() }; 3];
+        for repetition in 1..=400 {
+            let mut sums = [0.0; 3];
+            for (life, course) in &courses {
+                let noise = world.noise(life).repeated(repetition);
+                let bought = response::draw(&world.plan, &life.person, &noise, course, recovered, world.written());
+                sums[0] += bought.len() as f64;
+                sums[1] += bought.iter().map(|p| p.value_micros as f64 / 1e6).sum::<f64>();
+                sums[2] += f64::from(u8::from(!bought.is_empty()));
+            }
+            draws.iter_mut().zip(sums).for_each(|(d, s)| d.push(s));
+        }
+        for (draws, exact) in draws.iter().zip(exact) {
+            let (mean, error) = mean_and_error(draws);
+            // Nine comparisons: 3.5 standard errors is beyond 0.5 % for all of them together.
+            assert!((mean - exact).abs() < 3.5 * error, "{without:?}: {mean} ± {error} against {exact}");
+        }
+    }
+}
+
+/// A person in the test: the course under each arm, and the state on its first day.
+type Subject<'a> = (&'a Life, [response::Course; 3], usize);
+
+/// The people in the test, and the true mean probability of a purchase under each arm.
+fn under_test(world: &World) -> (Vec<Subject<'_>>, [f64; 3]) {
+    let day = world.scenario().experiment.day;
+    let lives = world.lives().iter().filter(|l| l.person.contactable());
+    let people: Vec<_> = lives
+        .map(|life| {
+            let drive = world.drive(life);
+            let courses = Arm::ALL.map(|arm| drive.course(None, Some((arm, day))));
+            (life, courses, response::state(&world.plan, &life.purchases, day))
+        })
+        .collect();
+    let truth = world.truth();
+    let known = truth.persons.iter().filter(|p| p.contactable);
+    let known = known.fold([0.0; 3], |s, p| [0, 1, 2].map(|i| s[i] + p.test.probability[i] / people.len() as f64));
+    (people, known)
+}
+
+#[test]
+fn the_stated_effects_are_those_of_the_simulated_counterfactuals() {
+    let world = world(500, 5);
+    let (people, known) = under_test(&world);
+    let test = &world.scenario().experiment;
+    let mut effects = [const { Vec::new() }; 2];
+    for repetition in 1..=200 {
+        let mut bought = [0.0; 3];
+        for (life, courses, state) in &people {
+            let noise = world.noise(life).repeated(repetition);
+            let days = test.day..test.day + test.window_days;
+            for (sum, course) in bought.iter_mut().zip(courses) {
+                let drawn = response::draw(&world.plan, &life.person, &noise, course, *state, days.clone());
+                *sum += f64::from(u8::from(!drawn.is_empty()));
+            }
+        }
+        effects.iter_mut().zip([1, 2]).for_each(|(e, arm)| e.push((bought[arm] - bought[0]) / people.len() as f64));
+    }
+    for (arm, effects) in [1, 2].into_iter().zip(&effects) {
+        let (mean, error) = mean_and_error(effects);
+        let truth = known[arm] - known[0];
+        assert!((mean - truth).abs() < 3.5 * error, "arm {arm}: {mean} ± {error} against {truth}");
+    }
+}
+
+/// (purchases of at least one, people) by arm, for one repetition of assignment and outcomes.
+fn repeat_test(world: &World, people: &[Subject<'_>], repetition: u32) -> [[f64; 2]; 3] {
+    let test = &world.scenario().experiment;
+    let mut counts = [[0.0; 2]; 3];
+    for (life, courses, state) in people {
+        let noise = world.noise(life).repeated(repetition);
+        let arm = assign(&world.plan, &life.person, &noise).expect("may be written to").index();
+        let days = test.day..test.day + test.window_days;
+        let bought = response::draw(&world.plan, &life.person, &noise, &courses[arm], *state, days);
+        counts[arm][0] += f64::from(u8::from(!bought.is_empty()));
+        counts[arm][1] += 1.0;
+    }
+    counts
+}
+
+#[test]
+fn the_randomised_test_covers_the_known_effect() {
+    let world = world(500, 5);
+    let (people, known) = under_test(&world);
+    let repetitions = 1_000_u32;
+    let mut covered = [0_u32; 2];
+    let mut assigned = [0.0; 3];
+    for repetition in 1..=repetitions {
+        let counts = repeat_test(&world, &people, repetition);
+        assigned.iter_mut().zip(counts).for_each(|(sum, [_, n])| *sum += n);
+        let rates = counts.map(|[bought, n]| bought / n);
+        let variances = counts.map(|[bought, n]| (bought / n) * (1.0 - bought / n) / (n - 1.0));
+        for arm in [1, 2] {
+            let half = dist::critical_value(0.95, None) * (variances[arm] + variances[0]).sqrt();
+            covered[arm - 1] += u32::from((rates[arm] - rates[0] - (known[arm] - known[0])).abs() <= half);
+        }
+    }
+    // The interval is conservative for the people at hand, so one side is tested: Binomial(1000, 0.95) lies below 934
+    // with probability 1 %.
+    assert!(covered.iter().all(|c| *c >= 934), "{covered:?}");
+    let total = f64::from(repetitions) * people.len() as f64;
+    assert!(assigned.iter().all(|n| (n / total - 1.0 / 3.0).abs() < 3.5 * (2.0 / 9.0 / total).sqrt()), "{assigned:?}");
+    assert!(known[1] - known[0] > 0.03, "the offer works: {known:?}");
+}
+
+/// Purchases credited to each channel by the last touch of the 30 days before.
+fn last_touch(world: &World) -> [f64; 8] {
+    let mut credit = [0.0; 8];
+    for life in world.lives() {
+        for purchase in &life.purchases {
+            let recent = |day: u32| day <= purchase.day && day + 30 > purchase.day;
+            let last = life.touches.iter().rev().find(|t| recent(t.day) && t.kind != EventKind::EmailSent);
+            if let Some(touch) = last {
+                credit[touch.channel.index()] += 1.0;
+            }
+        }
+    }
+    credit
+}
+
+#[test]
+fn last_touch_credits_the_wrong_channels_as_predicted() {
+    let (mut credit, mut truth) = ([0.0; 8], [0.0; 8]);
+    for seed in 0..4 {
+        let world = world(500, seed);
+        last_touch(&world).iter().zip(&mut credit).for_each(|(c, sum)| *sum += c);
+        for channel in world.truth().channels {
+            truth[channel.channel.index()] += channel.true_conversions;
+        }
+    }
+    // Too much in purchases for what follows intent; too little of the whole for what works early.
+    let ratio = |channel: Channel| credit[channel.index()] / truth[channel.index()];
+    assert!(ratio(Channel::Retargeting) > 5.0 && ratio(Channel::PaidSearch) > 2.0, "{credit:?} {truth:?}");
+    let part = |of: &[f64; 8], channel: Channel| of[channel.index()] / of.iter().sum::<f64>();
+    assert!(part(&credit, Channel::Retargeting) > 2.0 * part(&truth, Channel::Retargeting));
+    assert!(part(&credit, Channel::PaidSocial) < 0.6 * part(&truth, Channel::PaidSocial));
+    assert_eq!(truth[Channel::Direct.index()], 0.0);
+    assert!(credit[Channel::Direct.index()] > 100.0);
+}
+
+#[test]
+fn people_are_drawn_in_the_stated_shares() {
+    let scenario = Scenario::default().with_people(2_000);
+    let lives = world(2_000, 3);
+    let count = |wanted: &dyn Fn(&Life) -> bool| lives.lives().iter().filter(|l| wanted(l)).count() as f64;
+    let check = |name: &str, count: f64, share: f64, n: f64| {
+        let z = (count - n * share) / (n * share * (1.0 - share)).sqrt();
+        assert!(z.abs() < 3.5, "{name}: {count} of {n} against {share}, z = {z}");
+    };
+    let vip = count(&|l| l.person.segment == Segment::Vip);
+    check("vip", vip, scenario.segments.vip.share, 2_000.0);
+    let cards = count(&|l| l.person.segment == Segment::Vip && l.person.loyalty_id.is_some());
+    check("vip with a card", cards, scenario.segments.vip.loyalty_share, vip);
+    let contactable = count(&|l| l.person.contactable());
+    check("contactable", contactable, 0.82, 2_000.0);
+    for arm in Arm::ALL {
+        check(arm.name(), count(&|l| l.arm == Some(arm)), 1.0 / 3.0, contactable);
+    }
+    let annoyed = count(&|l| l.person.annoyed);
+    check("put off", annoyed, 0.45 * 0.08 + 0.40 * 0.10 + 0.15 * 0.20, 2_000.0);
+}

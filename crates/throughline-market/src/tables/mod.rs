@@ -1,0 +1,177 @@
+//! The files of a project's data folder, in the shapes of the systems that would write them.
+
+use std::io::Write;
+
+use throughline_core::money::units_from_micros;
+use throughline_stats::stream::Stream;
+
+use crate::noise::{Noise, Purpose};
+use crate::scenario::FaultSpec;
+use crate::{MarketError, World};
+
+mod ads;
+mod crm;
+mod mail;
+mod orders;
+
+pub(crate) use orders::{Place, order_id, orders};
+
+/// A file of the data folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DataFile {
+    /// Impressions, clicks and visits: event id, times, cookie, kind, channel, campaign, cost, consent.
+    AdEvents,
+    /// Cost by day, channel and campaign.
+    Spend,
+    /// On-line orders.
+    WebOrders,
+    /// Store receipts.
+    Pos,
+    /// E-mails sent, opened, clicked.
+    EmailLog,
+    /// The assignment of the e-mail test.
+    Assignments,
+    /// Customer records.
+    Crm,
+}
+
+impl DataFile {
+    /// Every file.
+    pub const ALL: [Self; 7] =
+        [Self::AdEvents, Self::Spend, Self::WebOrders, Self::Pos, Self::EmailLog, Self::Assignments, Self::Crm];
+
+    /// The file's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AdEvents => "ad_events.csv",
+            Self::Spend => "spend.csv",
+            Self::WebOrders => "web_orders.jsonl",
+            Self::Pos => "pos.csv",
+            Self::EmailLog => "email_log.csv",
+            Self::Assignments => "assignments.csv",
+            Self::Crm => "crm.csv",
+        }
+    }
+
+    fn table(self, world: &World) -> Table {
+        match self {
+            Self::AdEvents => ads::events(world),
+            Self::Spend => ads::spend(world),
+            Self::WebOrders => orders::web(world),
+            Self::Pos => orders::pos(world),
+            Self::EmailLog => mail::log(world),
+            Self::Assignments => mail::assignments(world),
+            Self::Crm => crm::records(world),
+        }
+    }
+}
+
+impl World {
+    /// Writes one file: CSV with a header, or one JSON object a line.
+    pub fn write(&self, file: DataFile, out: &mut dyn Write) -> Result<(), MarketError> {
+        let table = file.table(self);
+        let written = if file == DataFile::WebOrders { table.jsonl(out) } else { table.csv(out) };
+        written.map_err(|source| MarketError::Write { file: file.name().to_owned(), source })
+    }
+
+    /// A stream for choices about the rows of a file.
+    fn row_stream(&self, file: DataFile) -> Stream {
+        Noise::new(self.seed(), file as u32).stream(Purpose::Row)
+    }
+
+    /// When a row is received: within ten minutes, or one to three days late; never after the end of the data.
+    fn received(&self, stream: Stream, row: usize, occurred_us: i64) -> i64 {
+        let at = |slot: u64| stream.uniform_at((row as u64) * 8 + slot);
+        let late = at(0) < self.scenario().faults.late_share;
+        let seconds = if late { 86_400.0 * (1.0 + 2.0 * at(1)) } else { 600.0 * at(1) };
+        #[expect(clippy::cast_possible_truncation, reason = "below three days")]
+        let delay = seconds as i64 * 1_000_000;
+        (occurred_us + delay).min(self.end().micros() - 1_000_000).max(occurred_us)
+    }
+}
+
+/// A row and the instant (µs) at which it reaches the file.
+#[derive(Debug, Clone)]
+struct Row {
+    at: i64,
+    fields: Vec<String>,
+}
+
+/// Rows in the order of a file.
+#[derive(Debug)]
+struct Table {
+    header: &'static [&'static str],
+    rows: Vec<Row>,
+}
+
+/// Which columns of a table faults damage.
+struct Columns {
+    id: usize,
+    time: usize,
+    /// A column with an amount that may not be negative.
+    amount: Option<usize>,
+}
+
+impl Table {
+    /// Adds copies of rows, with their ids, and extra rows that no reader should accept, then orders by arrival.
+    fn spoil(mut self, faults: &FaultSpec, stream: Stream, columns: &Columns) -> Self {
+        let mut extra = Vec::new();
+        for (index, row) in self.rows.iter().enumerate() {
+            let unit = |slot: u64| stream.uniform_at((index as u64) * 8 + slot);
+            if unit(4) < faults.duplicate_share {
+                extra.push(Row { at: row.at + 30_000_000, ..row.clone() });
+            }
+            if unit(5) < faults.malformed_share {
+                let mut bad = row.clone();
+                bad.fields[columns.id] = format!("bad{index:07}");
+                match columns.amount {
+                    Some(amount) if unit(6) < 0.5 => "-12.5".clone_into(&mut bad.fields[amount]),
+                    _ => "2026-13-45T25:61:00Z".clone_into(&mut bad.fields[columns.time]),
+                }
+                extra.push(bad);
+            }
+        }
+        self.rows.extend(extra);
+        self.rows.sort_by_key(|row| row.at);
+        self
+    }
+
+    fn csv(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        let mut writer = csv::Writer::from_writer(out);
+        writer.write_record(self.header)?;
+        for row in &self.rows {
+            writer.write_record(&row.fields)?;
+        }
+        writer.flush()
+    }
+
+    /// Numbers are written as numbers, empty fields as null.
+    fn jsonl(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        for row in &self.rows {
+            let object: serde_json::Map<String, serde_json::Value> = self
+                .header
+                .iter()
+                .zip(&row.fields)
+                .map(|(name, field)| ((*name).to_owned(), json(name, field)))
+                .collect();
+            serde_json::to_writer(&mut *out, &object)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+}
+
+fn json(name: &str, field: &str) -> serde_json::Value {
+    if field.is_empty() {
+        return serde_json::Value::Null;
+    }
+    match field.parse::<f64>() {
+        Ok(number) if name == "value" => number.into(),
+        _ => field.into(),
+    }
+}
+
+/// Micros as a decimal number without superfluous zeros.
+fn amount(micros: i64) -> String {
+    units_from_micros(micros).to_string()
+}

@@ -1,0 +1,171 @@
+//! The market itself: people, their touches, their purchases.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::thread;
+
+use throughline_core::Timestamp;
+
+use crate::noise::{Noise, Purpose};
+use crate::plan::Plan;
+use crate::response::{self, Drive};
+use crate::{Arm, Campaign, Channel, MarketError, Person, Purchase, Scenario, Touch, exposure, person};
+
+/// One person's life in the market.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Life {
+    /// Who.
+    pub person: Person,
+    /// Touches, ordered by time; those after the last written day belong to the coming window.
+    pub touches: Vec<Touch>,
+    /// The arm of the e-mail test, for people who may be written to.
+    pub arm: Option<Arm>,
+    /// Purchases on the written days, ordered by time.
+    pub purchases: Vec<Purchase>,
+}
+
+/// A simulated market. Equal scenarios and seeds give equal markets, for any number of threads.
+#[derive(Debug, Clone)]
+pub struct World {
+    pub(crate) plan: Plan,
+    seed: u64,
+    threads: NonZeroUsize,
+    lives: Vec<Life>,
+}
+
+impl World {
+    /// Simulates a market on one thread. Refuses a scenario that breaks its rules, with every fault.
+    pub fn simulate(scenario: &Scenario, seed: u64) -> Result<Self, MarketError> {
+        Self::simulate_on(scenario, seed, NonZeroUsize::MIN)
+    }
+
+    /// Simulates a market on a number of threads, which changes the time taken and nothing else.
+    pub fn simulate_on(scenario: &Scenario, seed: u64, threads: NonZeroUsize) -> Result<Self, MarketError> {
+        let plan = Plan::new(scenario)?;
+        let people: Vec<u32> = (0..scenario.people).collect();
+        let born = |number: &u32| {
+            let noise = Noise::new(seed, *number);
+            let person = Person::draw(scenario, &noise, *number);
+            let arm = assign(&plan, &person, &noise);
+            let intent = person::intent(&scenario.intent, &noise, plan.horizon());
+            let touches = exposure::touches(&plan, &person, &noise, &intent, arm);
+            Life { person, touches, arm, purchases: Vec::new() }
+        };
+        let mut lives = map(&people, threads, born);
+        exposure::spend_budgets(&plan, &mut lives);
+        let buy = |life: &Life| {
+            let (noise, course) =
+                (Noise::new(seed, life.person.number), drive(&plan, seed, life).course(None, sent(&plan, life)));
+            response::draw(&plan, &life.person, &noise, &course, plan.recovery.len() - 1, 0..scenario.days)
+        };
+        let purchases = map(&lives, threads, buy);
+        for (life, purchases) in lives.iter_mut().zip(purchases) {
+            life.purchases = purchases;
+        }
+        Ok(Self { plan, seed, threads, lives })
+    }
+
+    /// What the market was made of.
+    pub fn scenario(&self) -> &Scenario {
+        &self.plan.scenario
+    }
+
+    /// The seed it was made with.
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Every person's life, in order of the person's number.
+    pub fn lives(&self) -> &[Life] {
+        &self.lives
+    }
+
+    /// The instant of a second of a day.
+    pub fn instant(&self, day: u32, second: u32) -> Timestamp {
+        self.scenario().start.plus_days(i64::from(day)).plus_micros(i64::from(second) * 1_000_000)
+    }
+
+    /// The instant after the last written day: the time at which a project on this market decides.
+    pub fn end(&self) -> Timestamp {
+        self.instant(self.scenario().days, 0)
+    }
+
+    /// The campaign's name in files.
+    pub fn campaign_name(&self, touch: &Touch) -> &str {
+        match touch.campaign {
+            Campaign::Test(arm) => arm.name(),
+            Campaign::Listed(index) => self
+                .plan
+                .channel(touch.channel)
+                .and_then(|spec| spec.campaigns.get(index as usize))
+                .map_or(touch.channel.name(), |c| c.0.as_str()),
+        }
+    }
+
+    pub(crate) fn written(&self) -> Range<u32> {
+        0..self.scenario().days
+    }
+
+    pub(crate) fn noise(&self, life: &Life) -> Noise {
+        Noise::new(self.seed, life.person.number)
+    }
+
+    pub(crate) fn drive<'a>(&'a self, life: &'a Life) -> Drive<'a> {
+        drive(&self.plan, self.seed, life)
+    }
+
+    /// The arm and day of the test's e-mail, as [`Drive::course`] wants it.
+    pub(crate) fn sent(&self, life: &Life) -> Option<(Arm, u32)> {
+        sent(&self.plan, life)
+    }
+
+    /// A function of each life, in order, computed on the world's threads.
+    pub(crate) fn each_life<T: Send>(&self, f: impl Fn(&Life) -> T + Sync) -> Vec<T> {
+        map(&self.lives, self.threads, f)
+    }
+}
+
+fn drive<'a>(plan: &'a Plan, seed: u64, life: &'a Life) -> Drive<'a> {
+    let noise = Noise::new(seed, life.person.number);
+    let intent = person::intent(&plan.scenario.intent, &noise, plan.horizon());
+    Drive::new(plan, &life.person, &intent, &life.touches)
+}
+
+fn sent(plan: &Plan, life: &Life) -> Option<(Arm, u32)> {
+    life.arm.map(|arm| (arm, plan.scenario.experiment.day))
+}
+
+/// The arm of a person who may be written to.
+pub(crate) fn assign(plan: &Plan, person: &Person, noise: &Noise) -> Option<Arm> {
+    let test = &plan.scenario.experiment;
+    let u = noise.unit(Purpose::Assignment, test.day, 0);
+    person.contactable().then_some(if u < test.offer.probability {
+        Arm::EmailOffer
+    } else if u < test.offer.probability + test.news.probability {
+        Arm::EmailNews
+    } else {
+        Arm::None
+    })
+}
+
+/// A parallel map that keeps the order: fixed, equal chunks, joined one after the other.
+fn map<I: Sync, T: Send>(items: &[I], threads: NonZeroUsize, f: impl Fn(&I) -> T + Sync) -> Vec<T> {
+    let chunk = items.len().div_ceil(threads.get()).max(1);
+    if chunk >= items.len() {
+        return items.iter().map(f).collect();
+    }
+    let f = &f;
+    thread::scope(|scope| {
+        let workers: Vec<_> =
+            items.chunks(chunk).map(|part| scope.spawn(move || part.iter().map(f).collect::<Vec<T>>())).collect();
+        workers.into_iter().flat_map(|w| w.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    })
+}
+
+impl Life {
+    /// Whether a channel touched this person on a written day or with the test.
+    pub fn reached_by(&self, channel: Channel) -> bool {
+        self.touches.iter().any(|t| t.channel == channel)
+    }
+}

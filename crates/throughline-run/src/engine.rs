@@ -1,0 +1,307 @@
+//! A run: stages in order, units that changed computed, committed and published, the rest left as it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+use throughline_core::diagnostic::closest;
+use throughline_core::{Progress, RunContext, Timestamp};
+use throughline_lake::{Lake, SessionOptions, Unit};
+use throughline_ledger::{Lease, LeaseRequest, LedgerError, NewRun, Repository, RunRecord, RunStatus, SqliteLedger};
+use throughline_vault::{KeySource, Vault};
+
+use crate::error::RunError;
+use crate::project::Project;
+use crate::report::{RunReport, StageReport, UnitReport, UnitStatus};
+use crate::stage::{Stage, StageContext, UnitPlan};
+use crate::stages;
+
+const LEASE_TTL: Duration = Duration::from_secs(3600);
+
+/// How a run is asked for.
+#[derive(Clone)]
+pub struct RunOptions {
+    /// The instant of the run.
+    pub now: Timestamp,
+    /// What could be known; the project's `as_of`, or `now`, when absent.
+    pub as_of: Option<Timestamp>,
+    /// Only this stage.
+    pub stage: Option<String>,
+    /// This stage and everything after it, computed anew.
+    pub from: Option<String>,
+    /// Who holds the lease: `pid:<number>`, so that a dead holder is recognised.
+    pub holder: String,
+    /// Whether a process of that number is alive.
+    pub is_alive: fn(u32) -> bool,
+    /// Parallelism of the query engine.
+    pub threads: usize,
+    /// Where progress is shown.
+    pub progress: Arc<dyn Progress>,
+    /// Asked to stop.
+    pub cancelled: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl std::fmt::Debug for RunOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunOptions")
+            .field("now", &self.now)
+            .field("as_of", &self.as_of)
+            .field("stage", &self.stage)
+            .field("from", &self.from)
+            .field("holder", &self.holder)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The stores of a project.
+#[derive(Debug)]
+pub struct Stores {
+    /// The lake.
+    pub lake: Lake,
+    /// The ledger.
+    pub ledger: SqliteLedger,
+    /// The vault.
+    pub vault: Vault,
+}
+
+impl Stores {
+    /// Opens (or makes) the stores of a project.
+    pub async fn open(project: &Project) -> Result<Self, RunError> {
+        let state = project.state_dir();
+        std::fs::create_dir_all(&state).map_err(RunError::io("create", &state))?;
+        let vault_dir = state.join("vault");
+        std::fs::create_dir_all(&vault_dir).map_err(RunError::io("create", &vault_dir))?;
+        Ok(Self {
+            lake: Lake::open_local(&state.join("lake"))?,
+            ledger: SqliteLedger::open(&state.join("ledger.db")).await?,
+            vault: Vault::open(&vault_dir, KeySource::File).await?,
+        })
+    }
+}
+
+/// Runs the line.
+pub async fn run(project: &Project, stores: &Stores, options: &RunOptions) -> Result<RunReport, RunError> {
+    let line = stages::line();
+    let selected = select(&line, options)?;
+    let lease = acquire(&stores.ledger, options).await?;
+    let result = run_leased(project, stores, options, &line, &selected, &lease).await;
+    let released = stores.ledger.release_lease(lease.fence).await;
+    let report = result?;
+    released?;
+    Ok(report)
+}
+
+/// Which stages run, and which of them anew.
+struct Selection {
+    names: BTreeSet<&'static str>,
+    anew: BTreeSet<&'static str>,
+}
+
+fn select(line: &[Box<dyn Stage>], options: &RunOptions) -> Result<Selection, RunError> {
+    let names: Vec<&'static str> = line.iter().map(|s| s.name()).collect();
+    let position = |name: &String| {
+        names.iter().position(|n| n == name).ok_or_else(|| RunError::UnknownStage {
+            name: name.clone(),
+            known: names.join(", "),
+            suggestion: closest(name, names.iter().copied()).map(str::to_owned),
+        })
+    };
+    let only = options.stage.as_ref().map(position).transpose()?;
+    let from = options.from.as_ref().map(position).transpose()?;
+    let chosen = |i: &usize| only.is_none_or(|o| *i == o) && from.is_none_or(|f| *i >= f);
+    let indices: Vec<usize> = (0..names.len()).filter(chosen).collect();
+    let anew = if from.is_some() { indices.clone() } else { only.into_iter().collect() };
+    Ok(Selection { names: indices.iter().map(|i| names[*i]).collect(), anew: anew.iter().map(|i| names[*i]).collect() })
+}
+
+/// Acquires the lease; a holder whose process is gone is replaced at once.
+async fn acquire(ledger: &SqliteLedger, options: &RunOptions) -> Result<Lease, RunError> {
+    let request = |dead| LeaseRequest { holder: &options.holder, now: options.now, ttl: LEASE_TTL, dead };
+    match ledger.acquire_lease(request(None)).await {
+        Err(LedgerError::LeaseHeld { .. }) => {}
+        other => return Ok(other?),
+    }
+    let Some(held) = ledger.lease().await? else {
+        return Ok(ledger.acquire_lease(request(None)).await?);
+    };
+    let pid = held.holder.strip_prefix("pid:").and_then(|p| p.parse().ok());
+    if pid.is_some_and(|pid| !(options.is_alive)(pid)) {
+        return Ok(ledger.acquire_lease(request(Some(held.fence))).await?);
+    }
+    Err(RunError::Busy { holder: held.holder })
+}
+
+async fn run_leased(
+    project: &Project,
+    stores: &Stores,
+    options: &RunOptions,
+    line: &[Box<dyn Stage>],
+    selected: &Selection,
+    lease: &Lease,
+) -> Result<RunReport, RunError> {
+    let as_of = options.as_of.or(project.config.value.as_of).unwrap_or(options.now);
+    let config_hash = project.hash();
+    let new = NewRun { as_of, config_hash: &config_hash, seed: project.config.value.seed, started_at: options.now };
+    let record = stores.ledger.resume_or_begin_run(lease.fence, new).await?;
+    let context = StageContext {
+        project,
+        lake: &stores.lake,
+        vault: &stores.vault,
+        ledger: &stores.ledger,
+        run: RunContext::new(record.run_seq, record.started_at, record.as_of, record.seed)
+            .with_progress(Arc::clone(&options.progress))
+            .with_cancel_flag(Arc::clone(&options.cancelled)),
+        fence: lease.fence,
+        manifest: Mutex::new(stores.ledger.manifest().await?),
+        session: SessionOptions {
+            memory_bytes: project.config.value.memory_mb << 20,
+            spill_dir: Some(project.state_dir().join("spill")),
+            threads: options.threads,
+        },
+    };
+    for stage in &selected.anew {
+        stores.ledger.forget(lease.fence, stage, options.now).await?;
+    }
+    let mut reports = Vec::new();
+    for stage in line.iter().filter(|s| selected.names.contains(s.name())) {
+        match run_stage(stage.as_ref(), line, &context).await {
+            Ok(report) => reports.push(report),
+            Err(error) => {
+                let status =
+                    if matches!(error, RunError::Cancelled) { RunStatus::Cancelled } else { RunStatus::Failed };
+                let note = serde_json::json!({ "error": chain(&error) });
+                stores.ledger.finish_run(lease.fence, record.run_seq, status, options.now, &note).await?;
+                return Err(error);
+            }
+        }
+    }
+    finish(project, &context, line, &record, reports).await
+}
+
+async fn finish(
+    project: &Project,
+    context: &StageContext<'_>,
+    line: &[Box<dyn Stage>],
+    record: &RunRecord,
+    stages: Vec<StageReport>,
+) -> Result<RunReport, RunError> {
+    let report = RunReport::new(project, record, line, stages, context.versions());
+    let value = serde_json::to_value(&report)?;
+    let ledger = context.ledger;
+    ledger.finish_run(context.fence, record.run_seq, RunStatus::Succeeded, context.run.now, &value).await?;
+    report.write(&project.state_dir())?;
+    Ok(report)
+}
+
+/// The error and its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+async fn run_stage(
+    stage: &dyn Stage,
+    line: &[Box<dyn Stage>],
+    context: &StageContext<'_>,
+) -> Result<StageReport, RunError> {
+    let failed = |unit: &str| {
+        let (stage, unit) = (stage.name().to_owned(), unit.to_owned());
+        move |source: crate::stage::StageError| stage_failure(stage, unit, source)
+    };
+    let inputs = input_fingerprints(stage, line, context).await?;
+    let plans = stage.units(context).await.map_err(failed("*"))?;
+    let mut units = Vec::new();
+    for plan in plans {
+        if context.run.is_cancelled() {
+            return Err(RunError::Cancelled);
+        }
+        let fingerprint = fingerprint(stage, &plan, &inputs, context);
+        let known = context.ledger.fingerprint(stage.name(), &plan.name).await?;
+        if let Some(known) = known.filter(|k| k.fingerprint == fingerprint) {
+            units.push(UnitReport::unchanged(plan.name, fingerprint, known.metrics));
+            continue;
+        }
+        let unit = Unit {
+            stage: stage.name().to_owned(),
+            name: plan.name.clone(),
+            fingerprint: fingerprint.clone(),
+            run_seq: context.run.run_seq,
+        };
+        let started = Instant::now();
+        let output = stage.run(context, &unit).await.map_err(failed(&plan.name))?;
+        let mut rows = BTreeMap::new();
+        for staged in &output.staged {
+            *rows.entry(staged.spec.name.clone()).or_default() += staged.rows();
+        }
+        context.publish(&unit, output.staged, &output.metrics).await?;
+        units.push(UnitReport {
+            name: plan.name,
+            fingerprint,
+            status: UnitStatus::Ran,
+            seconds: started.elapsed().as_secs_f64(),
+            rows,
+            metrics: output.metrics,
+        });
+    }
+    Ok(StageReport { name: stage.name().to_owned(), version: stage.version(), units })
+}
+
+/// A configuration error inside a stage stays one; cancellation is not a failure.
+fn stage_failure(stage: String, unit: String, source: crate::stage::StageError) -> RunError {
+    if chain(source.as_ref()).ends_with("cancelled") {
+        return RunError::Cancelled;
+    }
+    match source.downcast::<RunError>() {
+        Ok(error) => match *error {
+            RunError::Project(found) => RunError::Project(found),
+            other => RunError::Stage { stage, unit, source: Box::new(other) },
+        },
+        Err(source) => RunError::Stage { stage, unit, source },
+    }
+}
+
+/// What the tables a stage reads were made from: the fingerprints of every unit of every stage that writes them.
+async fn input_fingerprints(
+    stage: &dyn Stage,
+    line: &[Box<dyn Stage>],
+    context: &StageContext<'_>,
+) -> Result<Vec<String>, RunError> {
+    let mut out = Vec::new();
+    for writer in line.iter().filter(|w| w.name() != stage.name()) {
+        if !writer.writes().iter().any(|t| stage.reads().contains(t)) {
+            continue;
+        }
+        for (unit, record) in context.ledger.fingerprints(writer.name()).await? {
+            out.push(format!("{}/{unit}={}", writer.name(), record.fingerprint));
+        }
+    }
+    Ok(out)
+}
+
+fn fingerprint(stage: &dyn Stage, plan: &UnitPlan, inputs: &[String], context: &StageContext<'_>) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    };
+    add(stage.name());
+    add(&stage.version().to_string());
+    add(&plan.name);
+    for input in plan.inputs.iter().chain(inputs) {
+        add(input);
+    }
+    add(&context.run.seed.to_string());
+    if stage.depends_on_as_of() {
+        add(&context.run.as_of.to_string());
+    }
+    hex::encode(hash.finalize())
+}

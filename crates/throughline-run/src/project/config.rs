@@ -1,0 +1,161 @@
+//! `throughline.yaml`, `attribution.yaml` and `policies/*.yaml`.
+
+use serde::{Deserialize, Serialize};
+use serde_saphyr::Spanned;
+use throughline_core::{Currency, Level, Share, Timestamp};
+use throughline_decide::{Action, Constraints};
+use throughline_journeys::{ConversionConfig, JourneyConfig};
+
+/// `throughline.yaml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectConfig {
+    /// Version of the file format.
+    #[serde(rename = "apiVersion")]
+    pub api_version: String,
+    /// `Project`.
+    pub kind: String,
+    /// Name of the project.
+    pub name: String,
+    /// What the team wants to know, in its words.
+    #[serde(default)]
+    pub questions: Vec<String>,
+    /// What counts as success, in its words.
+    #[serde(default)]
+    pub success_metrics: Vec<String>,
+    /// The currency of values and budgets.
+    pub currency: Currency,
+    /// The business outcomes to be credited and predicted.
+    #[serde(default)]
+    pub conversions: Vec<ConversionConfig>,
+    /// Only what could be known then is used; the instant of the run when absent.
+    #[serde(default)]
+    pub as_of: Option<Timestamp>,
+    /// Seed of every random stream.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// Person buckets: the unit of bounded memory. Fixed for the life of a project.
+    #[serde(default = "default_buckets")]
+    pub buckets: u32,
+    /// Memory the query engine may use before it spills, in MiB.
+    #[serde(default = "default_memory_mb")]
+    pub memory_mb: usize,
+}
+
+const fn default_seed() -> u64 {
+    1
+}
+
+const fn default_buckets() -> u32 {
+    16
+}
+
+const fn default_memory_mb() -> usize {
+    1024
+}
+
+/// `attribution.yaml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributionConfig {
+    /// Version of the file format.
+    #[serde(rename = "apiVersion")]
+    pub api_version: String,
+    /// `Attribution`.
+    pub kind: String,
+    /// How touches become journeys.
+    #[serde(default)]
+    pub journeys: JourneyConfig,
+    /// Model specifications such as `linear`, `time_decay:7d`, `markov:1`.
+    pub models: Vec<Spanned<String>>,
+    /// How intervals are made.
+    #[serde(default)]
+    pub bootstrap: BootstrapConfig,
+}
+
+/// Intervals of credits.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BootstrapConfig {
+    /// Poisson bootstrap draws.
+    pub draws: usize,
+    /// Confidence level.
+    pub level: Level,
+}
+
+impl Default for BootstrapConfig {
+    fn default() -> Self {
+        Self { draws: 200, level: Level::P90 }
+    }
+}
+
+/// The model behind a policy.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Uplift model of the registry.
+    #[serde(default = "default_model")]
+    pub name: String,
+    /// Its parameters.
+    #[serde(default)]
+    pub params: serde_json::Value,
+    /// The experiment it learns from.
+    pub experiment: Spanned<String>,
+    /// The metric whose change it predicts.
+    pub outcome: Spanned<String>,
+    /// Share of people it learns from; the others evaluate it.
+    #[serde(default = "default_train_share")]
+    pub train_share: Share,
+    /// Hours until scores are too old to decide on.
+    #[serde(default = "default_expiry_hours")]
+    pub expires_after_hours: f64,
+}
+
+fn default_model() -> String {
+    "two_model".into()
+}
+
+fn default_train_share() -> Share {
+    Share::HALF
+}
+
+const fn default_expiry_hours() -> f64 {
+    24.0
+}
+
+/// A policy file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyConfig {
+    /// Version of the file format.
+    #[serde(rename = "apiVersion")]
+    pub api_version: String,
+    /// `Policy`.
+    pub kind: String,
+    /// Name.
+    pub name: Spanned<String>,
+    /// What it is for, in words.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Who answers for it.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// The model it decides by.
+    pub model: ModelConfig,
+    /// The actions; exactly one of kind `none`.
+    pub actions: Vec<Action>,
+    /// Money earned per unit of outcome; a share where the outcome is money.
+    pub margin: f64,
+    /// Whether the outcome is money.
+    #[serde(default)]
+    pub outcome_is_money: bool,
+    /// Limits.
+    #[serde(default)]
+    pub constraints: Constraints,
+    /// Hours until a decision expires.
+    #[serde(default = "default_expiry_hours")]
+    pub decisions_expire_after_hours: f64,
+    /// Salt of holdout and exploration; the policy's name when absent.
+    #[serde(default)]
+    pub salt: Option<String>,
+}

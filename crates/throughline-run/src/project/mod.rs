@@ -1,0 +1,260 @@
+//! A project on disk: its files read, checked and compiled, once.
+
+mod config;
+mod files;
+mod policy;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use throughline_activate::DestinationConfig;
+use throughline_core::diagnostic::closest;
+use throughline_core::{Diagnostic, Severity};
+use throughline_features::{CompiledExperiment, CompiledFeatures, ExperimentConfig, FeatureConfig, FeaturesConfig};
+use throughline_identity::IdentityConfig;
+use throughline_ingest::SourceConfig;
+
+pub use config::{AttributionConfig, BootstrapConfig, ModelConfig, PolicyConfig, ProjectConfig};
+use files::TextFile;
+pub use policy::CompiledPolicy;
+
+use crate::error::RunError;
+
+/// A compiled thing and the hash of the file it came from.
+#[derive(Debug, Clone)]
+pub struct Hashed<T> {
+    /// The thing.
+    pub value: T,
+    /// SHA-256 of its file.
+    pub hash: String,
+    /// The file, relative to the project.
+    pub file: String,
+}
+
+/// A project, checked.
+#[derive(Debug)]
+pub struct Project {
+    /// Its folder.
+    pub root: PathBuf,
+    /// `throughline.yaml`.
+    pub config: Hashed<ProjectConfig>,
+    /// `sources/*.yaml`.
+    pub sources: Vec<Hashed<SourceConfig>>,
+    /// `identity.yaml`, or its defaults.
+    pub identity: Hashed<IdentityConfig>,
+    /// `attribution.yaml`.
+    pub attribution: Option<Hashed<AttributionConfig>>,
+    /// `experiments/*.yaml`.
+    pub experiments: Vec<Hashed<CompiledExperiment>>,
+    /// `features/*.yaml`.
+    pub features: Hashed<CompiledFeatures>,
+    /// `policies/*.yaml`.
+    pub policies: Vec<Hashed<CompiledPolicy>>,
+    /// `destinations/*.yaml`.
+    pub destinations: Vec<Hashed<DestinationConfig>>,
+    /// Values for `${NAME}` in locations.
+    pub variables: BTreeMap<String, String>,
+    /// Findings that do not stop a run.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Project {
+    /// Reads and checks the project in a folder. All findings of all files are reported at once.
+    pub fn load(root: &Path, variables: BTreeMap<String, String>) -> Result<Self, RunError> {
+        let mut loader = Loader { root, found: Vec::new() };
+        let project = loader.load(variables)?;
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            loader.found.into_iter().partition(|d| d.severity == Severity::Error);
+        match project {
+            Some(mut project) if errors.is_empty() => {
+                project.warnings = warnings;
+                Ok(project)
+            }
+            _ => Err(RunError::Project(errors)),
+        }
+    }
+
+    /// The hash of all configuration.
+    pub fn hash(&self) -> String {
+        let mut hash = Sha256::new();
+        let parts = [&self.config.hash, &self.identity.hash, &self.features.hash]
+            .into_iter()
+            .chain(self.sources.iter().map(|s| &s.hash))
+            .chain(self.attribution.iter().map(|a| &a.hash))
+            .chain(self.experiments.iter().map(|e| &e.hash))
+            .chain(self.policies.iter().map(|p| &p.hash))
+            .chain(self.destinations.iter().map(|d| &d.hash));
+        for part in parts {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+        hex::encode(hash.finalize())
+    }
+
+    /// The folder of stores and reports.
+    pub fn state_dir(&self) -> PathBuf {
+        self.root.join(".throughline")
+    }
+}
+
+struct Loader<'a> {
+    root: &'a Path,
+    found: Vec<Diagnostic>,
+}
+
+impl Loader<'_> {
+    fn load(&mut self, variables: BTreeMap<String, String>) -> Result<Option<Project>, RunError> {
+        let Some(file) = files::read(self.root, "throughline.yaml")? else {
+            let finding = Diagnostic::error("TL002", format!("{} holds no throughline.yaml", self.root.display()))
+                .help("name the folder of a project, or make one with `throughline init FOLDER`");
+            self.found.push(finding);
+            return Ok(None);
+        };
+        let config = self.one::<ProjectConfig>(&file, "Project");
+        let sources = self.folder_with("sources", |file| SourceConfig::parse(&file.text, &file.name))?;
+        if sources.is_empty() {
+            self.found.push(
+                Diagnostic::error("TL003", "the project has no sources")
+                    .help("describe at least one file in sources/*.yaml")
+                    .at("sources", None, None),
+            );
+        }
+        let identity = match files::read(self.root, "identity.yaml")? {
+            Some(file) => self.one::<IdentityConfig>(&file, "Identity"),
+            None => Some(default_identity()),
+        };
+        let attribution = match files::read(self.root, "attribution.yaml")? {
+            Some(file) => self.attribution(&file),
+            None => None,
+        };
+        let experiments = self.folder_with("experiments", |file| {
+            let config: ExperimentConfig = file.parse().map_err(|d| vec![d])?;
+            CompiledExperiment::compile(&file.name, config)
+        })?;
+        let features = self.features()?;
+        let destinations = self.folder_with("destinations", |file| DestinationConfig::parse(&file.text, &file.name))?;
+        let policies = self.folder_with("policies", |file| {
+            let config: PolicyConfig = file.parse().map_err(|d| vec![d])?;
+            CompiledPolicy::compile(&file.name, &file.hash(), config, &experiments, &features.value)
+        })?;
+        self.unique("source", sources.iter().map(|s| (s.value.name.value.as_str(), s.file.as_str())));
+        self.unique("experiment", experiments.iter().map(|e| (e.value.config.name.value.as_str(), e.file.as_str())));
+        self.unique("policy", policies.iter().map(|p| (p.value.name(), p.file.as_str())));
+        let (Some(config), Some(identity)) = (config, identity) else { return Ok(None) };
+        Ok(Some(Project {
+            root: self.root.to_owned(),
+            config,
+            sources,
+            identity,
+            attribution,
+            experiments,
+            features,
+            policies,
+            destinations,
+            variables,
+            warnings: Vec::new(),
+        }))
+    }
+
+    /// Parses one file and checks its header.
+    fn one<T: serde::de::DeserializeOwned>(&mut self, file: &TextFile, kind: &str) -> Option<Hashed<T>> {
+        self.header(file, kind);
+        match file.parse::<T>() {
+            Ok(value) => Some(Hashed { value, hash: file.hash(), file: file.name.clone() }),
+            Err(finding) => {
+                self.found.push(finding);
+                None
+            }
+        }
+    }
+
+    /// Parses every file of a folder with its own reader.
+    fn folder_with<T>(
+        &mut self,
+        folder: &str,
+        read: impl Fn(&TextFile) -> Result<T, Vec<Diagnostic>>,
+    ) -> Result<Vec<Hashed<T>>, RunError> {
+        let mut out = Vec::new();
+        for file in files::read_folder(self.root, folder)? {
+            match read(&file) {
+                Ok(value) => out.push(Hashed { value, hash: file.hash(), file: file.name.clone() }),
+                Err(findings) => self.found.extend(findings),
+            }
+        }
+        Ok(out)
+    }
+
+    fn header(&mut self, file: &TextFile, kind: &str) {
+        for (line, text) in file.text.lines().enumerate() {
+            let place = Some(line as u64 + 1);
+            if let Some(version) = text.strip_prefix("apiVersion:").map(str::trim)
+                && version != "throughline/v1"
+            {
+                let message = format!("unknown apiVersion `{version}`");
+                self.found
+                    .push(Diagnostic::error("TL004", message).help("write throughline/v1").at(&file.name, place, None));
+            }
+            if let Some(found) = text.strip_prefix("kind:").map(str::trim)
+                && found != kind
+            {
+                let message = format!("this file is a `{found}`, expected `{kind}`");
+                self.found.push(Diagnostic::error("TL005", message).at(&file.name, place, None));
+            }
+        }
+    }
+
+    fn attribution(&mut self, file: &TextFile) -> Option<Hashed<AttributionConfig>> {
+        let parsed = self.one::<AttributionConfig>(file, "Attribution")?;
+        for spec in &parsed.value.models {
+            if let Err(error) = throughline_attribution::read_spec(&spec.value) {
+                let (line, column) = (spec.referenced.line(), spec.referenced.column());
+                self.found.push(Diagnostic::error("TL006", error.to_string()).at(&file.name, Some(line), Some(column)));
+            }
+        }
+        Some(parsed)
+    }
+
+    fn features(&mut self) -> Result<Hashed<CompiledFeatures>, RunError> {
+        let mut parsed: Vec<(String, Vec<FeatureConfig>)> = Vec::new();
+        let mut hash = Sha256::new();
+        for file in files::read_folder(self.root, "features")? {
+            hash.update(file.hash());
+            if let Some(config) = self.one::<FeaturesConfig>(&file, "Features") {
+                parsed.push((file.name.clone(), config.value.features));
+            }
+        }
+        let value = match CompiledFeatures::compile(&parsed) {
+            Ok(features) => features,
+            Err(findings) => {
+                self.found.extend(findings);
+                CompiledFeatures::none()
+            }
+        };
+        Ok(Hashed { value, hash: hex::encode(hash.finalize()), file: "features".into() })
+    }
+
+    fn unique<'n>(&mut self, what: &str, names: impl Iterator<Item = (&'n str, &'n str)>) {
+        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+        for (name, file) in names {
+            if let Some(other) = seen.insert(name, file) {
+                let message = format!("two {what} files are named `{name}`");
+                let help = format!("the other one is {other}");
+                self.found.push(Diagnostic::error("TL007", message).help(help).at(file, None, None));
+            }
+        }
+    }
+}
+
+fn default_identity() -> Hashed<IdentityConfig> {
+    Hashed { value: IdentityConfig::default(), hash: "default".into(), file: "identity.yaml".into() }
+}
+
+/// "unknown x `name` (known: …)" with a suggestion, as a diagnostic.
+pub(crate) fn unknown_name(code: &str, what: &str, name: &str, known: &[&str]) -> Diagnostic {
+    let finding = Diagnostic::error(code, format!("unknown {what} `{name}` (known: {})", known.join(", ")));
+    match closest(name, known.iter().copied()) {
+        Some(close) => finding.help(format!("did you mean `{close}`?")),
+        None => finding,
+    }
+}

@@ -1,0 +1,128 @@
+//! What a stage is: declared inputs, units of work, staged output.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use serde_json::Value;
+use throughline_core::RunContext;
+use throughline_lake::{Lake, LakeError, Session, SessionOptions, Snapshot, Staged, TableSpec, Unit};
+use throughline_ledger::{Publication, Repository};
+use throughline_vault::Vault;
+
+use crate::error::RunError;
+use crate::project::Project;
+
+/// The failure of a stage.
+pub type StageError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a stage may use while it runs.
+#[derive(Debug)]
+pub struct StageContext<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// The lake.
+    pub lake: &'a Lake,
+    /// The vault; only `ingest`, `link` and `activate` open it.
+    pub vault: &'a Vault,
+    /// The ledger.
+    pub ledger: &'a dyn Repository,
+    /// Time, seed, progress.
+    pub run: RunContext,
+    /// The fence of the lease.
+    pub fence: u64,
+    /// The published version of every table, as of this moment of the run.
+    pub manifest: Mutex<BTreeMap<String, u64>>,
+    /// Limits of query sessions.
+    pub session: SessionOptions,
+}
+
+impl StageContext<'_> {
+    /// A table as published.
+    pub async fn read(&self, spec: &TableSpec) -> Result<Snapshot, LakeError> {
+        self.lake.snapshot(spec, self.version(&spec.name)).await
+    }
+
+    /// The published version of a table.
+    pub fn version(&self, table: &str) -> Option<u64> {
+        self.versions().get(table).copied()
+    }
+
+    /// The published version of every table.
+    pub fn versions(&self) -> BTreeMap<String, u64> {
+        self.manifest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Commits what a unit staged, table by table, then publishes it in one transaction of the ledger.
+    pub async fn publish(&self, unit: &Unit, staged: Vec<Staged>, metrics: &Value) -> Result<(), RunError> {
+        let mut versions: BTreeMap<String, u64> = BTreeMap::new();
+        for staged in staged {
+            let name = staged.spec.name.clone();
+            // Two commits to one table build on each other: the later one sees the earlier one as its base.
+            let base = versions.get(&name).copied().or_else(|| self.version(&name));
+            versions.insert(name, self.lake.commit(base, staged).await?);
+        }
+        let tables: Vec<(String, u64)> = versions.into_iter().collect();
+        let publication = Publication {
+            run_seq: unit.run_seq,
+            stage: &unit.stage,
+            unit: &unit.name,
+            fingerprint: &unit.fingerprint,
+            tables: &tables,
+            metrics,
+            now: self.run.now,
+        };
+        self.ledger.publish(self.fence, publication).await?;
+        self.manifest.lock().unwrap_or_else(PoisonError::into_inner).extend(tables);
+        Ok(())
+    }
+
+    /// A new query session within the memory budget.
+    pub fn session(&self) -> Result<Session, LakeError> {
+        Session::new(&self.session)
+    }
+}
+
+/// A unit of work and the part of its configuration that its content depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitPlan {
+    /// Name within the stage.
+    pub name: String,
+    /// Whatever besides the declared tables decides the content: configuration, file hashes.
+    pub inputs: Vec<String>,
+}
+
+impl UnitPlan {
+    /// The single unit of a stage.
+    pub fn all(inputs: Vec<String>) -> Vec<Self> {
+        vec![Self { name: "all".into(), inputs }]
+    }
+}
+
+/// What a unit produced.
+#[derive(Debug)]
+pub struct StageOutput {
+    /// Files to commit.
+    pub staged: Vec<Staged>,
+    /// What to report; kept with the fingerprint, so that a skipped unit still reports.
+    pub metrics: Value,
+}
+
+/// A stage of the line: a pure function of its declared inputs.
+#[async_trait]
+pub trait Stage: Send + Sync {
+    /// Name.
+    fn name(&self) -> &'static str;
+    /// Grows when the meaning of the output changes.
+    fn version(&self) -> u32;
+    /// Tables it reads.
+    fn reads(&self) -> &'static [&'static str];
+    /// Tables it writes.
+    fn writes(&self) -> &'static [&'static str];
+    /// Whether the as-of instant changes its output.
+    fn depends_on_as_of(&self) -> bool;
+    /// The units of work.
+    async fn units(&self, context: &StageContext<'_>) -> Result<Vec<UnitPlan>, StageError>;
+    /// Runs one unit.
+    async fn run(&self, context: &StageContext<'_>, unit: &Unit) -> Result<StageOutput, StageError>;
+}

@@ -1,0 +1,73 @@
+//! Stage 1: source files become events and spend. One unit a file.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use throughline_ingest::{CompiledSource, SourceFile, ingest_file, list_units};
+use throughline_lake::Unit;
+
+use crate::error::RunError;
+use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
+
+#[derive(Debug)]
+pub(super) struct Ingest;
+
+fn unit_name(source: &str, file: &SourceFile) -> String {
+    format!("{source}/{}", file.name)
+}
+
+/// The files of every source, by unit name, with the position of the source.
+fn files(context: &StageContext<'_>) -> Result<BTreeMap<String, (usize, SourceFile)>, StageError> {
+    let mut out = BTreeMap::new();
+    for (index, source) in context.project.sources.iter().enumerate() {
+        let config = &source.value;
+        for file in list_units(&context.project.root, config, &context.project.variables)? {
+            out.insert(unit_name(&config.name.value, &file), (index, file));
+        }
+    }
+    Ok(out)
+}
+
+#[async_trait]
+impl Stage for Ingest {
+    fn name(&self) -> &'static str {
+        "ingest"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn reads(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn writes(&self) -> &'static [&'static str] {
+        &["events", "spend", "quarantine"]
+    }
+
+    fn depends_on_as_of(&self) -> bool {
+        false
+    }
+
+    async fn units(&self, context: &StageContext<'_>) -> Result<Vec<UnitPlan>, StageError> {
+        Ok(files(context)?
+            .into_iter()
+            .map(|(name, (index, file))| {
+                let config = context.project.sources[index].hash.clone();
+                UnitPlan { name, inputs: vec![config, file.content_hash] }
+            })
+            .collect())
+    }
+
+    async fn run(&self, context: &StageContext<'_>, unit: &Unit) -> Result<StageOutput, StageError> {
+        let Some((index, file)) = files(context)?.remove(&unit.name) else {
+            let help = "the file was there when the run began".to_owned();
+            return Err(RunError::NotFound { what: "file", name: unit.name.clone(), help }.into());
+        };
+        let source = &context.project.sources[index].value;
+        let compiled = CompiledSource::compile(source, &file).map_err(RunError::Project)?;
+        let outcome = ingest_file(context.lake, context.vault, &context.run, &compiled, &file, unit).await?;
+        Ok(StageOutput { staged: outcome.staged, metrics: serde_json::to_value(outcome.report)? })
+    }
+}

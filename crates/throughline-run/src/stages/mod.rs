@@ -1,0 +1,37 @@
+//! The stages of the line, in order. A new stage is one file and one line in [`line`].
+
+mod activate;
+mod attribute;
+mod candidates;
+mod decide;
+mod decision_rows;
+mod features;
+mod ingest;
+mod journeys;
+mod link;
+mod model;
+mod observe;
+mod policy_value;
+mod prove;
+mod training;
+
+use crate::stage::Stage;
+
+pub(crate) use attribute::path_tables;
+pub(crate) use decide::probability_pairs;
+
+/// Every stage, in the order of the line.
+pub fn line() -> Vec<Box<dyn Stage>> {
+    vec![
+        Box::new(ingest::Ingest),
+        Box::new(link::Link),
+        Box::new(journeys::Journeys),
+        Box::new(attribute::Attribute),
+        Box::new(prove::Prove),
+        Box::new(features::Features),
+        Box::new(model::Model),
+        Box::new(decide::Decide),
+        Box::new(activate::Activate),
+        Box::new(observe::Observe),
+    ]
+}

@@ -1,0 +1,3 @@
+//! One file per detector; each is named in `registry.rs`.
+
+pub(crate) mod median_mad;
