@@ -14,7 +14,10 @@ mod report;
 
 mod page;
 
+mod explain;
+
 pub use engine::{RunOptions, Stores, run};
 pub use error::RunError;
+pub use explain::{Subject, explain};
 pub use project::Project;
 pub use report::{Lineage, RunReport, StageReport, UnitReport, UnitStatus};

@@ -1,1 +1,25 @@
-//! Sealed raw identifiers and the random tokens that stand for them.
+#![doc = include_str!("../README.md")]
+
+mod error;
+
+mod entropy;
+
+mod key;
+
+mod seal;
+
+mod store;
+
+mod vault;
+
+mod tokenise;
+
+mod reveal;
+
+mod erase;
+
+pub use entropy::{Entropy, OsEntropy};
+pub use error::VaultError;
+pub use key::{KeySource, MasterKey};
+pub use reveal::{Opening, RawIdentifier, Revealed};
+pub use vault::{Vault, VaultStats};

@@ -1,0 +1,212 @@
+//! Raw identifiers in, tokens out.
+//!
+//! Known identifiers are found by their keyed hash without a lock. New ones are numbered, sealed and inserted in the order
+//! of their first appearance, in one transaction that looks again first, because another process may have been faster.
+
+use sqlx::SqliteConnection;
+use throughline_core::{IdentifierKind, SubjectToken};
+use zeroize::Zeroizing;
+
+use crate::seal::{LookupHash, RANDOM_PER_SUBJECT, Sealed};
+use crate::store::{self, Doing, over_packed};
+use crate::vault::CHUNK;
+use crate::{Vault, VaultError};
+
+/// Longest identifier accepted, in bytes, after normalisation.
+pub(crate) const MAX_VALUE_BYTES: usize = 4096;
+
+const READ: &str = "look identifiers up";
+const WRITE: &str = "insert identifiers";
+
+/// One of the different identifiers of a batch.
+struct Wanted {
+    hash: LookupHash,
+    /// Where it first appears in the batch.
+    first: usize,
+    token: Option<SubjectToken>,
+}
+
+/// A new identifier, numbered and sealed.
+struct Subject {
+    seq: i64,
+    token: SubjectToken,
+    kind: IdentifierKind,
+    hash: LookupHash,
+    seal: Sealed,
+}
+
+impl Vault {
+    /// The token of each identifier, in order; new ones are sealed and stored. `None` where normalising leaves nothing.
+    ///
+    /// The same kind and normalised value always give the same token until it is erased, whatever the source; only
+    /// [`IdentifierKind::Record`] is known within its source alone. What is stored is the normalised value, so it does
+    /// not depend on which spelling came first. All of the call is one transaction: after a crash, call again.
+    pub async fn tokenise(
+        &self,
+        source: &str,
+        items: &[(IdentifierKind, &str)],
+    ) -> Result<Vec<Option<SubjectToken>>, VaultError> {
+        let (mut wanted, places) = self.distinct(source, items)?;
+        let mut known = self.pool.begin().await.doing(READ)?;
+        find(&mut known, &mut wanted.iter_mut().collect::<Vec<_>>()).await?;
+        known.commit().await.doing(READ)?;
+        let mut new: Vec<&mut Wanted> = wanted.iter_mut().filter(|w| w.token.is_none()).collect();
+        if !new.is_empty() {
+            self.insert(source, items, &mut new).await?;
+        }
+        Ok(places.into_iter().map(|place| place.and_then(|p| wanted[p].token)).collect())
+    }
+
+    /// The different identifiers of a batch in order of their hashes (neighbours share pages of the index), and for each
+    /// item which of them it is.
+    fn distinct(
+        &self,
+        source: &str,
+        items: &[(IdentifierKind, &str)],
+    ) -> Result<(Vec<Wanted>, Vec<Option<usize>>), VaultError> {
+        let mut hashed = Vec::with_capacity(items.len());
+        for (i, (kind, raw)) in items.iter().enumerate() {
+            let Some(value) = kind.normalise(raw).map(Zeroizing::new) else { continue };
+            if value.len() > MAX_VALUE_BYTES {
+                return Err(VaultError::TooLong { bytes: value.len(), limit: MAX_VALUE_BYTES });
+            }
+            hashed.push((self.keys.lookup_hash(source, *kind, &value), i));
+        }
+        hashed.sort_unstable();
+        let mut places = vec![None; items.len()];
+        let mut wanted: Vec<Wanted> = Vec::with_capacity(hashed.len());
+        for (hash, i) in hashed {
+            if wanted.last().is_none_or(|w| w.hash != hash) {
+                wanted.push(Wanted { hash, first: i, token: None });
+            }
+            places[i] = Some(wanted.len() - 1);
+        }
+        Ok((wanted, places))
+    }
+
+    async fn insert(
+        &self,
+        source: &str,
+        items: &[(IdentifierKind, &str)],
+        wanted: &mut [&mut Wanted],
+    ) -> Result<(), VaultError> {
+        let mut tx = store::write(&self.pool).await?;
+        find(&mut tx, wanted).await?;
+        let mut new: Vec<&mut Wanted> = wanted.iter_mut().filter(|w| w.token.is_none()).map(|w| &mut **w).collect();
+        new.sort_unstable_by_key(|w| w.first);
+        let source_id = source_id(&mut tx, source).await?;
+        let last: i64 =
+            sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM subjects").fetch_one(&mut *tx).await.doing(READ)?;
+        let mut seq = last.cast_unsigned();
+        let mut sealed = Vec::new();
+        for chunk in new.chunks_mut(ROWS) {
+            // The database works on its own thread: it inserts one chunk while the next is sealed here.
+            let (inserted, next) =
+                tokio::join!(insert_chunk(&mut tx, source_id, sealed), async { self.seal(items, chunk, seq) });
+            (sealed, seq) = (next?, seq + chunk.len() as u64);
+            inserted?;
+        }
+        insert_chunk(&mut tx, source_id, sealed).await?;
+        tx.commit().await.doing(WRITE)
+    }
+
+    /// Numbers and seals new identifiers, the first as number `last + 1`.
+    fn seal(
+        &self,
+        items: &[(IdentifierKind, &str)],
+        new: &mut [&mut Wanted],
+        last: u64,
+    ) -> Result<Vec<Subject>, VaultError> {
+        let mut random = Zeroizing::new(vec![0_u8; new.len() * RANDOM_PER_SUBJECT]);
+        self.entropy.fill(&mut random)?;
+        let (random, _) = random.as_chunks::<RANDOM_PER_SUBJECT>();
+        let mut subjects = Vec::with_capacity(new.len());
+        for ((wanted, random), seq) in new.iter_mut().zip(random).zip(last + 1..) {
+            let (kind, raw) = items[wanted.first];
+            let value = Zeroizing::new(kind.normalise(raw).unwrap_or_default());
+            let token = self.keys.token(seq);
+            let seal = self.keys.seal(token, kind, &value, random)?;
+            wanted.token = Some(token);
+            subjects.push(Subject { seq: seq.cast_signed(), token, kind, hash: wanted.hash, seal });
+        }
+        Ok(subjects)
+    }
+}
+
+/// Fills in the tokens of known identifiers.
+async fn find(connection: &mut SqliteConnection, wanted: &mut [&mut Wanted]) -> Result<(), VaultError> {
+    for chunk in wanted.chunks_mut(CHUNK) {
+        let hashes: Vec<u8> = chunk.iter().flat_map(|w| w.hash).collect();
+        // One row: 32 hexadecimal digits, or as many dashes, for each hash.
+        let found: String = sqlx::query_scalar(over_packed!(
+            32,
+            "SELECT group_concat(iif(token IS NULL, '--------------------------------', hex(token)), '' ORDER BY i) \
+             FROM n LEFT JOIN lookup ON hash = substr(?1, i * 32 + 1, 32)"
+        ))
+        .bind(hashes)
+        .fetch_one(&mut *connection)
+        .await
+        .doing(READ)?;
+        let (texts, rest) = found.as_bytes().as_chunks::<32>();
+        if texts.len() != chunk.len() || !rest.is_empty() {
+            let detail = format!("{} characters for {} hashes", found.len(), chunk.len());
+            return Err(VaultError::Unreadable { what: "answer of the lookup", detail });
+        }
+        for (wanted, text) in chunk.iter_mut().zip(texts) {
+            let mut token = [0_u8; 16];
+            wanted.token = hex::decode_to_slice(text, &mut token).is_ok().then_some(SubjectToken(token));
+        }
+    }
+    Ok(())
+}
+
+async fn source_id(connection: &mut SqliteConnection, source: &str) -> Result<i64, VaultError> {
+    sqlx::query("INSERT INTO sources (name) VALUES (?) ON CONFLICT DO NOTHING")
+        .bind(source)
+        .execute(&mut *connection)
+        .await
+        .doing(WRITE)?;
+    sqlx::query_scalar("SELECT id FROM sources WHERE name = ?").bind(source).fetch_one(connection).await.doing(WRITE)
+}
+
+/// Subjects per statement.
+const ROWS: usize = 256;
+
+async fn insert_chunk(
+    connection: &mut SqliteConnection,
+    source_id: i64,
+    subjects: Vec<Subject>,
+) -> Result<(), VaultError> {
+    if subjects.is_empty() {
+        return Ok(());
+    }
+    let mut pairs: Vec<_> = subjects.iter().map(|s| (s.hash, s.token.0)).collect();
+    pairs.sort_unstable();
+    let pairs: Vec<u8> = pairs.into_iter().flat_map(|(hash, token)| hash.into_iter().chain(token)).collect();
+    sqlx::query(over_packed!(
+        48,
+        "INSERT INTO lookup (hash, token) SELECT substr(?1, i * 48 + 1, 32), substr(?1, i * 48 + 33, 16) FROM n"
+    ))
+    .bind(pairs)
+    .execute(&mut *connection)
+    .await
+    .doing(WRITE)?;
+    let mut sql = "INSERT INTO subjects (seq, token, kind, source, lookup, wrapped, sealed) VALUES ".to_owned();
+    sql.push_str(&"(?, ?, ?, ?, ?, ?, ?), ".repeat(subjects.len()));
+    sql.truncate(sql.len() - 2);
+    // Only the full statement is worth keeping prepared. The text holds nothing but question marks.
+    let full = subjects.len() == ROWS;
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(full);
+    for subject in subjects {
+        query = query
+            .bind(subject.seq)
+            .bind(subject.token.0.to_vec())
+            .bind(subject.kind.name())
+            .bind(source_id)
+            .bind(subject.hash.to_vec())
+            .bind(subject.seal.wrapped)
+            .bind(subject.seal.sealed);
+    }
+    query.execute(connection).await.doing(WRITE)?;
+    Ok(())
+}
