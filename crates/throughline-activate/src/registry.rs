@@ -5,6 +5,8 @@ use throughline_core::diagnostic::closest;
 use crate::destination::{Adapter, Destination, Site};
 use crate::destinations::file;
 
+type Open = fn(&serde_json::Value, &Site) -> Result<Box<dyn Destination>, String>;
+
 /// An adapter as the registry holds it.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
@@ -12,7 +14,7 @@ pub struct Entry {
     pub name: &'static str,
     /// One sentence for people.
     pub doc: &'static str,
-    open: fn(&serde_json::Value, &Site) -> Result<Box<dyn Destination>, String>,
+    open: Open,
 }
 
 /// Every adapter.

@@ -34,16 +34,15 @@ impl Route {
     pub fn compile(config: &DestinationConfig, site: &Site) -> Result<Self, Vec<Diagnostic>> {
         let mut found = Vec::new();
         let schema = expression_schema(&tables::decisions().file_schema);
-        let purpose = purpose(config).map_err(|finding| found.push(finding)).ok();
-        let identifier = identifier(config).map_err(|finding| found.push(finding)).ok();
-        let filter = filter(config, &schema).map_err(|finding| found.push(finding)).ok();
+        let purpose = purpose(config, &mut found);
+        let identifier = identifier(config, &mut found);
+        let filter = filter(config, &schema, &mut found);
         // A column more keeps the positions of the others, so one schema serves both.
         let schema = if config.identifier.is_some() { with_identifier(&schema) } else { schema };
         let fields = fields(config, &schema, &mut found);
-        let destination = destination(config, site).map_err(|finding| found.push(finding)).ok();
-        let (Some(purpose), Some(identifier), Some(filter), Some(destination), true) =
-            (purpose, identifier, filter, destination, found.is_empty())
-        else {
+        let destination = destination(config, site, &mut found);
+        // A refused identifier or filter leaves a finding, so that none of them passes for an absent one.
+        let (Some(purpose), Some(destination), true) = (purpose, destination, found.is_empty()) else {
             return Err(found);
         };
         let mapping_hash = mapping_hash(config, identifier, &fields, &*destination);
@@ -110,40 +109,39 @@ impl Route {
     }
 }
 
-fn purpose(config: &DestinationConfig) -> Result<Purpose, Diagnostic> {
+fn purpose(config: &DestinationConfig, found: &mut Vec<Diagnostic>) -> Option<Purpose> {
     let given = &config.purpose;
-    given.value.parse().map_err(|error: throughline_core::consent::ConsentError| {
-        let finding = Diagnostic::error(codes::PURPOSE, error.to_string());
-        suggest(finding, &given.value, Purpose::ALL.map(Purpose::name), &config.file, given)
-    })
+    let parsed: Result<Purpose, throughline_core::consent::ConsentError> = given.value.parse();
+    let known = Purpose::ALL.map(Purpose::name);
+    parsed.map_err(|error| found.push(suggest(codes::PURPOSE, &error, known, &config.file, given))).ok()
 }
 
-fn identifier(config: &DestinationConfig) -> Result<Option<IdentifierKind>, Diagnostic> {
-    let Some(given) = &config.identifier else { return Ok(None) };
-    given.value.parse().map(Some).map_err(|error: throughline_core::id::UnknownIdentifierKind| {
-        let finding = Diagnostic::error(codes::IDENTIFIER, error.to_string());
-        suggest(finding, &given.value, IdentifierKind::ALL.map(IdentifierKind::name), &config.file, given)
-    })
+fn identifier(config: &DestinationConfig, found: &mut Vec<Diagnostic>) -> Option<IdentifierKind> {
+    let given = config.identifier.as_ref()?;
+    let parsed: Result<IdentifierKind, throughline_core::id::UnknownIdentifierKind> = given.value.parse();
+    let known = IdentifierKind::ALL.map(IdentifierKind::name);
+    parsed.map_err(|error| found.push(suggest(codes::IDENTIFIER, &error, known, &config.file, given))).ok()
 }
 
 fn suggest<const N: usize>(
-    finding: Diagnostic,
-    given: &str,
+    code: &str,
+    error: &dyn std::error::Error,
     known: [&'static str; N],
     file: &str,
-    place: &Spanned<String>,
+    given: &Spanned<String>,
 ) -> Diagnostic {
-    let finding = match closest(given, known) {
+    let finding = Diagnostic::error(code, error.to_string());
+    let finding = match closest(&given.value, known) {
         Some(name) => finding.help(format!("did you mean `{name}`?")),
         None => finding,
     };
-    at(finding, file, place)
+    at(finding, file, given)
 }
 
-fn filter(config: &DestinationConfig, schema: &Schema) -> Result<Option<TypedExpr>, Diagnostic> {
-    let Some(text) = &config.filter else { return Ok(None) };
-    let refused = |error: ExprError| at(error.diagnostic(codes::FILTER), &config.file, text);
-    Expr::parse_as(&text.value, schema, Type::Bool).map(Some).map_err(refused)
+fn filter(config: &DestinationConfig, schema: &Schema, found: &mut Vec<Diagnostic>) -> Option<TypedExpr> {
+    let text = config.filter.as_ref()?;
+    let refused = |error: ExprError| found.push(at(error.diagnostic(codes::FILTER), &config.file, text));
+    Expr::parse_as(&text.value, schema, Type::Bool).map_err(refused).ok()
 }
 
 fn with_identifier(schema: &Schema) -> Schema {
@@ -179,17 +177,20 @@ fn fields(config: &DestinationConfig, schema: &Schema, found: &mut Vec<Diagnosti
     fields
 }
 
-fn destination(config: &DestinationConfig, site: &Site) -> Result<Box<dyn Destination>, Diagnostic> {
-    registry::open(&config.adapter.value, &config.options.value, site).map_err(|refusal| match refusal {
-        Refusal::Unknown { help } => {
-            let message = format!("unknown adapter `{}`", config.adapter.value);
-            at(Diagnostic::error(codes::ADAPTER, message).help(help), &config.file, &config.adapter)
-        }
-        Refusal::Options { reason } => {
-            let message = format!("options of adapter `{}`: {reason}", config.adapter.value);
-            at(Diagnostic::error(codes::OPTIONS, message), &config.file, &config.options)
-        }
-    })
+fn destination(config: &DestinationConfig, site: &Site, found: &mut Vec<Diagnostic>) -> Option<Box<dyn Destination>> {
+    let refused = |refusal| {
+        found.push(match refusal {
+            Refusal::Unknown { help } => {
+                let message = format!("unknown adapter `{}`", config.adapter.value);
+                at(Diagnostic::error(codes::ADAPTER, message).help(help), &config.file, &config.adapter)
+            }
+            Refusal::Options { reason } => {
+                let message = format!("options of adapter `{}`: {reason}", config.adapter.value);
+                at(Diagnostic::error(codes::OPTIONS, message), &config.file, &config.options)
+            }
+        });
+    };
+    registry::open(&config.adapter.value, &config.options.value, site).map_err(refused).ok()
 }
 
 fn mapping_hash(

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array as _, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{Array as _, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use throughline_core::Timestamp;
 use throughline_core::expr::{Row, Value};
 

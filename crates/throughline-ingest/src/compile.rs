@@ -87,7 +87,8 @@ impl CompiledSource {
     /// the version of this stage.
     pub fn fingerprint(&self, file: &SourceFile) -> String {
         let mut hasher = Sha256::new();
-        hasher.update(format!("ingest {STAGE_VERSION}\n{}\n{}\n{}\n", self.config.digest, file.content_hash, file.name));
+        hasher
+            .update(format!("ingest {STAGE_VERSION}\n{}\n{}\n{}\n", self.config.digest, file.content_hash, file.name));
         for i in &self.used {
             let column = &self.columns[*i];
             hasher.update(format!("{}\t{}\n", column.name, column.ty));
@@ -110,9 +111,10 @@ impl CompiledSource {
 impl SourceConfig {
     /// The findings of an error about this source, each at its place: that of `location` where there is none yet.
     pub fn findings(&self, error: &IngestError) -> Vec<Diagnostic> {
-        let placed = error.diagnostics().into_iter().map(|finding| {
-            if finding.location.is_some() { finding } else { at(finding, &self.file, &self.location) }
-        });
+        let placed = error
+            .diagnostics()
+            .into_iter()
+            .map(|finding| if finding.location.is_some() { finding } else { at(finding, &self.file, &self.location) });
         placed.collect()
     }
 }

@@ -128,9 +128,7 @@ impl SourceConfig {
         file.clone_into(&mut config.file);
         config.digest = hex::encode(Sha256::digest(text.as_bytes()));
         let mut found = Vec::new();
-        for (key, value, expected) in
-            [("apiVersion", &config.api_version, API_VERSION), ("kind", &config.kind, KIND)]
-        {
+        for (key, value, expected) in [("apiVersion", &config.api_version, API_VERSION), ("kind", &config.kind, KIND)] {
             if value.value != expected {
                 let message = format!("{key} is `{}`, expected `{expected}`", value.value);
                 found.push(at(Diagnostic::error(codes::VERSION, message), file, value));
@@ -142,8 +140,7 @@ impl SourceConfig {
             found.push(at(Diagnostic::error(codes::NAME, message).help(help), file, &config.name));
         }
         if !(0.0..=MAX_LATENCY_HOURS).contains(&config.latency_hours) {
-            let message =
-                format!("latency_hours of {} is outside 0 to {MAX_LATENCY_HOURS}", config.latency_hours);
+            let message = format!("latency_hours of {} is outside 0 to {MAX_LATENCY_HOURS}", config.latency_hours);
             found.push(Diagnostic::error(codes::NUMBER, message).at(file, None, None));
         }
         if config.emits.value.is_empty() {
@@ -183,23 +180,19 @@ fn yaml_error(error: &serde_saphyr::Error, file: &str) -> Diagnostic {
     // The parser repeats the place in its message; ours stands in front.
     let message = line.split(" at line ").next().unwrap_or(line).to_owned();
     let help = misspelt(&message);
-    let finding = Diagnostic::error(codes::YAML, message).at(
-        file,
-        place.map(|p| p.line()),
-        place.map(|p| p.column()),
-    );
+    let finding = Diagnostic::error(codes::YAML, message).at(file, place.map(|p| p.line()), place.map(|p| p.column()));
     match help {
         Some(help) => finding.help(help),
         None => finding,
     }
 }
 
-/// For "unknown field `x`, expected one of `a`, `b`": the name that was probably meant.
+/// For "unknown field `x`, expected one of a, b": the name that was probably meant.
 fn misspelt(message: &str) -> Option<String> {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let given = quoted.next().filter(|_| message.contains("unknown field"))?;
-    let known: Vec<&str> = quoted.collect();
-    closest(given, known.iter().copied()).map(|name| format!("did you mean `{name}`?"))
+    let rest = message.split_once("unknown field `")?.1;
+    let (given, known) = rest.split_once("`, expected ")?;
+    let known = known.trim_start_matches("one of ").split(", ").map(|name| name.trim_matches('`'));
+    closest(given, known).map(|name| format!("did you mean `{name}`?"))
 }
 
 #[cfg(test)]

@@ -130,7 +130,8 @@ impl<'s> Evaluator<'s> {
         let consent = self.consent(row)?;
         let cost = strict::not_negative(strict::micros(&emit.cost.cell(row), "cost")?, "cost")?;
         let value = strict::micros(&fields.value.cell(row), "value")?;
-        let value = if kind == EventKind::Purchase { strict::not_negative(value, "the value of a purchase")? } else { value };
+        let value =
+            if kind == EventKind::Purchase { strict::not_negative(value, "the value of a purchase")? } else { value };
         let amounts = cost.is_some() || value.is_some();
         let currency = if amounts { Some(currency_of(emit, row)?) } else { None };
         out.events.push(EventRow {
@@ -172,7 +173,10 @@ impl<'s> Evaluator<'s> {
             texts: std::array::from_fn(|i| fields.texts[i].cell(row).into_text()),
             cost,
             currency: currency_of(emit, row)?,
-            impressions: strict::not_negative(strict::whole(&fields.impressions.cell(row), "impressions")?, "impressions")?,
+            impressions: strict::not_negative(
+                strict::whole(&fields.impressions.cell(row), "impressions")?,
+                "impressions",
+            )?,
             clicks: strict::not_negative(strict::whole(&fields.clicks.cell(row), "clicks")?, "clicks")?,
         });
         Ok(())
@@ -180,7 +184,8 @@ impl<'s> Evaluator<'s> {
 
     fn not_in_future(&self, micros: i64, what: &str) -> Result<(), BadRow> {
         if micros > self.latest {
-            let reason = format!("{what} lies more than 1 day after the start of the run; is its time zone or unit right?");
+            let reason =
+                format!("{what} lies more than 1 day after the start of the run; is its time zone or unit right?");
             return Err(BadRow::new(RowFault::TimeInFuture, reason));
         }
         Ok(())
@@ -222,8 +227,9 @@ fn revision_of(emit: &Emit, row: &RowView<'_>) -> Result<i64, BadRow> {
     match (&emit.revision, emit.revision.cell(row)) {
         (Slot::Absent, _) => Ok(1),
         (_, Cell::Time(micros)) => Ok(micros),
-        (_, cell) => strict::whole(&cell, "revision")?
-            .ok_or_else(|| BadRow::new(RowFault::WholeNumber, "revision is NULL")),
+        (_, cell) => {
+            strict::whole(&cell, "revision")?.ok_or_else(|| BadRow::new(RowFault::WholeNumber, "revision is NULL"))
+        }
     }
 }
 

@@ -29,7 +29,10 @@ pub(crate) fn retype(array: &ArrayRef, to: Type, name: &str) -> Result<(Column, 
     };
     if let Column::Float(values) = &column {
         for row in (0..values.len()).filter(|row| values.is_valid(*row) && !values.value(*row).is_finite()) {
-            bad.push((row, BadRow::new(RowFault::Amount, format!("column `{name}` holds a number that is not finite"))));
+            bad.push((
+                row,
+                BadRow::new(RowFault::Amount, format!("column `{name}` holds a number that is not finite")),
+            ));
         }
     }
     Ok((column, bad))
@@ -73,7 +76,8 @@ fn from_text(array: &StringArray, to: Type, name: &str, bad: &mut Vec<(usize, Ba
         Type::Int => Column::Int(Int64Array::from(parse(array, |t| t.parse().ok(), &mut refuse))),
         Type::Float => Column::Float(Float64Array::from(parse(array, number_of, &mut refuse))),
         Type::Time => {
-            let mut refuse_time = |row: usize, error: &TimeError| bad.push((row, bad_time(&format!("column `{name}`"), error)));
+            let mut refuse_time =
+                |row: usize, error: &TimeError| bad.push((row, bad_time(&format!("column `{name}`"), error)));
             let times = parse_times(array, &mut refuse_time);
             Column::Time(TimestampMicrosecondArray::from(times))
         }
@@ -118,7 +122,10 @@ pub(crate) fn bad_time(what: &str, error: &TimeError) -> BadRow {
         }
         TimeError::Unparsable { text } => BadRow::new(
             RowFault::TimeInvalid,
-            format!("{what} has the form `{}`, not for example 2026-03-01T12:00:00Z or 2026-03-01 12:00:00", shape(text)),
+            format!(
+                "{what} has the form `{}`, not for example 2026-03-01T12:00:00Z or 2026-03-01 12:00:00",
+                shape(text)
+            ),
         ),
         _ => BadRow::new(RowFault::TimeInvalid, format!("{what} is not a time")),
     }

@@ -1,7 +1,7 @@
 //! Writing the files of a unit: Parquet, split by partition, rolled at a target size.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use deltalake_core::kernel::Add;
@@ -95,13 +95,19 @@ pub struct TableWriter {
 
 #[derive(Debug)]
 struct OpenFile {
-    writer: ArrowWriter<Vec<u8>>,
+    /// In a mutex only so that a future that holds the table writer may move between threads; it is never contended.
+    writer: Mutex<ArrowWriter<Vec<u8>>>,
     rows: u64,
+    bytes: usize,
 }
 
 impl OpenFile {
-    fn bytes(&self) -> usize {
-        self.writer.bytes_written() + self.writer.in_progress_size()
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), LakeError> {
+        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
+        writer.write(batch)?;
+        self.rows += batch.num_rows() as u64;
+        self.bytes = writer.bytes_written() + writer.in_progress_size();
+        Ok(())
     }
 }
 
@@ -132,17 +138,16 @@ impl TableWriter {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => {
                 let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&self.spec.file_schema), Some(properties()?))?;
-                entry.insert(OpenFile { writer, rows: 0 })
+                entry.insert(OpenFile { writer: Mutex::new(writer), rows: 0, bytes: 0 })
             }
         };
-        file.writer.write(batch)?;
-        file.rows += batch.num_rows() as u64;
-        if file.bytes() > TARGET_FILE_BYTES {
+        file.write(batch)?;
+        if file.bytes > TARGET_FILE_BYTES {
             return self.close(key.as_ref()).await;
         }
         // Many partitions open at once (years of dates) must not add up: the largest is closed first.
-        while self.open.values().map(OpenFile::bytes).sum::<usize>() > TOTAL_OPEN_BYTES {
-            let Some(largest) = self.open.iter().max_by_key(|(_, f)| f.bytes()).map(|(k, _)| k.clone()) else {
+        while self.open.values().map(|f| f.bytes).sum::<usize>() > TOTAL_OPEN_BYTES {
+            let Some(largest) = self.open.iter().max_by_key(|(_, f)| f.bytes).map(|(k, _)| k.clone()) else {
                 break;
             };
             self.close(largest.as_ref()).await?;
@@ -154,7 +159,8 @@ impl TableWriter {
         let Some(file) = self.open.remove(&partition.cloned()) else {
             return Ok(());
         };
-        let bytes = file.writer.into_inner()?;
+        let writer = file.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let bytes = writer.into_inner()?;
         let counter = self.counters.entry(partition.cloned()).or_default();
         let fingerprint = Sha256::digest(self.unit.fingerprint.as_bytes());
         let name = format!("{}{}-{counter:05}.parquet", Self::unit_prefix(&self.unit), hex::encode(&fingerprint[..8]));

@@ -32,7 +32,7 @@ fn the_recursion_is_the_mean_of_the_simulation() {
         };
         let exact = courses.iter().map(|(l, c)| expected(l, c)).fold([0.0; 3], |s, e| [0, 1, 2].map(|i| s[i] + e[i]));
         let mut draws = [const { Vec::new() }; 3];
-        for repetition in 1..=400 {
+        for repetition in 1..=250 {
             let mut sums = [0.0; 3];
             for (life, course) in &courses {
                 let noise = world.noise(life).repeated(repetition);

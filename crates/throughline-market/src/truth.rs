@@ -152,7 +152,7 @@ impl World {
         let state = response::state(&self.plan, &life.purchases, day);
         let mut outlook = Outlook::default();
         for arm in Arm::ALL {
-            let course = drive.course(None, Some((arm, day + 3)));
+            let course = drive.course(None, Some((arm, day)));
             let days = day..day + scenario.experiment.window_days;
             let expected = response::expect(&self.plan, &course, state, days);
             let spec = person::arm_spec(scenario, arm);

@@ -150,14 +150,9 @@ fn instant(batch: &RecordBatch, column: usize) -> Result<Option<i64>, WatchError
     if batch.column(column).is_null(0) {
         return Ok(None);
     }
-    match batch.column(column).data_type() {
-        DataType::Utf8 => Ok(text(batch, column, 0)?.parse::<Timestamp>().ok().map(Timestamp::micros)),
-        _ => {
-            let array = batch
-                .column(column)
-                .as_primitive_opt::<Int64Type>()
-                .ok_or_else(|| wrong(batch, column, "an instant"))?;
-            Ok(Some(array.value(0)))
-        }
+    if batch.column(column).data_type() == &DataType::Utf8 {
+        return Ok(text(batch, column, 0)?.parse::<Timestamp>().ok().map(Timestamp::micros));
     }
+    let array = batch.column(column).as_primitive_opt::<Int64Type>();
+    Ok(Some(array.ok_or_else(|| wrong(batch, column, "an instant"))?.value(0)))
 }

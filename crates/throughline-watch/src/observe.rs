@@ -89,19 +89,16 @@ fn judge(detector: &dyn Detector, history: &History, observation: &Observation) 
     let past = history.values(metric.name(), scope);
     let known: Vec<f64> = past.iter().copied().flatten().collect();
     let previous = past.last().copied().flatten();
-    let judgement = match value {
-        Some(value) => {
-            detector.judge(&Series { history: &known, value: *value, floor: metric.floor(*n), worse: metric.worse() })
-        }
+    let judgement = if let Some(value) = *value {
+        detector.judge(&Series { history: &known, value, floor: metric.floor(*n), worse: metric.worse() })
+    } else {
         // Nothing to measure: a change when the last run could measure it, otherwise the state it was in.
-        None => {
-            let status = match (past.is_empty(), previous) {
-                (true, _) => Status::First,
-                (false, Some(_)) => Status::Changed,
-                (false, None) => Status::Ok,
-            };
-            Judgement { status, usual: previous, score: 0.0 }
-        }
+        let status = match (past.is_empty(), previous) {
+            (true, _) => Status::First,
+            (false, Some(_)) => Status::Changed,
+            (false, None) => Status::Ok,
+        };
+        Judgement { status, usual: previous, score: 0.0 }
     };
     HealthRow {
         metric: metric.name().to_owned(),

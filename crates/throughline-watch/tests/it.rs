@@ -114,7 +114,7 @@ impl Events {
                 }
                 "occurred_at" | "available_at" | "ingested_at" => Arc::clone(&times),
                 "tokens" => {
-                    let built = ArrayRef::from(Arc::new(tokens.finish_cloned()) as ArrayRef);
+                    let built: ArrayRef = Arc::new(tokens.finish_cloned());
                     arrow::compute::cast(&built, field.data_type()).expect("a list of tokens")
                 }
                 _ => new_null_array(field.data_type(), n),

@@ -96,7 +96,7 @@ fn an_identifier_must_be_declared_to_be_used() {
 #[test]
 fn names_are_used_once() {
     let config = DestinationConfig::parse(&crm(), "crm.yaml").expect("a destination");
-    assert!(DestinationConfig::check_names(&[config.clone()]).is_empty());
+    assert!(DestinationConfig::check_names(std::slice::from_ref(&config)).is_empty());
     let found = DestinationConfig::check_names(&[config.clone(), config]);
     assert_eq!(found[0].to_string(), "crm.yaml:3:7: error[TL803]: destination `crm_export` is declared twice");
 }

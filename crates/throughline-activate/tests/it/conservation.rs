@@ -67,7 +67,7 @@ async fn run(cases: &[Case], batch_rows: usize) -> Result<()> {
             world.withdraw(person);
         }
         let Case { arm, action, consent, expires_in_days, .. } = *case;
-        decisions.push(Decision { arm, action, consent, expires_in_days, ..Decision::about(person) });
+        decisions.push(Decision { action, arm, consent, expires_in_days, ..Decision::about(person) });
         of.insert(person, (i, case));
     }
     let table = world.decide(&decisions).await?;

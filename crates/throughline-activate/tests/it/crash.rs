@@ -10,6 +10,9 @@ use throughline_lake::Snapshot;
 
 use crate::world::{Decision, Result, World, destination};
 
+/// A file that a killed attempt left: (name, content).
+type Left<'a> = (&'a str, &'a [u8]);
+
 /// A world with a route of two rows per batch and five decisions.
 async fn world() -> Result<(World, Route, Snapshot, Vec<PersonId>)> {
     let mut world = World::new().await?;
@@ -55,7 +58,7 @@ async fn an_attempt_killed_at_any_file_is_completed_by_the_next() -> Result<()> 
     let third = world.drop_path().join(&report.batches[2].batch_id);
     let payload = fs::read(second.join("data.csv"))?;
     // Every state in which a kill during the second batch can leave the folder; the third was not begun.
-    let states: [(&str, &[(&str, &[u8])]); 5] = [
+    let states: [(&str, &[Left<'_>]); 5] = [
         ("nothing of the batch", &[]),
         ("half a payload", &[(".data.csv.part", &payload[..payload.len() / 2])]),
         ("a payload without its name", &[(".data.csv.part", &payload)]),
@@ -77,6 +80,21 @@ async fn an_attempt_killed_at_any_file_is_completed_by_the_next() -> Result<()> 
         assert_eq!((report.batches_sent, report.batches_found), (2, 1), "{name}");
         assert_eq!(tree(&world.drop_path())?, complete, "{name}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_envelope_stands_without_its_payload() -> Result<()> {
+    let (mut world, route, decisions, _) = world().await?;
+    let plan = world.plan(&route, &decisions, &Prior::none()).await?;
+    // A folder in the place of the payload makes the renaming fail.
+    let folder = world.drop_path().join(&plan.batches[0].batch_id);
+    fs::create_dir_all(folder.join("data.csv/in-the-way"))?;
+    let refused = world.send(&route, &decisions, &Prior::none(), &plan).await.expect_err("no place for the payload");
+    assert!(refused.to_string().starts_with("cannot rename into place"), "{refused}");
+    assert!(!folder.join("envelope.json").exists());
+    fs::remove_dir_all(folder.join("data.csv"))?;
+    assert_eq!(world.deliver(&route, &decisions).await?.batches_sent, 3);
     Ok(())
 }
 

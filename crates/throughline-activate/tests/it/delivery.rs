@@ -102,8 +102,7 @@ async fn fate(change: impl FnOnce(&mut World, &mut Decision)) -> Result<(String,
     let decisions = world.decide(&[decision.clone(), Decision::about(people[1])]).await?;
     let route = world.route(&crm());
     world.deliver(&route, &decisions).await?;
-    let rows: usize =
-        world.drop_folder()?.values().map(|(_, payload)| payload.iter().filter(|b| **b == b'\n').count() - 1).sum();
+    let rows: u64 = world.drop_folder()?.values().map(|(envelope, _)| envelope.rows).sum();
     let fates = world.fates().await?;
     let (status, reason, batch) = fates[&decision.entity.to_string()][0].clone();
     assert_eq!(rows, if status == "sent" { 2 } else { 1 });

@@ -81,6 +81,7 @@ fn parquet_rows(payload: Vec<u8>, columns: &[Column]) -> Result<Vec<Vec<String>>
 
 #[tokio::test]
 async fn all_formats_hold_the_same_rows() -> Result<()> {
+    use ColumnType::{Bool, Float, Int, Text, Time};
     let (csv, csv_payload) = deliver("csv").await?;
     let (jsonl, jsonl_payload) = deliver("jsonl").await?;
     let (parquet, parquet_payload) = deliver("parquet").await?;
@@ -92,7 +93,6 @@ async fn all_formats_hold_the_same_rows() -> Result<()> {
         ["p1@example.com", "mail", "0.333333", "1", "2026-03-17T12:00:00Z", "false", "a,\"b\"mail", ""]
     );
     let kinds: Vec<ColumnType> = csv.schema.iter().map(|c| c.kind).collect();
-    use ColumnType::{Bool, Float, Int, Text, Time};
     assert_eq!(kinds, [Text, Text, Float, Int, Time, Bool, Text, Text]);
     assert_eq!(jsonl_rows(&jsonl_payload, &jsonl.schema)?, expect);
     assert_eq!(parquet_rows(parquet_payload, &parquet.schema)?, expect);

@@ -76,7 +76,9 @@ impl World {
         let batch: Vec<(IdentifierKind, &str)> = batch.iter().map(|(kind, raw)| (*kind, raw.as_str())).collect();
         let tokens: Vec<_> = self.vault.tokenise("crm", &batch).await?.into_iter().flatten().collect();
         let person = PersonId::founded_by(tokens[1]);
-        tokens.iter().for_each(|token| self.people.insert(person, *token));
+        for token in tokens {
+            self.people.insert(person, token);
+        }
         Ok(person)
     }
 
@@ -93,14 +95,10 @@ impl World {
         self.people.set_consent(person, "messaging=denied".parse::<Consent>().expect("a consent"));
     }
 
-    fn unit(&self, stage: &str, name: &str) -> Unit {
-        Unit { stage: stage.into(), name: name.into(), fingerprint: "f".into(), run_seq: 1 }
-    }
-
     /// Writes the table `decisions`, in three buckets.
     pub(crate) async fn decide(&self, decisions: &[Decision]) -> Result<Snapshot> {
         let spec = tables::decisions();
-        let mut writer = self.lake.writer(&spec, &self.unit("decide", "all"))?;
+        let mut writer = self.lake.writer(&spec, &unit("decide", "all"))?;
         for bucket in 0..3 {
             let here: Vec<&Decision> = decisions.iter().filter(|d| d.entity.bucket(3) == bucket).collect();
             writer.write(Some(&bucket.to_string()), &decision_rows(&spec, &here)).await?;
@@ -122,10 +120,6 @@ impl World {
     fn job<'a>(&'a self, route: &'a Route, decisions: &'a Snapshot, prior: &'a Prior, unit: &'a Unit) -> Job<'a> {
         let (people, vault, lake) = (&self.people, &self.vault, &self.lake);
         Job { route, decisions, cycle_id: CYCLE, people, vault, prior, lake, unit }
-    }
-
-    fn delivery_unit(&self, route: &Route) -> Unit {
-        self.unit("activate", &Job::unit_name(route.name(), CYCLE))
     }
 
     /// Commits what a step staged.
@@ -158,7 +152,7 @@ impl World {
         decisions: &Snapshot,
         prior: &Prior,
     ) -> Result<(Vec<Staged>, DeliveryPlan)> {
-        let unit = self.delivery_unit(route);
+        let unit = delivery_unit(route);
         let outcome = plan(&self.job(route, decisions, prior, &unit), &self.context()).await?;
         Ok((outcome.staged, outcome.plan))
     }
@@ -170,7 +164,7 @@ impl World {
         prior: &Prior,
         plan: &DeliveryPlan,
     ) -> std::result::Result<(Vec<Staged>, ActivateReport), ActivateError> {
-        let unit = self.delivery_unit(route);
+        let unit = delivery_unit(route);
         let outcome = send(&self.job(route, decisions, prior, &unit), plan, &self.context()).await?;
         Ok((outcome.staged, outcome.report))
     }
@@ -236,6 +230,14 @@ impl World {
     pub(crate) fn drop_path(&self) -> PathBuf {
         self.dir.path().join("out/crm")
     }
+}
+
+fn unit(stage: &str, name: &str) -> Unit {
+    Unit { stage: stage.into(), name: name.into(), fingerprint: "f".into(), run_seq: 1 }
+}
+
+fn delivery_unit(route: &Route) -> Unit {
+    unit("activate", &Job::unit_name(route.name(), CYCLE))
 }
 
 /// A destination file with these options and fields.

@@ -72,8 +72,11 @@ impl Compiler<'_> {
             ("device", emit.device.as_ref()),
             ("value", emit.value.as_ref()),
         ];
-        let only_spend: [(&str, Field<'_>); 3] =
-            [("date", emit.date.as_ref()), ("impressions", emit.impressions.as_ref()), ("clicks", emit.clicks.as_ref())];
+        let only_spend: [(&str, Field<'_>); 3] = [
+            ("date", emit.date.as_ref()),
+            ("impressions", emit.impressions.as_ref()),
+            ("clicks", emit.clicks.as_ref()),
+        ];
         let (required, foreign, other): (Vec<_>, &[_], _) = match table {
             Table::Events => (both.into_iter().chain(events).collect(), &only_spend, "spend"),
             Table::Spend => (both.into_iter().chain(spend).collect(), &only_events, "events"),

@@ -60,12 +60,7 @@ fn sampled(files: &[SourceFile], ragged: bool) -> impl Iterator<Item = &SourceFi
     files.iter().enumerate().filter(move |(i, _)| !ragged || *i < SAMPLED_FILES || *i >= last).map(|(_, f)| f)
 }
 
-fn add_columns(
-    config: &SourceConfig,
-    columns: &mut Vec<RawColumn>,
-    new: &[RawColumn],
-    file: &str,
-) -> Vec<Diagnostic> {
+fn add_columns(config: &SourceConfig, columns: &mut Vec<RawColumn>, new: &[RawColumn], file: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for column in new {
         match columns.iter().find(|c| c.name == column.name) {
@@ -96,8 +91,8 @@ fn apply_types(
     for (name, declared) in &config.columns {
         let Some(ty) = Type::from_sql(&declared.value) else {
             let message = format!("column `{name}` has the unknown type `{}`", declared.value);
-            let finding = Diagnostic::error(codes::COLUMN_TYPE, message)
-                .help("known types: text, int, float, bool, timestamp");
+            let finding =
+                Diagnostic::error(codes::COLUMN_TYPE, message).help("known types: text, int, float, bool, timestamp");
             found.push(at(finding, &config.file, declared));
             continue;
         };

@@ -67,12 +67,7 @@ impl Connector for Csv {
         Ok(found)
     }
 
-    fn read(
-        &self,
-        file: &SourceFile,
-        options: &Options,
-        wanted: &[String],
-    ) -> Result<Box<dyn RowReader>, IngestError> {
+    fn read(&self, file: &SourceFile, options: &Options, wanted: &[String]) -> Result<Box<dyn RowReader>, IngestError> {
         let (parser, header) = open(file, options)?;
         let width = header.len();
         let named: Vec<Option<String>> = header.into_iter().map(Some).collect();

@@ -93,12 +93,7 @@ pub trait Connector: Debug + Sync {
     fn columns(&self, file: &SourceFile, options: &Options) -> Result<Columns, IngestError>;
 
     /// Starts reading the wanted columns; columns that the file lacks are NULL.
-    fn read(
-        &self,
-        file: &SourceFile,
-        options: &Options,
-        wanted: &[String],
-    ) -> Result<Box<dyn RowReader>, IngestError>;
+    fn read(&self, file: &SourceFile, options: &Options, wanted: &[String]) -> Result<Box<dyn RowReader>, IngestError>;
 }
 
 /// A value that an option does not take.

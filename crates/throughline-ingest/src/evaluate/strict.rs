@@ -10,7 +10,8 @@ use crate::retype::{bad_time, number_of};
 
 /// An amount of currency units in micros; NULL and blank text are no amount.
 pub(super) fn micros(cell: &Cell<'_>, what: &str) -> Result<Option<i64>, BadRow> {
-    let too_large = || BadRow::new(RowFault::Amount, format!("{what} is not finite or exceeds ±9,223,372,036,854 units"));
+    let too_large =
+        || BadRow::new(RowFault::Amount, format!("{what} is not finite or exceeds ±9,223,372,036,854 units"));
     if let Some(text) = cell.as_str() {
         let text = text.trim();
         if text.is_empty() {
@@ -38,7 +39,10 @@ pub(super) fn whole(cell: &Cell<'_>, what: &str) -> Result<Option<i64>, BadRow> 
             return Ok(None);
         }
         return text.parse().map(Some).map_err(|_| {
-            BadRow::new(RowFault::WholeNumber, format!("{what} has the form `{}`, which is no whole number", shape(text)))
+            BadRow::new(
+                RowFault::WholeNumber,
+                format!("{what} has the form `{}`, which is no whole number", shape(text)),
+            )
         });
     }
     match cell {

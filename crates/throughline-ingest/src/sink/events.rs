@@ -56,8 +56,7 @@ impl Columns {
             currency: StringBuilder::new(),
             properties: StringBuilder::new(),
             consent: StringBuilder::new(),
-            tokens: ListBuilder::new(BinaryBuilder::new())
-                .with_field(Field::new("element", DataType::Binary, true)),
+            tokens: ListBuilder::new(BinaryBuilder::new()).with_field(Field::new("element", DataType::Binary, true)),
         }
     }
 

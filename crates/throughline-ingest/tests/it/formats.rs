@@ -54,16 +54,23 @@ async fn csv_jsonl_and_parquet_give_the_same_events() {
          {\"id\":\"c\",\"ts\":\"2026-03-01T08:00:00Z\",\"email\":\"ann@example.org\",\"channel\":\"email\"}",
     );
     let ts = [1_772_359_200_000, 1_772_494_200_000, 1_772_352_000_000];
-    write_parquet(&project, "in.parquet", vec![
-        ("id", Arc::new(StringArray::from(vec!["a", "b", "c"]))),
-        ("ts", Arc::new(TimestampMillisecondArray::from(ts.to_vec()))),
-        ("customer", Arc::new(Int32Array::from(vec![Some(17), Some(18), None]))),
-        ("email", Arc::new(BinaryArray::from_opt_vec(vec![Some(b"Ann@Example.org "), None, Some(b"ann@example.org")]))),
-        ("channel", Arc::new(StringArray::from(vec![Some("search"), None, Some("email")]))),
-        ("amount", Arc::new(Float64Array::from(vec![Some(12.5), Some(7.0), None]))),
-        ("visits", Arc::new(Int32Array::from(vec![Some(3), Some(1), None]))),
-        ("consent", Arc::new(StringArray::from(vec![Some("granted"), Some("messaging=granted"), None]))),
-    ]);
+    write_parquet(
+        &project,
+        "in.parquet",
+        vec![
+            ("id", Arc::new(StringArray::from(vec!["a", "b", "c"]))),
+            ("ts", Arc::new(TimestampMillisecondArray::from(ts.to_vec()))),
+            ("customer", Arc::new(Int32Array::from(vec![Some(17), Some(18), None]))),
+            (
+                "email",
+                Arc::new(BinaryArray::from_opt_vec(vec![Some(b"Ann@Example.org "), None, Some(b"ann@example.org")])),
+            ),
+            ("channel", Arc::new(StringArray::from(vec![Some("search"), None, Some("email")]))),
+            ("amount", Arc::new(Float64Array::from(vec![Some(12.5), Some(7.0), None]))),
+            ("visits", Arc::new(Int32Array::from(vec![Some(3), Some(1), None]))),
+            ("consent", Arc::new(StringArray::from(vec![Some("granted"), Some("messaging=granted"), None]))),
+        ],
+    );
     let csv = project.ingest("csv", "in.csv", SAME).await.expect("ingested");
     let jsonl = project.ingest("jsonl", "in.jsonl", SAME).await.expect("ingested");
     let parquet = project.ingest("parquet", "in.parquet", SAME).await.expect("ingested");
@@ -99,23 +106,31 @@ emits:
     let project = Project::new();
     project.file("in.csv", "day,campaign,cost,views,clicks\n2026-03-01,brand,10.25,100,7\n2026-03-02,brand,1,,0\n2026-03-02,x,-1,1,1\n2026-03-02,y,,1,1\n2026-03-02,z,1,1.5,1\n2026-3-2,q,1,1,1\n");
     let done = project.ingest("csv", "in.csv", &format!("\nfailure_limit: 1{mapping}")).await.expect("ingested");
-    assert_eq!(done.spend, [
-        "source_row_id=2026-03-01/brand revision=1 channel=search campaign=brand cost_micros=10250000 currency=USD impressions=100 clicks=7",
-        "source_row_id=2026-03-02/brand revision=1 channel=search campaign=brand cost_micros=1000000 currency=USD clicks=0",
-    ]);
+    assert_eq!(
+        done.spend,
+        [
+            "source_row_id=2026-03-01/brand revision=1 channel=search campaign=brand cost_micros=10250000 currency=USD impressions=100 clicks=7",
+            "source_row_id=2026-03-02/brand revision=1 channel=search campaign=brand cost_micros=1000000 currency=USD clicks=0",
+        ]
+    );
     let codes: Vec<&str> = done.quarantine.iter().map(|q| &q[2..7]).collect();
     assert_eq!(codes, ["TL216", "TL215", "TL218", "TL209"]);
     assert_eq!((done.report.spend_rows, done.report.events), (2, 0));
     // A date column of Parquet, and a whole number as amount.
-    write_parquet(&project, "in.parquet", vec![
-        ("day", Arc::new(Date32Array::from(vec![20_513, 20_513]))),
-        ("campaign", Arc::new(StringArray::from(vec!["brand", "other"]))),
-        ("cost", Arc::new(Int32Array::from(vec![3, 4]))),
-        ("views", Arc::new(Int32Array::from(vec![1, 2]))),
-        ("clicks", Arc::new(UInt64Array::from(vec![1, u64::MAX]))),
-    ]);
+    write_parquet(
+        &project,
+        "in.parquet",
+        vec![
+            ("day", Arc::new(Date32Array::from(vec![20_513, 20_513]))),
+            ("campaign", Arc::new(StringArray::from(vec!["brand", "other"]))),
+            ("cost", Arc::new(Int32Array::from(vec![3, 4]))),
+            ("views", Arc::new(Int32Array::from(vec![1, 2]))),
+            ("clicks", Arc::new(UInt64Array::from(vec![1, u64::MAX]))),
+        ],
+    );
     let mapping = mapping.replace("day || '/' || campaign", "campaign");
-    let done = project.ingest("parquet", "in.parquet", &format!("\nfailure_limit: 1{mapping}")).await.expect("ingested");
+    let done =
+        project.ingest("parquet", "in.parquet", &format!("\nfailure_limit: 1{mapping}")).await.expect("ingested");
     assert!(done.spend[0].contains("cost_micros=3000000"), "{:?}", done.spend);
     assert!(done.quarantine[0].starts_with("2 TL205 column `clicks`"), "{:?}", done.quarantine);
     assert_eq!(done.sealed, 1);
@@ -180,14 +195,20 @@ emits:
 #[tokio::test]
 async fn typed_formats_refuse_what_is_not_finite() {
     let project = Project::new();
-    write_parquet(&project, "in", vec![
-        ("id", Arc::new(StringArray::from(vec!["a", "b"]))),
-        ("ts", Arc::new(StringArray::from(vec!["2026-03-01", "2026-03-01"]))),
-        ("email", Arc::new(StringArray::from(vec!["a@b.c", "a@b.c"]))),
-        ("amount", Arc::new(Float64Array::from(vec![1.0, f64::NAN]))),
-        ("flag", Arc::new(BooleanArray::from(vec![true, false]))),
-    ]);
-    let mapping = ORDERS.replace("value: amount", "value: \"amount * 2\"").replace("    kind", "    when: flag OR TRUE\n    kind");
+    write_parquet(
+        &project,
+        "in",
+        vec![
+            ("id", Arc::new(StringArray::from(vec!["a", "b"]))),
+            ("ts", Arc::new(StringArray::from(vec!["2026-03-01", "2026-03-01"]))),
+            ("email", Arc::new(StringArray::from(vec!["a@b.c", "a@b.c"]))),
+            ("amount", Arc::new(Float64Array::from(vec![1.0, f64::NAN]))),
+            ("flag", Arc::new(BooleanArray::from(vec![true, false]))),
+        ],
+    );
+    let mapping = ORDERS
+        .replace("value: amount", "value: \"amount * 2\"")
+        .replace("    kind", "    when: flag OR TRUE\n    kind");
     let done = project.ingest("parquet", "in", &format!("\nfailure_limit: 1{mapping}")).await.expect("ingested");
     assert_eq!(done.quarantine, ["2 TL215 column `amount` holds a number that is not finite"]);
     assert!(done.events[0].contains("value_micros=2000000"), "{:?}", done.events);
@@ -203,7 +224,8 @@ fn a_profile_writes_nothing() {
     }
     project.file("in", text);
     let source = project.compile("csv", "in", ORDERS).expect("fits");
-    let file = list_units(project.path(), source.config(), &std::collections::BTreeMap::new()).expect("listed").remove(0);
+    let file =
+        list_units(project.path(), source.config(), &std::collections::BTreeMap::new()).expect("listed").remove(0);
     let all = profile(&source, &file, &context(), u64::MAX).expect("profiled");
     assert_eq!((all.report.rows_read, all.report.events, all.partial), (20_000, 18_000, false));
     assert_eq!(all.report.quarantined.get("TL209"), Some(&2000));

@@ -46,7 +46,8 @@ pub(crate) struct Done {
 }
 
 pub(crate) fn config(connector: &str, location: &str, rest: &str) -> Result<SourceConfig, Vec<Diagnostic>> {
-    let head = format!("apiVersion: throughline/v1\nkind: Source\nname: orders\nconnector: {connector}\nlocation: {location}");
+    let head =
+        format!("apiVersion: throughline/v1\nkind: Source\nname: orders\nconnector: {connector}\nlocation: {location}");
     SourceConfig::parse(&(head + rest), "sources/orders.yaml")
 }
 
@@ -115,7 +116,9 @@ impl Project {
     pub(crate) async fn vault(&self) -> Vault {
         let folder = self.path().join("stores");
         std::fs::create_dir_all(&folder).expect("a folder");
-        Vault::open(&folder, KeySource::Given(MasterKey::from_hex(&"07".repeat(32), "test").expect("a key"))).await.expect("a vault")
+        Vault::open(&folder, KeySource::Given(MasterKey::from_hex(&"07".repeat(32), "test").expect("a key")))
+            .await
+            .expect("a vault")
     }
 }
 
@@ -124,7 +127,8 @@ fn done(report: IngestReport, tables: &[Vec<RecordBatch>]) -> Done {
     let mut rows: Vec<(String, Vec<String>)> = events.iter().flat_map(event_rows).collect();
     rows.sort();
     let (events, tokens) = rows.into_iter().unzip();
-    let raw = |batch: &RecordBatch| batch.num_rows() - batch.column_by_name("raw_token").expect("a column").null_count();
+    let raw =
+        |batch: &RecordBatch| batch.num_rows() - batch.column_by_name("raw_token").expect("a column").null_count();
     let mut refused: Vec<(i64, String)> = Vec::new();
     for batch in quarantine {
         for row in 0..batch.num_rows() {

@@ -27,17 +27,27 @@ fn check_mapping(from: &str, to: &str, expect: &[&str]) {
 
 #[test]
 fn expressions_are_checked_against_the_columns() {
-    check_mapping("email: email", "email: emial", &[
-        "sources/orders.yaml:11:24: error[TL107]: emit 1, subject email: unknown column `emial`",
-        "help: did you mean `email`?",
-    ]);
-    check_mapping("value: amount", "value: (SELECT max(amount) FROM x)", &[
-        "sources/orders.yaml:12:12: error[TL108]: emit 1, value: ",
-        "are not allowed in expressions at line 1, column ",
-    ]);
-    check_mapping("value: amount", "value: amount > '1'", &[
-        "error[TL109]: emit 1, value: the expression has type Bool, expected Float or Int or Text",
-    ]);
+    check_mapping(
+        "email: email",
+        "email: emial",
+        &[
+            "sources/orders.yaml:11:24: error[TL107]: emit 1, subject email: unknown column `emial`",
+            "help: did you mean `email`?",
+        ],
+    );
+    check_mapping(
+        "value: amount",
+        "value: (SELECT max(amount) FROM x)",
+        &[
+            "sources/orders.yaml:12:12: error[TL108]: emit 1, value: ",
+            "are not allowed in expressions at line 1, column ",
+        ],
+    );
+    check_mapping(
+        "value: amount",
+        "value: amount > '1'",
+        &["error[TL109]: emit 1, value: the expression has type Bool, expected Float or Int or Text"],
+    );
     check_mapping("id: id", "id: amount::float", &["error[TL109]", "help: cast it: `(…)::TEXT`"]);
     check_mapping("occurred_at: ts", "occurred_at: now()", &["error[TL108]", "unknown function `now`"]);
     check_mapping("id: id", "id: id ||", &["error[TL108]: emit 1, id: syntax error"]);
@@ -58,13 +68,21 @@ fn fields_must_be_there_and_in_their_table() {
     check_mapping("    occurred_at: ts\n", "", &["sources/orders.yaml:", "error[TL110]: emit 1 has no `occurred_at`"]);
     check_mapping("    subjects: { email: email }\n", "", &["emit 1 has no `subjects`"]);
     check_mapping("    currency: \"'EUR'\"\n", "", &["emit 1 has an amount but no `currency`"]);
-    check_mapping("    value", "    clicks: amount\n    value", &["error[TL110]: emit 1: `clicks` belongs to table spend"]);
-    check_mapping("  - id", "  - table: spend\n    id", &[
-        "emit 1 has no `date`",
-        "emit 1 has no `cost`",
-        "`kind` belongs to table events",
-        "`subjects` and `properties` belong to table events",
-    ]);
+    check_mapping(
+        "    value",
+        "    clicks: amount\n    value",
+        &["error[TL110]: emit 1: `clicks` belongs to table spend"],
+    );
+    check_mapping(
+        "  - id",
+        "  - table: spend\n    id",
+        &[
+            "emit 1 has no `date`",
+            "emit 1 has no `cost`",
+            "`kind` belongs to table events",
+            "`subjects` and `properties` belong to table events",
+        ],
+    );
 }
 
 #[test]
@@ -78,21 +96,33 @@ fn connectors_options_and_columns() {
     check(CSV, &format!("\noptions: {{ delimiter: ab }}{ORDERS}"), &[":6:24: error[TL105]: delimiter `ab` is not one"]);
     check(CSV, &format!("\noptions: {{ quote: ',' }}{ORDERS}"), &["delimiter and quote are the same"]);
     check(CSV, &format!("\ncolumns: {{ amuont: float }}{ORDERS}"), &["error[TL107]", "did you mean `amount`?"]);
-    check(CSV, &format!("\ncolumns: {{ amount: money }}{ORDERS}"), &["error[TL106]", "text, int, float, bool, timestamp"]);
+    check(
+        CSV,
+        &format!("\ncolumns: {{ amount: money }}{ORDERS}"),
+        &["error[TL106]", "text, int, float, bool, timestamp"],
+    );
 }
 
 #[test]
 fn a_wrong_delimiter_is_noticed() {
-    check("id;ts;email;amount\n1;2;3;4\n", ORDERS, &[
-        "sources/orders.yaml:5:11: error[TL123]: `in` has the single column `id;ts;email;amount`: is the delimiter `;`?",
-        "options: { delimiter: … }",
-    ]);
+    check(
+        "id;ts;email;amount\n1;2;3;4\n",
+        ORDERS,
+        &[
+            "sources/orders.yaml:5:11: error[TL123]: `in` has the single column `id;ts;email;amount`: is the delimiter `;`?",
+            "options: { delimiter: … }",
+        ],
+    );
     check("id\tts\n1\t2\n", ORDERS, &["is the delimiter `tab`?"]);
 }
 
 #[test]
 fn files_that_cannot_be_used() {
-    check("", ORDERS, &["sources/orders.yaml:5:11: error[TL122]: `in` of source `orders` is empty (0 rows, no header)"]);
+    check(
+        "",
+        ORDERS,
+        &["sources/orders.yaml:5:11: error[TL122]: `in` of source `orders` is empty (0 rows, no header)"],
+    );
     check("\n\n", ORDERS, &["error[TL124]: `in` is not readable as csv: it has no header"]);
     check("\u{feff}", ORDERS, &["it has no header"]);
     let project = Project::new();

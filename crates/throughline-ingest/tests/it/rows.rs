@@ -153,7 +153,9 @@ async fn megabytes_are_bounded() {
     let long = "x".repeat(1_200_000);
     let project = Project::new();
     // A quote that is never closed would swallow the rest; here the next quote closes it, megabytes later.
-    let text = format!("id,ts,email,amount\na,2026-03-01,a@b.c,1\nb,2026-03-01,\"{long}\n\",2\nc,2026-03-01,{long},1\nd,2026-03-01,a@b.c,1\n");
+    let text = format!(
+        "id,ts,email,amount\na,2026-03-01,a@b.c,1\nb,2026-03-01,\"{long}\n\",2\nc,2026-03-01,{long},1\nd,2026-03-01,a@b.c,1\n"
+    );
     project.file("in.csv", text);
     let done = project.ingest("csv", "in.csv", &format!("\nfailure_limit: 1{ORDERS}")).await.expect("ingested");
     assert_eq!(done.events.len(), 2);
@@ -208,7 +210,10 @@ emits:
     subjects: { email: email }
 ";
     let project = Project::new();
-    project.file("in", "id,ts,email,refund\n1,2026-03-01,a@b.c,\n2,2026-03-01,a@b.c,5\n3,2026-03-01,a@b.c,x\n3,2026-03-01,a@b.c,\n");
+    project.file(
+        "in",
+        "id,ts,email,refund\n1,2026-03-01,a@b.c,\n2,2026-03-01,a@b.c,5\n3,2026-03-01,a@b.c,x\n3,2026-03-01,a@b.c,\n",
+    );
     let done = project.ingest("csv", "in", mapping).await.expect("ingested");
     let ids: Vec<&str> = done.events.iter().filter_map(|e| e.split(' ').next()).collect();
     // The second row 3 is used: the first one was refused before its id counted.
@@ -245,7 +250,8 @@ emits:
 #[tokio::test]
 async fn rows_that_no_when_wants_are_counted() {
     let project = Project::new();
-    project.file("in", "id,ts,email,amount,status\n1,2026-03-01,a@b.c,1,paid\n2,never,,x,open\n3,2026-03-01,a@b.c,1,\n");
+    project
+        .file("in", "id,ts,email,amount,status\n1,2026-03-01,a@b.c,1,paid\n2,never,,x,open\n3,2026-03-01,a@b.c,1,\n");
     let mapping = ORDERS.replace("  - id", "  - when: status = 'paid'\n    id");
     let done = project.ingest("csv", "in", &mapping).await.expect("ingested");
     assert_eq!((done.report.rows_read, done.report.rows_emitted, done.report.rows_skipped), (3, 1, 2));

@@ -66,7 +66,7 @@ impl Stage for Ingest {
             return Err(RunError::NotFound { what: "file", name: unit.name.clone(), help }.into());
         };
         let source = &context.project.sources[index].value;
-        let compiled = CompiledSource::compile(source, &file).map_err(RunError::Project)?;
+        let compiled = CompiledSource::compile(source, std::slice::from_ref(&file)).map_err(RunError::Project)?;
         let outcome = ingest_file(context.lake, context.vault, &context.run, &compiled, &file, unit).await?;
         Ok(StageOutput { staged: outcome.staged, metrics: serde_json::to_value(outcome.report)? })
     }

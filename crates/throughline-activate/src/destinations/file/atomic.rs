@@ -53,7 +53,8 @@ pub(super) fn prepare(
     let file = File::create(&path).map_err(ActivateError::io("write", &path))?;
     let mut out = Hashing { inner: BufWriter::new(file), hash: Sha256::new(), bytes: 0 };
     fill(&mut out)?;
-    let file = out.inner.into_inner().map_err(|error| error.into_error()).map_err(ActivateError::io("write", &path))?;
+    let file =
+        out.inner.into_inner().map_err(io::IntoInnerError::into_error).map_err(ActivateError::io("write", &path))?;
     file.sync_all().map_err(ActivateError::io("sync", &path))?;
     Ok(Prepared { sha256: hex::encode(out.hash.finalize()), bytes: out.bytes })
 }

@@ -130,11 +130,9 @@ impl Destination for FileDrop {
     async fn receipt(&self, batch_id: &str, idempotency_key: &str) -> Result<Option<Acknowledged>, ActivateError> {
         let folder = self.batch_folder(batch_id);
         let Some(envelope) = Envelope::read(&folder.join(ENVELOPE))? else { return Ok(None) };
-        let detail = match envelope.verify(&folder, idempotency_key)? {
-            true => "payload read again, digest verified",
-            // The receiver may take the payload away; the envelope still proves that it was complete.
-            false => "payload collected by the receiver",
-        };
+        // The receiver may take the payload away; the envelope still proves that it was complete.
+        let present = envelope.verify(&folder, idempotency_key)?;
+        let detail = if present { "payload read again, digest verified" } else { "payload collected by the receiver" };
         let receipt = |step, digest: &str, detail: String| Receipt {
             step,
             rows: envelope.rows,

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Deserializer;
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
@@ -238,12 +238,11 @@ mod tests {
 
     #[test]
     fn scalars_keep_their_text() {
-        check(r#"{"a":12.50,"b":true,"c":null,"d":""}"#, &["a", "b", "c", "d"], &[
-            Some("12.50"),
-            Some("true"),
-            None,
-            Some(""),
-        ]);
+        check(
+            r#"{"a":12.50,"b":true,"c":null,"d":""}"#,
+            &["a", "b", "c", "d"],
+            &[Some("12.50"), Some("true"), None, Some("")],
+        );
         check(r#"{"id":123456789012345678901234567890}"#, &["id"], &[Some("123456789012345678901234567890")]);
         check(r#"{"s":"a\u00e9\n\"b\""}"#, &["s"], &[Some("aé\n\"b\"")]);
         check(r#"{"a":1,"a":2}"#, &["a", "missing"], &[Some("2"), None]);
