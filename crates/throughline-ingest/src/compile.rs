@@ -46,7 +46,8 @@ impl CompiledSource {
         let (connector, options) = connector_of(config)?;
         let discovered = schema::discover(config, connector, &options, files)?;
         let expressions = schema::expression_schema(&discovered.columns);
-        let mut compiler = Compiler { config, schema: &expressions, used: BTreeSet::new(), found: Vec::new() };
+        let (ragged, used, found) = (connector.ragged(), BTreeSet::new(), Vec::new());
+        let mut compiler = Compiler { config, schema: &expressions, ragged, used, found };
         let consent = compiler.slot("consent", config.consent.as_ref(), &[Type::Text]);
         compiler.check_constant(&consent, config.consent.as_ref(), |text| {
             text.parse::<Consent>().map(|_| ()).map_err(|e| e.to_string())
@@ -176,6 +177,8 @@ fn lacking(
 struct Compiler<'c> {
     config: &'c SourceConfig,
     schema: &'c throughline_core::expr::Schema,
+    /// Whether a row may lack a column.
+    ragged: bool,
     used: BTreeSet<usize>,
     found: Vec<Diagnostic>,
 }
@@ -192,6 +195,11 @@ impl Compiler<'_> {
                     if matches!(error, ExprError::UnknownColumn { .. }) { codes::COLUMN } else { codes::EXPRESSION };
                 let mut finding = error.diagnostic(code);
                 finding.message = format!("{field}: {}", finding.message);
+                if code == codes::COLUMN && self.ragged {
+                    let help = finding.help.unwrap_or_default();
+                    finding.help =
+                        Some(format!("{help}; a column that is rare in the file is declared under `columns`"));
+                }
                 self.push(finding, text);
                 return Slot::Absent;
             }

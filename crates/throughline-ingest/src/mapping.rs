@@ -56,8 +56,8 @@ pub(crate) struct Emit {
 /// Where it goes.
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
-    Event(EventFields),
-    Spend(SpendFields),
+    Event(Box<EventFields>),
+    Spend(Box<SpendFields>),
 }
 
 /// Text fields of an event that are kept as they are.

@@ -157,8 +157,8 @@ mod tests {
     use crate::cell::Cell;
 
     #[track_caller]
-    fn check(array: ArrayRef, to: Type, expect: &[Cell<'_>], faults: &[(usize, RowFault)]) {
-        let (column, bad) = retype(&array, to, "x").expect("casts");
+    fn check(array: &ArrayRef, to: Type, expect: &[Cell<'_>], faults: &[(usize, RowFault)]) {
+        let (column, bad) = retype(array, to, "x").expect("casts");
         let got: Vec<Cell<'_>> = (0..array.len()).map(|row| column.cell(row)).collect();
         assert_eq!(got, expect);
         assert_eq!(bad.iter().map(|(row, b)| (*row, b.fault)).collect::<Vec<_>>(), faults);
@@ -172,26 +172,26 @@ mod tests {
     fn text_by_declared_type() {
         let dirty = [Some(" 1 "), None, Some(""), Some("ab")];
         let typed = [(3, RowFault::Typed)];
-        check(text(&dirty), Type::Int, &[Cell::Int(1), Cell::Null, Cell::Null, Cell::Null], &typed);
-        check(text(&dirty), Type::Float, &[Cell::Float(1.0), Cell::Null, Cell::Null, Cell::Null], &typed);
-        check(text(&dirty), Type::Bool, &[Cell::Bool(true), Cell::Null, Cell::Null, Cell::Null], &typed);
+        check(&text(&dirty), Type::Int, &[Cell::Int(1), Cell::Null, Cell::Null, Cell::Null], &typed);
+        check(&text(&dirty), Type::Float, &[Cell::Float(1.0), Cell::Null, Cell::Null, Cell::Null], &typed);
+        check(&text(&dirty), Type::Bool, &[Cell::Bool(true), Cell::Null, Cell::Null, Cell::Null], &typed);
         let inf = text(&[Some("inf"), Some("1e999")]);
-        check(inf, Type::Float, &[Cell::Null, Cell::Null], &[(0, RowFault::Typed), (1, RowFault::Typed)]);
+        check(&inf, Type::Float, &[Cell::Null, Cell::Null], &[(0, RowFault::Typed), (1, RowFault::Typed)]);
         let times = text(&[Some("2026-01-01"), Some("1970-01-01"), Some("soon")]);
         let micros = "2026-01-01".parse::<Timestamp>().expect("a date").micros();
         let faults = [(1, RowFault::TimeOutOfRange), (2, RowFault::TimeInvalid)];
-        check(times, Type::Time, &[Cell::Time(micros), Cell::Null, Cell::Null], &faults);
+        check(&times, Type::Time, &[Cell::Time(micros), Cell::Null, Cell::Null], &faults);
     }
 
     #[test]
     fn native_types() {
         let big: ArrayRef = Arc::new(UInt64Array::from(vec![7, u64::MAX]));
-        check(big, Type::Int, &[Cell::Int(7), Cell::Null], &[(1, RowFault::Typed)]);
+        check(&big, Type::Int, &[Cell::Int(7), Cell::Null], &[(1, RowFault::Typed)]);
         let dates: ArrayRef = Arc::new(Date32Array::from(vec![Some(1), None]));
-        check(dates, Type::Time, &[Cell::Time(86_400_000_000), Cell::Null], &[]);
+        check(&dates, Type::Time, &[Cell::Time(86_400_000_000), Cell::Null], &[]);
         let bytes: ArrayRef = Arc::new(BinaryArray::from_vec(vec![b"ok", b"\xff"]));
-        check(bytes, Type::Text, &[Cell::Text("ok"), Cell::Null], &[(1, RowFault::Encoding)]);
+        check(&bytes, Type::Text, &[Cell::Text("ok"), Cell::Null], &[(1, RowFault::Encoding)]);
         let floats: ArrayRef = Arc::new(Float64Array::from(vec![1.5, f64::INFINITY]));
-        check(floats, Type::Float, &[Cell::Float(1.5), Cell::Float(f64::INFINITY)], &[(1, RowFault::Amount)]);
+        check(&floats, Type::Float, &[Cell::Float(1.5), Cell::Float(f64::INFINITY)], &[(1, RowFault::Amount)]);
     }
 }

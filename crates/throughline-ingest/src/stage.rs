@@ -57,7 +57,7 @@ pub async fn ingest_file(
     }
     report.rows_read = reader.rows_read();
     report.columns_unused = source.columns_unused();
-    report.warnings = source.warnings.clone();
+    report.warnings.clone_from(&source.warnings);
     check_balance(&report)?;
     check_limit(&report, source.config.failure_limit(), examples)?;
     let staged = vec![sinks.events.finish().await?, sinks.spend.finish().await?, sinks.quarantine.finish().await?];

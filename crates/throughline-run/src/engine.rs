@@ -140,8 +140,11 @@ async fn run_leased(
     selected: &Selection,
     lease: &Lease,
 ) -> Result<RunReport, RunError> {
-    let as_of = options.as_of.or(project.config.value.as_of).unwrap_or(options.now);
     let config_hash = project.hash();
+    let as_of = match options.as_of.or(project.config.value.as_of) {
+        Some(as_of) => as_of,
+        None => interrupted(&stores.ledger, &config_hash).await?.unwrap_or(options.now),
+    };
     let new = NewRun { as_of, config_hash: &config_hash, seed: project.config.value.seed, started_at: options.now };
     let record = stores.ledger.resume_or_begin_run(lease.fence, new).await?;
     let context = StageContext {
@@ -177,6 +180,12 @@ async fn run_leased(
         }
     }
     finish(project, &context, line, &record, reports).await
+}
+
+/// The as-of instant of the last run, when it was interrupted with this configuration: the new run continues it.
+async fn interrupted(ledger: &SqliteLedger, config_hash: &str) -> Result<Option<Timestamp>, RunError> {
+    let last = ledger.runs(1).await?.pop();
+    Ok(last.filter(|r| r.status == RunStatus::Running && r.config_hash == config_hash).map(|r| r.as_of))
 }
 
 async fn finish(

@@ -52,6 +52,17 @@ pub async fn explain(project: &Project, stores: &Stores, subject: &Subject) -> R
     })
 }
 
+/// The rows of a published table as JSON objects, in the order of its files: for tests and small tables.
+pub async fn table_rows(stores: &Stores, spec: &TableSpec) -> Result<Vec<Value>, RunError> {
+    let version = stores.ledger.manifest().await?.get(&spec.name).copied();
+    let snapshot = stores.lake.snapshot(spec, version).await?;
+    rows(&snapshot, None, |_| true, usize::MAX).await.map_err(|source| RunError::Stage {
+        stage: "read".into(),
+        unit: spec.name.clone(),
+        source,
+    })
+}
+
 struct Thread<'a> {
     context: StageContext<'a>,
 }
@@ -225,8 +236,10 @@ impl Thread<'_> {
             .rev()
             .take(20)
             .rev()
-            .map(|e| json!({ "at": e["occurred_at"], "kind": e["kind"], "channel": e["channel"], "source": e["source"],
-                             "event": e["source_event_id"], "value": e["value"] }))
+            .map(|e| {
+                json!({ "at": e["occurred_at"], "kind": e["kind"], "channel": e["channel"], "source": e["source"],
+                             "event": e["source_event_id"], "value": e["value"] })
+            })
             .collect();
         Ok(json!({ "person_id": id, "identifiers": kinds, "events": mine.len(), "last_events": shown }))
     }
@@ -244,7 +257,8 @@ impl Thread<'_> {
         let person = journey["person_id"].as_str().unwrap_or_default().to_owned();
         let touches = self.table(&tables::touches()).await?;
         let touches = rows(&touches, None, |r| text(r, "journey_id") == id, 10_000).await?;
-        let (kept, dropped): (Vec<Value>, Vec<Value>) = touches.into_iter().partition(|t| t["kept"] == Value::from(true));
+        let (kept, dropped): (Vec<Value>, Vec<Value>) =
+            touches.into_iter().partition(|t| t["kept"] == Value::from(true));
         Ok(json!({
             "credit": self.path_credit(&journey).await?,
             "journey": journey,

@@ -16,8 +16,12 @@ mod page;
 
 mod explain;
 
+mod sources;
+
 pub use engine::{RunOptions, Stores, run};
 pub use error::RunError;
-pub use explain::{Subject, explain};
+pub use explain::{Subject, explain, table_rows};
 pub use project::Project;
 pub use report::{Lineage, RunReport, StageReport, UnitReport, UnitStatus};
+pub use sources::{SourceCheck, check_sources};
+pub use throughline_lake::tables;

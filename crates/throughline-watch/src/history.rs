@@ -16,7 +16,6 @@ type Key = (String, String);
 #[derive(Debug, Default)]
 pub(crate) struct History {
     series: BTreeMap<Key, Vec<(i64, Option<f64>)>>,
-    last_run: Option<i64>,
 }
 
 impl History {
@@ -31,7 +30,6 @@ impl History {
                 let key = (metrics.value(row).to_owned(), scopes.value(row).to_owned());
                 let value = columns::float_at(values, row).filter(|v| v.is_finite());
                 history.series.entry(key).or_default().push((runs.value(row), value));
-                history.last_run = history.last_run.max(Some(runs.value(row)));
             }
         }
         for series in history.series.values_mut() {
@@ -47,11 +45,10 @@ impl History {
         self.series.get(&key).map(|s| s.iter().map(|(_, value)| *value).collect()).unwrap_or_default()
     }
 
-    /// Figures that the last run measured and that are not among `seen`.
+    /// Figures that were measured when they were last looked for, and that are not among `seen`. A figure that is gone
+    /// leaves a row without a value, so it is named once.
     pub(crate) fn vanished(&self, seen: &BTreeSet<Key>) -> Vec<Key> {
-        let measured = |series: &[(i64, Option<f64>)]| {
-            series.last().is_some_and(|(run, value)| Some(*run) == self.last_run && value.is_some())
-        };
+        let measured = |series: &[(i64, Option<f64>)]| series.last().is_some_and(|(_, value)| value.is_some());
         self.series.iter().filter(|(key, s)| measured(s) && !seen.contains(*key)).map(|(key, _)| key.clone()).collect()
     }
 }

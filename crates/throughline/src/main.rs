@@ -1,1 +1,26 @@
-fn main() {}
+//! The `throughline` binary.
+
+mod cli;
+mod commands;
+mod examples;
+mod failure;
+mod files;
+mod output;
+mod progress;
+mod truth;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::dispatch(&cli.command) {
+        Ok(code) => code,
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(1)
+        }
+    }
+}

@@ -35,6 +35,7 @@ async fn decisions_arrive_with_envelope_receipts_and_one_opening() -> Result<()>
     let receipts = world.receipts().await?;
     let steps: Vec<&str> = receipts.iter().filter_map(|line| line.split(' ').nth(1)).collect();
     assert_eq!(steps, ["planned", "exported", "accepted"]);
+    assert!(receipts[2].contains("digest verified"), "{receipts:?}");
     assert!(receipts[2].contains(&envelope.sha256) && receipts[0].contains(&envelope.rows_sha256));
     Ok(())
 }
@@ -83,6 +84,9 @@ async fn another_payload_under_the_same_key_is_an_error() -> Result<()> {
     check("\"rows\": 3", "\"rows\": 2", "number of rows").await?;
     check(&report.batches[0].rows_sha256, "0", "digest of rows").await?;
     check(&report.batches[0].idempotency_key, "0", "idempotency key").await?;
+    let payload = std::fs::read_to_string(folder.join("data.csv"))?;
+    std::fs::write(folder.join("data.csv"), payload.replacen("p0@", "p9@", 1))?;
+    check("crm_export", "crm_export", "payload digest").await?;
     std::fs::write(folder.join("data.csv"), "email,action,value\n")?;
     check("crm_export", "crm_export", "payload size").await?;
     // A payload that the receiver took away is no reason to send it again.

@@ -38,8 +38,8 @@ impl Compiler<'_> {
             text.parse::<Currency>().map(|_| ()).map_err(|e| e.to_string())
         });
         let target = match table {
-            Table::Events => Target::Event(self.event(&label, emit)),
-            Table::Spend => Target::Spend(self.spend(&label, emit)),
+            Table::Events => Target::Event(Box::new(self.event(&label, emit))),
+            Table::Spend => Target::Spend(Box::new(self.spend(&label, emit))),
         };
         Some(Emit { when, id, revision, cost, currency, target })
     }

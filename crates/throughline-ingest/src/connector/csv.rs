@@ -86,6 +86,8 @@ impl Connector for Csv {
 }
 
 type Parser = Reader<RecordGuard<BufReader<File>>>;
+/// Whether a record is readable.
+type Verdict = Result<(), RefusedRow>;
 
 /// How fields are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +169,7 @@ struct CsvReader {
 
 impl CsvReader {
     /// The next record and what the guard knows of it. Its text is in `self.record` when it is readable.
-    fn next_record(&mut self) -> Result<Option<(RecordNote, Result<(), RefusedRow>)>, IngestError> {
+    fn next_record(&mut self) -> Result<Option<(RecordNote, Verdict)>, IngestError> {
         let mut bytes = std::mem::take(&mut self.record).into_byte_record();
         let more = self.parser.read_byte_record(&mut bytes).map_err(|e| IngestError::Format {
             file: self.file.clone(),
@@ -184,7 +186,7 @@ impl CsvReader {
         Ok(Some((note, verdict)))
     }
 
-    fn judge(&mut self, bytes: ByteRecord, note: RecordNote) -> Result<(), RefusedRow> {
+    fn judge(&mut self, bytes: ByteRecord, note: RecordNote) -> Verdict {
         let fields = bytes.len();
         let refused = |fault, reason: String, bytes: &ByteRecord| {
             let fields: Vec<String> = bytes.iter().map(escape).collect();

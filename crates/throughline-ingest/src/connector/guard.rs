@@ -81,13 +81,11 @@ impl<R: BufRead> RecordGuard<R> {
         }
         let before = self.state;
         self.state = match before {
-            State::RecordStart | State::FieldStart if byte == self.quote => State::Quoted,
-            State::RecordStart | State::FieldStart | State::Plain if byte == self.delimiter => State::FieldStart,
-            State::RecordStart | State::FieldStart | State::Plain => State::Plain,
             State::Quoted if byte == self.quote => State::QuoteInQuoted,
-            State::QuoteInQuoted if byte == self.delimiter => State::FieldStart,
-            State::QuoteInQuoted if byte != self.quote => State::Plain,
-            State::Quoted | State::QuoteInQuoted => State::Quoted,
+            State::Quoted => State::Quoted,
+            State::RecordStart | State::FieldStart | State::QuoteInQuoted if byte == self.quote => State::Quoted,
+            _ if byte == self.delimiter => State::FieldStart,
+            _ => State::Plain,
         };
         self.length += 1;
         if self.length > self.limit && !self.dropping {

@@ -87,9 +87,9 @@ fn not_parquet(file: &str, error: &dyn std::fmt::Display) -> IngestError {
 /// The type of the language that holds the values of an arrow type; `None` for nested and exotic ones.
 fn type_of(data_type: &DataType) -> Option<Type> {
     match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(Type::Text),
-        // Some writers leave the mark for text out.
+        // Some writers leave the mark for text out, so bytes are text until one is not UTF-8.
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => Some(Type::Text),
+        text if text.is_string() => Some(Type::Text),
         DataType::Boolean => Some(Type::Bool),
         DataType::Float16 | DataType::Float32 | DataType::Float64 => Some(Type::Float),
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {

@@ -6,6 +6,8 @@ mod formats;
 
 mod harness;
 
+mod reference;
+
 mod refusals;
 
 mod rows;

@@ -7,7 +7,7 @@ use crate::harness::{NOW, ORDERS, Project, context};
 /// A mapping that reads everything a row can get wrong.
 const ALL: &str = "
 failure_limit: 1
-columns: { n: int }
+columns: { n: int, phone: text }
 consent: consent
 emits:
   - id: id

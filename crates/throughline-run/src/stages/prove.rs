@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use serde_json::json;
-use throughline_evidence::{Accumulator, Contrast, EvidenceRecord, ExperimentSpec, Reading, Scope};
 use throughline_core::Timestamp;
+use throughline_evidence::{Accumulator, Contrast, EvidenceRecord, ExperimentSpec, Reading, Scope};
 use throughline_features::{CompiledExperiment, LabelInput, MetricKind, labels, labels_table};
 use throughline_lake::{Staged, Unit, columns, tables};
 

@@ -162,11 +162,10 @@ struct Inner<'a> {
 }
 
 impl Inner<'_> {
-    fn scalar<E>(self, value: Option<&str>) -> Result<(), E> {
+    fn scalar(self, value: Option<&str>) {
         if let Some(column) = self.column {
             self.cells.set(column, value);
         }
-        Ok(())
     }
 }
 
@@ -194,31 +193,38 @@ impl<'de> Visitor<'de> for Inner<'_> {
         while let Some(item) = seq.next_element::<&RawValue>()? {
             items.push(item.get());
         }
-        self.scalar(Some(&format!("[{}]", items.join(","))))
+        self.scalar(Some(&format!("[{}]", items.join(","))));
+        Ok(())
     }
 
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        self.scalar(Some(value))
+        self.scalar(Some(value));
+        Ok(())
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.scalar(Some(if value { "true" } else { "false" }))
+        self.scalar(Some(if value { "true" } else { "false" }));
+        Ok(())
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.scalar(Some(&value.to_string()))
+        self.scalar(Some(&value.to_string()));
+        Ok(())
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.scalar(Some(&value.to_string()))
+        self.scalar(Some(&value.to_string()));
+        Ok(())
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        self.scalar(Some(&value.to_string()))
+        self.scalar(Some(&value.to_string()));
+        Ok(())
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.scalar(None)
+        self.scalar(None);
+        Ok(())
     }
 }
 

@@ -1,0 +1,175 @@
+//! The arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Carries every customer signal along one traceable line.
+#[derive(Debug, Parser)]
+#[command(name = "throughline", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a project.
+    Init(InitArgs),
+    /// Read and check every file of a project.
+    Check(ProjectArgs),
+    /// Bring every stage of a project up to date.
+    Run(RunArgs),
+    /// Walk the thread behind a decision, a conversion or a person.
+    Explain(ExplainArgs),
+    /// Check against published answers.
+    Verify(VerifyArgs),
+    /// Attribute a file of paths.
+    Attribute(AttributeArgs),
+    /// Experiments on plain files.
+    #[command(subcommand)]
+    Experiment(ExperimentCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProjectArgs {
+    /// Folder of the project.
+    #[arg(default_value = ".")]
+    pub(crate) project: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Folder to make.
+    pub(crate) dir: PathBuf,
+    /// Start from an example: demo, hillstrom or fractribution.
+    #[arg(long)]
+    pub(crate) example: Option<String>,
+    /// People of the simulated demo.
+    #[arg(long, default_value_t = 5000)]
+    pub(crate) people: u32,
+    /// Seed of the simulated demo.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// Only this stage, computed anew.
+    #[arg(long, conflicts_with = "from")]
+    pub(crate) stage: Option<String>,
+    /// This stage and everything after it, computed anew.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Use only what could be known then (RFC 3339 or a date, UTC).
+    #[arg(long)]
+    pub(crate) as_of: Option<String>,
+    /// Pretend the run begins then: for repeatable tests.
+    #[arg(long, hide = true)]
+    pub(crate) now: Option<String>,
+    /// Show no progress.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// decision, conversion or person.
+    pub(crate) what: String,
+    /// Its id; without one, the first there is.
+    pub(crate) id: Option<String>,
+    /// Folder of the project.
+    #[arg(long, default_value = ".")]
+    pub(crate) project: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Groups to check; all without any.
+    pub(crate) groups: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AttributeArgs {
+    /// CSV file: one row a path, with counts.
+    pub(crate) file: PathBuf,
+    /// Column delimiter.
+    #[arg(long, default_value = ",")]
+    pub(crate) delimiter: String,
+    /// Column of the path.
+    #[arg(long, default_value = "path")]
+    pub(crate) path: String,
+    /// What stands between the steps of a path.
+    #[arg(long, default_value = " > ")]
+    pub(crate) separator: String,
+    /// Column of the number of conversions; without it, each row is one conversion.
+    #[arg(long)]
+    pub(crate) conversions: Option<String>,
+    /// Column of the total value of the conversions.
+    #[arg(long)]
+    pub(crate) value: Option<String>,
+    /// Column of the number of times the path did not convert.
+    #[arg(long)]
+    pub(crate) nulls: Option<String>,
+    /// Model, for example linear, time_decay:7d, markov:1; may be given several times.
+    #[arg(long = "model", required = true)]
+    pub(crate) models: Vec<String>,
+    /// Bootstrap draws of the intervals.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) draws: usize,
+    /// Confidence level.
+    #[arg(long, default_value_t = 0.9)]
+    pub(crate) level: f64,
+    /// Seed of the draws.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Experiments on plain files.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExperimentCommand {
+    /// Read an experiment from a file with one row a unit.
+    Read(ExperimentReadArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExperimentReadArgs {
+    /// CSV file with one row a unit.
+    pub(crate) file: PathBuf,
+    /// Column delimiter.
+    #[arg(long, default_value = ",")]
+    pub(crate) delimiter: String,
+    /// Column of the arm.
+    #[arg(long)]
+    pub(crate) assignment: String,
+    /// The arm the others are compared with.
+    #[arg(long)]
+    pub(crate) control: String,
+    /// Column of a metric; may be given several times.
+    #[arg(long = "metric", required = true)]
+    pub(crate) metrics: Vec<String>,
+    /// Planned share of an arm, as NAME=WEIGHT; equal shares without.
+    #[arg(long = "weight")]
+    pub(crate) weights: Vec<String>,
+    /// Confidence level.
+    #[arg(long, default_value_t = 0.95)]
+    pub(crate) level: f64,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

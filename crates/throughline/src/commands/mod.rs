@@ -1,0 +1,54 @@
+//! One file a command.
+
+mod attribute;
+mod check;
+mod experiment;
+mod explain;
+mod init;
+mod run;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::process::ExitCode;
+
+use crate::cli::{Command, ExperimentCommand};
+use crate::failure::Failure;
+
+pub(crate) use attribute::read_paths;
+pub(crate) use experiment::reading as experiment_reading;
+pub(crate) use init::write_example;
+
+/// Runs a command.
+pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Init(args) => init::init(args),
+        Command::Check(args) => check::check(args),
+        Command::Run(args) => run::run(args),
+        Command::Explain(args) => explain::explain(args),
+        Command::Verify(args) => verify::verify(args),
+        Command::Attribute(args) => attribute::attribute(args),
+        Command::Experiment(ExperimentCommand::Read(args)) => experiment::read(args),
+    }
+}
+
+/// Values for `${NAME}` in locations: the environment's THROUGHLINE_ variables, and the default place of reference data.
+pub(crate) fn variables() -> BTreeMap<String, String> {
+    let mut out: BTreeMap<String, String> =
+        std::env::vars().filter(|(name, _)| name.starts_with("THROUGHLINE_")).collect();
+    out.entry("THROUGHLINE_REFERENCE".into()).or_insert_with(|| reference_dir().display().to_string());
+    out
+}
+
+/// Where reference data lies: `$THROUGHLINE_REFERENCE`, or `../shared/data` beside the working directory.
+pub(crate) fn reference_dir() -> std::path::PathBuf {
+    let given = std::env::var_os("THROUGHLINE_REFERENCE").map(std::path::PathBuf::from);
+    let path = given.unwrap_or_else(|| std::path::PathBuf::from("../shared/data"));
+    path.canonicalize().unwrap_or(path)
+}
+
+/// Runs a future on all cores.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Ok(runtime.block_on(future))
+}

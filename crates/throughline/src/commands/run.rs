@@ -1,0 +1,93 @@
+//! `throughline run`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use throughline_core::{Diagnostic, NoProgress, Progress, Timestamp};
+use throughline_run::{Project, RunOptions, RunReport, Stores, UnitStatus};
+
+use super::{block_on, variables};
+use crate::cli::RunArgs;
+use crate::failure::Failure;
+use crate::output::{print, print_json, table};
+use crate::progress::Bars;
+use crate::truth;
+
+fn instant(text: Option<&str>, flag: &str) -> Result<Option<Timestamp>, Failure> {
+    let parse =
+        |text: &str| text.parse().map_err(|e| Failure::finding(Diagnostic::error("TL042", format!("{flag}: {e}"))));
+    text.map(parse).transpose()
+}
+
+/// The present instant of the machine.
+fn clock() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+fn is_alive(pid: u32) -> bool {
+    std::path::Path::new("/proc").join(pid.to_string()).exists()
+}
+
+/// Brings every stage up to date.
+pub(super) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    let project = Project::load(&args.project.project, variables())?;
+    let progress: Arc<dyn Progress> =
+        if args.quiet || args.project.json { Arc::new(NoProgress) } else { Arc::new(Bars::default()) };
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let options = RunOptions {
+        now: instant(args.now.as_deref(), "--now")?.unwrap_or_else(clock),
+        as_of: instant(args.as_of.as_deref(), "--as-of")?,
+        stage: args.stage.clone(),
+        from: args.from.clone(),
+        holder: format!("pid:{}", std::process::id()),
+        is_alive,
+        threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        progress,
+        cancelled: Arc::clone(&cancelled),
+    };
+    let report = block_on(async {
+        let watcher = tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                cancelled.store(true, Ordering::Relaxed);
+            }
+        });
+        let stores = Stores::open(&project).await?;
+        let report = throughline_run::run(&project, &stores, &options).await;
+        watcher.abort();
+        report
+    })??;
+    let report = truth::beside(report, &project)?;
+    if args.project.json {
+        print_json(&serde_json::to_value(&report)?)?;
+    } else {
+        print(&summary(&report))?;
+        print(&format!("report: {}", report.folder(&project.state_dir()).join("report.html").display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn summary(report: &RunReport) -> String {
+    let rows: Vec<Vec<String>> = report
+        .stages
+        .iter()
+        .map(|stage| {
+            let ran = stage.units.iter().filter(|u| u.status == UnitStatus::Ran).count();
+            let seconds: f64 = stage.units.iter().map(|u| u.seconds).sum();
+            let mut written: Vec<String> = Vec::new();
+            for unit in &stage.units {
+                written.extend(unit.rows.iter().filter(|(_, n)| **n > 0).map(|(t, n)| format!("{t} {n}")));
+            }
+            written.truncate(4);
+            vec![
+                stage.name.clone(),
+                format!("{ran} of {}", stage.units.len()),
+                format!("{seconds:.2} s"),
+                written.join(", "),
+            ]
+        })
+        .collect();
+    let head = format!("run {} of {} as of {}", report.run_seq, report.project, report.as_of);
+    format!("{head}\n{}", table(&["stage", "units run", "time", "rows written"], &[2], &rows))
+}
