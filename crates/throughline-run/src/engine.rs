@@ -145,7 +145,9 @@ async fn run_leased(
         Some(as_of) => as_of,
         None => interrupted(&stores.ledger, &config_hash).await?.unwrap_or(options.now),
     };
-    let new = NewRun { as_of, config_hash: &config_hash, seed: project.config.value.seed, started_at: options.now };
+    // A project that lives in the past (or in a simulation) also has its clock there: nothing in it is stale by today.
+    let started_at = project.config.value.as_of.filter(|_| options.as_of.is_none()).unwrap_or(options.now);
+    let new = NewRun { as_of, config_hash: &config_hash, seed: project.config.value.seed, started_at };
     let record = stores.ledger.resume_or_begin_run(lease.fence, new).await?;
     let context = StageContext {
         project,

@@ -28,7 +28,8 @@ pub struct ProjectConfig {
     /// The business outcomes to be credited and predicted.
     #[serde(default)]
     pub conversions: Vec<ConversionConfig>,
-    /// Only what could be known then is used; the instant of the run when absent.
+    /// The instant the project lives at, for historical and simulated data: only what could be known then is used, and
+    /// expiry is judged then. Absent, a project lives now.
     #[serde(default)]
     pub as_of: Option<Timestamp>,
     /// Seed of every random stream.

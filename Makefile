@@ -1,0 +1,49 @@
+# The two commands of the README, and a few short names.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Outside the checkout, so that a second clone starts warm.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/throughline/target
+# Reference data with published answers; tests that need it say so when it is absent.
+export THROUGHLINE_REFERENCE ?= $(abspath ../shared/data)
+
+BIN := $(CARGO_TARGET_DIR)/release/throughline
+DEMO ?= demo
+
+.PHONY: help demo test soak setup build lint tidy unit docs clean
+
+help: ## What can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: ## Install what is missing, or name it
+	@tools/setup
+
+build: setup ## The release binary
+	cargo build --release --locked -p throughline
+
+demo: build ## A simulated market through the whole line, with a report
+	@if [ -f "$(DEMO)/throughline.yaml" ]; then echo "using the project in $(DEMO)"; \
+	else $(BIN) init "$(DEMO)" --example demo; fi
+	$(BIN) run "$(DEMO)"
+
+test: setup lint tidy unit docs ## Everything a change must pass
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+tidy:
+	cargo xtask tidy
+	cargo xtask codegen --check
+
+unit:
+	cargo nextest run --workspace --locked
+
+docs:
+	cargo test --doc --workspace --locked --quiet
+
+soak: build ## Random kills over every stage, on the release binary
+	THROUGHLINE_KILLS=200 THROUGHLINE_BIN=$(BIN) cargo nextest run --locked -p throughline -E 'test(kills)'
+
+clean: ## Remove the demo project
+	rm -rf "$(DEMO)"
