@@ -162,8 +162,10 @@ impl TableWriter {
         let writer = file.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
         let bytes = writer.into_inner()?;
         let counter = self.counters.entry(partition.cloned()).or_default();
-        let fingerprint = Sha256::digest(self.unit.fingerprint.as_bytes());
-        let name = format!("{}{}-{counter:05}.parquet", Self::unit_prefix(&self.unit), hex::encode(&fingerprint[..8]));
+        // The name says what is inside, so an equal name is an equal file: what an unpublished commit left behind can be
+        // adopted by name, and is never overwritten by other bytes.
+        let content = hex::encode(&Sha256::digest(&bytes)[..12]);
+        let name = format!("{}{counter:05}-{content}.parquet", Self::unit_prefix(&self.unit));
         *counter += 1;
         let (path, partition_values) = match (&self.spec.partition, partition) {
             (Some(column), Some(value)) => (

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::harness::Project;
 
 /// The file, or nothing and a line that says so.
+#[expect(clippy::print_stderr, reason = "a skipped reference test says so")]
 fn reference(name: &str) -> Option<PathBuf> {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
     let folder = std::env::var_os("THROUGHLINE_REFERENCE").map_or_else(|| PathBuf::from(default), PathBuf::from);

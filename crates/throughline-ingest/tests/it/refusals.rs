@@ -167,12 +167,10 @@ fn a_file_that_changed_is_refused() {
 async fn too_many_bad_rows_refuse_the_file() {
     let project = Project::new();
     let rows = |bad: usize| {
-        let mut text = "id,ts,email,amount\n".to_owned();
-        for i in 0..100 {
-            text += &format!("{i},{},a@b.c,1\n", if i < bad { "never" } else { "2026-03-01" });
-        }
+        let row = |i: usize| format!("{i},{},a@b.c,1\n", if i < bad { "never" } else { "2026-03-01" });
+        let rows: Vec<String> = (0..100).map(row).collect();
         // Duplicates are no failure.
-        text + &"99,2026-03-01,a@b.c,1\n".repeat(100)
+        "id,ts,email,amount\n".to_owned() + &rows.concat() + &"99,2026-03-01,a@b.c,1\n".repeat(100)
     };
     project.file("in", rows(10));
     assert!(project.ingest("csv", "in", ORDERS).await.is_ok(), "10 of 200 is the limit of 5 %");

@@ -199,7 +199,7 @@ mod tests {
         check(&json!({"value": 3}), &Unit::Plain, "3 (no interval)");
         check(&json!({"value": 3, "set": [[1], "x", [2, 1]]}), &Unit::Plain, "3 (no interval)");
         check(&json!({"value": null}), &Unit::Plain, "");
-        check(&json!({"value": 0.5, "set": [[0.41, 0.59]]}), &Unit::Share, "50\u{202f}% (41\u{202f}% to 59\u{202f}%)");
+        check(&json!({"value": 0.5, "set": [[0.41, 0.59]]}), &Unit::Share, "50.0\u{202f}% (41.0\u{202f}% to 59.0\u{202f}%)");
     }
 
     #[test]
