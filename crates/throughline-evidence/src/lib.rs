@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod diagnostics;
+
 pub mod spec;
 
 pub mod accumulator;

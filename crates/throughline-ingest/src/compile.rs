@@ -4,13 +4,13 @@ mod emit;
 
 mod schema;
 
-use sha2::{Digest as _, Sha256};
-use throughline_core::diagnostic::closest;
-use throughline_core::expr::{Expr, ExprError, Type};
-use throughline_core::{Consent, Diagnostic};
+use std::collections::BTreeSet;
 
 use serde_saphyr::Spanned;
-use std::collections::BTreeSet;
+use sha2::{Digest as _, Sha256};
+use throughline_core::diagnostic::closest;
+use throughline_core::expr::{Expr, ExprError, Schema, Type, Value};
+use throughline_core::{Consent, Diagnostic};
 
 use crate::cell::PSEUDO;
 use crate::config::{SourceConfig, at};
@@ -176,7 +176,7 @@ fn lacking(
 /// Expressions on their way to slots.
 struct Compiler<'c> {
     config: &'c SourceConfig,
-    schema: &'c throughline_core::expr::Schema,
+    schema: &'c Schema,
     /// Whether a row may lack a column.
     ragged: bool,
     used: BTreeSet<usize>,
@@ -204,7 +204,7 @@ impl Compiler<'_> {
                 return Slot::Absent;
             }
         };
-        let null = matches!(expr.root().expr, Expr::Literal(throughline_core::expr::Value::Null));
+        let null = matches!(expr.root().expr, Expr::Literal(Value::Null));
         if !null && !accepts.contains(&expr.ty()) {
             self.push(wrong_type(field, expr.ty(), accepts), text);
         }

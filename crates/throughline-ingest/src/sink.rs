@@ -8,11 +8,11 @@ mod spend;
 
 use std::sync::Arc;
 
-use arrow::array::{Array as _, RecordBatch, StringBuilder, TimestampMicrosecondBuilder, UInt32Array};
+use arrow::array::{Array as _, ArrayRef, RecordBatch, StringBuilder, TimestampMicrosecondBuilder, UInt32Array};
 use arrow::compute::take_record_batch;
 use throughline_core::Timestamp;
 use throughline_core::time::DAY_US;
-use throughline_lake::TableWriter;
+use throughline_lake::{TableSpec, TableWriter};
 
 use crate::cell::Cell;
 use crate::error::IngestError;
@@ -53,10 +53,7 @@ async fn write_by_day(writer: &mut TableWriter, batch: RecordBatch, days: &[i64]
 }
 
 /// A record batch of the table's own schema.
-fn batch_of(
-    spec: &throughline_lake::TableSpec,
-    columns: Vec<arrow::array::ArrayRef>,
-) -> Result<RecordBatch, IngestError> {
+fn batch_of(spec: &TableSpec, columns: Vec<ArrayRef>) -> Result<RecordBatch, IngestError> {
     debug_assert!(columns.windows(2).all(|pair| pair[0].len() == pair[1].len()));
     Ok(RecordBatch::try_new(Arc::clone(&spec.file_schema), columns)?)
 }

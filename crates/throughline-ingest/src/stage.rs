@@ -6,7 +6,7 @@ use throughline_vault::Vault;
 
 use crate::cell::RowView;
 use crate::compile::CompiledSource;
-use crate::diagnostics::RowFault;
+use crate::diagnostics::{BadRow, RowFault};
 use crate::error::{IngestError, RowExample};
 use crate::evaluate::{Emissions, Evaluator, Fate};
 use crate::location::SourceFile;
@@ -74,7 +74,7 @@ pub(crate) fn evaluate<'a, 's: 'a>(
     let mut emissions = Emissions::default();
     let mut refused: Vec<RefusedLine> = Vec::new();
     for row in &rows.refused {
-        let bad = crate::diagnostics::BadRow::new(row.fault, row.reason.clone());
+        let bad = BadRow::new(row.fault, row.reason.clone());
         refused.push(RefusedLine::new(row.line, bad, row.raw.clone()));
     }
     for row in 0..rows.batch.numbers.len() {

@@ -18,13 +18,16 @@ mod provider;
 
 mod rows;
 
+mod compile;
+
 mod session;
 
 mod lint;
 
+pub use compile::CompiledExpr;
 pub use error::LakeError;
 pub use lint::refuse_float_sums;
-pub use rows::{BatchRow, RowsView, expression_schema};
+pub use rows::{BatchRow, RowsView, expression_schema, values_of};
 pub use session::{Session, SessionOptions};
 pub use snapshot::{DataFile, Snapshot};
 pub use spec::{PartitionColumn, TableSpec};

@@ -42,8 +42,29 @@ fn expression_type(kind: &DataType) -> Option<Type> {
     }
 }
 
-#[derive(Debug)]
-enum Cells<'a> {
+/// Where an expression's column stands among those of a batch: its index, and whether it holds micros that are read as
+/// units. `None` when the batch has no such column.
+pub(crate) fn source_of(schema: &ArrowSchema, name: &str) -> Option<(usize, bool)> {
+    if let Ok(index) = schema.index_of(name) {
+        return Some((index, false));
+    }
+    let (_, micros) = UNIT_VIEWS.iter().find(|(unit, _)| *unit == name)?;
+    schema.index_of(micros).ok().map(|index| (index, true))
+}
+
+/// The properties of a batch in text form.
+pub(crate) fn properties_of(batch: &RecordBatch) -> Option<&StringArray> {
+    batch.column_by_name("properties").and_then(|c| c.as_any().downcast_ref())
+}
+
+/// The properties in one text; none when it is not a JSON object.
+pub(crate) fn property_object(json: &str) -> serde_json::Map<String, serde_json::Value> {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// An array whose entries can be read as values.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Cells<'a> {
     Text(&'a StringArray),
     Int(&'a Int64Array),
     Int32(&'a Int32Array),
@@ -54,8 +75,32 @@ enum Cells<'a> {
     Absent,
 }
 
-impl Cells<'_> {
-    fn value(&self, row: usize) -> Value {
+impl<'a> Cells<'a> {
+    /// Any array; one of a type that is not visible to expressions holds nothing but NULL.
+    pub(crate) fn of(array: &'a dyn Array) -> Self {
+        let any = array.as_any();
+        match array.data_type() {
+            DataType::Utf8 => any.downcast_ref().map_or(Self::Absent, Self::Text),
+            DataType::Int64 => any.downcast_ref().map_or(Self::Absent, Self::Int),
+            DataType::Int32 => any.downcast_ref().map_or(Self::Absent, Self::Int32),
+            DataType::Float64 => any.downcast_ref().map_or(Self::Absent, Self::Float),
+            DataType::Boolean => any.downcast_ref().map_or(Self::Absent, Self::Bool),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => any.downcast_ref().map_or(Self::Absent, Self::Time),
+            _ => Self::Absent,
+        }
+    }
+
+    /// The column of a batch that an expression calls `name`.
+    pub(crate) fn in_batch(batch: &'a RecordBatch, name: &str) -> Self {
+        match source_of(batch.schema_ref(), name) {
+            Some((index, false)) => Self::of(batch.column(index)),
+            Some((index, true)) => batch.column(index).as_any().downcast_ref().map_or(Self::Absent, Self::Units),
+            None => Self::Absent,
+        }
+    }
+
+    /// One entry. Floats and times that the language does not know are NULL; negative zero is zero.
+    pub(crate) fn value(&self, row: usize) -> Value {
         match self {
             Self::Text(a) if !a.is_null(row) => Value::text(a.value(row)),
             Self::Int(a) if !a.is_null(row) => Value::Int(a.value(row)),
@@ -69,6 +114,12 @@ impl Cells<'_> {
     }
 }
 
+/// The entries of an array as values of the expression language; NULL where it does not know them.
+pub fn values_of(array: &dyn Array) -> Vec<Value> {
+    let cells = Cells::of(array);
+    (0..array.len()).map(|row| cells.value(row)).collect()
+}
+
 /// A batch whose rows can be given to expressions that were parsed against `schema`.
 #[derive(Debug)]
 pub struct RowsView<'a> {
@@ -79,8 +130,8 @@ pub struct RowsView<'a> {
 impl<'a> RowsView<'a> {
     /// Looks at a batch. Columns of the schema that the batch lacks read as NULL.
     pub fn new(batch: &'a RecordBatch, schema: &Schema) -> Result<Self, LakeError> {
-        let cells = schema.columns().iter().map(|(name, _)| cells_of(batch, name)).collect();
-        let properties = batch.column_by_name("properties").and_then(|c| c.as_any().downcast_ref());
+        let cells = schema.columns().iter().map(|(name, _)| Cells::in_batch(batch, name)).collect();
+        let properties = properties_of(batch);
         Ok(Self { cells, properties })
     }
 
@@ -88,27 +139,6 @@ impl<'a> RowsView<'a> {
     pub const fn row(&self, row: usize) -> BatchRow<'_, 'a> {
         BatchRow { view: self, row, properties: OnceCell::new() }
     }
-}
-
-fn cells_of<'a>(batch: &'a RecordBatch, name: &str) -> Cells<'a> {
-    if let Some(column) = batch.column_by_name(name) {
-        let any = column.as_any();
-        return match column.data_type() {
-            DataType::Utf8 => any.downcast_ref().map_or(Cells::Absent, Cells::Text),
-            DataType::Int64 => any.downcast_ref().map_or(Cells::Absent, Cells::Int),
-            DataType::Int32 => any.downcast_ref().map_or(Cells::Absent, Cells::Int32),
-            DataType::Float64 => any.downcast_ref().map_or(Cells::Absent, Cells::Float),
-            DataType::Boolean => any.downcast_ref().map_or(Cells::Absent, Cells::Bool),
-            DataType::Timestamp(TimeUnit::Microsecond, _) => any.downcast_ref().map_or(Cells::Absent, Cells::Time),
-            _ => Cells::Absent,
-        };
-    }
-    UNIT_VIEWS
-        .iter()
-        .find(|(unit, _)| *unit == name)
-        .and_then(|(_, micros)| batch.column_by_name(micros))
-        .and_then(|column| column.as_any().downcast_ref())
-        .map_or(Cells::Absent, Cells::Units)
 }
 
 /// One row of a batch. The properties of a row are parsed once, when first asked for.
@@ -129,7 +159,7 @@ impl Row for BatchRow<'_, '_> {
             return Value::Null;
         };
         self.properties
-            .get_or_init(|| serde_json::from_str(column.value(self.row)).unwrap_or_default())
+            .get_or_init(|| property_object(column.value(self.row)))
             .get(name)
             .map_or(Value::Null, property_value)
     }

@@ -17,7 +17,7 @@ use crate::report::{RunReport, StageReport, UnitReport, UnitStatus};
 use crate::stage::{Stage, StageContext, UnitPlan};
 use crate::stages;
 
-const LEASE_TTL: Duration = Duration::from_secs(3600);
+const LEASE_TTL: Duration = Duration::from_hours(1);
 
 /// How a run is asked for.
 #[derive(Clone)]

@@ -257,8 +257,7 @@ impl Thread<'_> {
         let person = journey["person_id"].as_str().unwrap_or_default().to_owned();
         let touches = self.table(&tables::touches()).await?;
         let touches = rows(&touches, None, |r| text(r, "journey_id") == id, 10_000).await?;
-        let (kept, dropped): (Vec<Value>, Vec<Value>) =
-            touches.into_iter().partition(|t| t["kept"] == Value::from(true));
+        let (kept, dropped): (Vec<Value>, Vec<Value>) = touches.into_iter().partition(|t| t["kept"] == true);
         Ok(json!({
             "credit": self.path_credit(&journey).await?,
             "journey": journey,

@@ -1,10 +1,11 @@
 //! Checking sources against their files, before anything runs.
 
 use serde::Serialize;
-use throughline_ingest::{CompiledSource, list_units};
+use throughline_core::Diagnostic;
+use throughline_ingest::{CompiledSource, SourceConfig, SourceFile, list_units};
 
 use crate::error::RunError;
-use crate::project::Project;
+use crate::project::{Hashed, Project};
 
 /// What a source's files look like.
 #[derive(Debug, Clone, Serialize)]
@@ -15,6 +16,14 @@ pub struct SourceCheck {
     pub files: u64,
     /// Their size.
     pub bytes: u64,
+}
+
+/// The files of a source, or what is wrong with its location.
+pub(crate) fn files_of(project: &Project, source: &Hashed<SourceConfig>) -> Result<Vec<SourceFile>, Diagnostic> {
+    list_units(&project.root, &source.value, &project.variables).map_err(|error| {
+        let line = source.value.location.referenced.line();
+        Diagnostic::error("TL021", error.to_string()).at(&source.file, Some(line), None)
+    })
 }
 
 /// Finds the files of every source and checks its expressions against their columns. All findings come at once.

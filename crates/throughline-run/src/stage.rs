@@ -14,47 +14,47 @@ use crate::error::RunError;
 use crate::project::Project;
 
 /// The failure of a stage.
-pub type StageError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type StageError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a stage may use while it runs.
 #[derive(Debug)]
-pub struct StageContext<'a> {
+pub(crate) struct StageContext<'a> {
     /// The project.
-    pub project: &'a Project,
+    pub(crate) project: &'a Project,
     /// The lake.
-    pub lake: &'a Lake,
+    pub(crate) lake: &'a Lake,
     /// The vault; only `ingest`, `link` and `activate` open it.
-    pub vault: &'a Vault,
+    pub(crate) vault: &'a Vault,
     /// The ledger.
-    pub ledger: &'a dyn Repository,
+    pub(crate) ledger: &'a dyn Repository,
     /// Time, seed, progress.
-    pub run: RunContext,
+    pub(crate) run: RunContext,
     /// The fence of the lease.
-    pub fence: u64,
+    pub(crate) fence: u64,
     /// The published version of every table, as of this moment of the run.
-    pub manifest: Mutex<BTreeMap<String, u64>>,
+    pub(crate) manifest: Mutex<BTreeMap<String, u64>>,
     /// Limits of query sessions.
-    pub session: SessionOptions,
+    pub(crate) session: SessionOptions,
 }
 
 impl StageContext<'_> {
     /// A table as published.
-    pub async fn read(&self, spec: &TableSpec) -> Result<Snapshot, LakeError> {
+    pub(crate) async fn read(&self, spec: &TableSpec) -> Result<Snapshot, LakeError> {
         self.lake.snapshot(spec, self.version(&spec.name)).await
     }
 
     /// The published version of a table.
-    pub fn version(&self, table: &str) -> Option<u64> {
+    pub(crate) fn version(&self, table: &str) -> Option<u64> {
         self.versions().get(table).copied()
     }
 
     /// The published version of every table.
-    pub fn versions(&self) -> BTreeMap<String, u64> {
+    pub(crate) fn versions(&self) -> BTreeMap<String, u64> {
         self.manifest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Commits what a unit staged, table by table, then publishes it in one transaction of the ledger.
-    pub async fn publish(&self, unit: &Unit, staged: Vec<Staged>, metrics: &Value) -> Result<(), RunError> {
+    pub(crate) async fn publish(&self, unit: &Unit, staged: Vec<Staged>, metrics: &Value) -> Result<(), RunError> {
         let mut versions: BTreeMap<String, u64> = BTreeMap::new();
         for staged in staged {
             let name = staged.spec.name.clone();
@@ -78,39 +78,39 @@ impl StageContext<'_> {
     }
 
     /// A new query session within the memory budget.
-    pub fn session(&self) -> Result<Session, LakeError> {
+    pub(crate) fn session(&self) -> Result<Session, LakeError> {
         Session::new(&self.session)
     }
 }
 
 /// A unit of work and the part of its configuration that its content depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnitPlan {
+pub(crate) struct UnitPlan {
     /// Name within the stage.
-    pub name: String,
+    pub(crate) name: String,
     /// Whatever besides the declared tables decides the content: configuration, file hashes.
-    pub inputs: Vec<String>,
+    pub(crate) inputs: Vec<String>,
 }
 
 impl UnitPlan {
     /// The single unit of a stage.
-    pub fn all(inputs: Vec<String>) -> Vec<Self> {
+    pub(crate) fn all(inputs: Vec<String>) -> Vec<Self> {
         vec![Self { name: "all".into(), inputs }]
     }
 }
 
 /// What a unit produced.
 #[derive(Debug)]
-pub struct StageOutput {
+pub(crate) struct StageOutput {
     /// Files to commit.
-    pub staged: Vec<Staged>,
+    pub(crate) staged: Vec<Staged>,
     /// What to report; kept with the fingerprint, so that a skipped unit still reports.
-    pub metrics: Value,
+    pub(crate) metrics: Value,
 }
 
 /// A stage of the line: a pure function of its declared inputs.
 #[async_trait]
-pub trait Stage: Send + Sync {
+pub(crate) trait Stage: Send + Sync {
     /// Name.
     fn name(&self) -> &'static str;
     /// Grows when the meaning of the output changes.

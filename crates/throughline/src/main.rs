@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod diagnostics;
 mod examples;
 mod failure;
 mod files;

@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringBuilder, new_null_array};
 use arrow::datatypes::DataType;
-use std::sync::Arc;
 
 use crate::error::IngestError;
 use crate::location::SourceFile;

@@ -42,7 +42,7 @@ fn mapping() -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn delimited_text(rows in proptest::collection::vec(proptest::collection::vec(value(), 3..7), 0..20)) {

@@ -118,14 +118,15 @@ pub(super) fn dot_chart(chart: &DotChart<'_>) -> Option<Html> {
     let lanes = |row: &Row| row.marks.iter().map(|m| m.lane.min(63) + 1).max().unwrap_or(1);
     let heights: Vec<usize> = chart.rows.iter().map(|r| head + lanes(r) * LANE + 13).collect();
     let plot: usize = heights.iter().sum();
-    let mut inner = grid(&scale, chart.unit, plot);
+    let mut inner = axis(&scale, chart.unit, plot);
+    let place = if two_lines { Place::Below } else { Place::Beside };
     let mut top = 0;
     for (row, height) in chart.rows.iter().zip(&heights) {
-        inner = inner.with(heading(&row.label, &row.readout, top, two_lines));
+        let band = (top + head + 1, top + head + lanes(row) * LANE + 3);
+        inner = inner.with(heading(&row.label, &row.readout, top, place)).with(grid(&scale, band));
         for mark in row.marks.iter().filter(|m| m.value.is_finite()) {
             let look = chart.series.get(mark.series).map_or(Look::Main, |s| s.look);
-            let lanes_end = top + head + lanes(row) * LANE;
-            inner = inner.with(draw(mark, look, &scale, (top + head, lanes_end)));
+            inner = inner.with(draw(mark, look, &scale, band));
         }
         top += height;
     }
@@ -148,38 +149,54 @@ fn percent(x: f64) -> String {
     format!("{x:.3}%")
 }
 
-/// Lines and numbers of the axis.
-fn grid(scale: &Scale, unit: &Unit, bottom: usize) -> Html {
-    let (end, text_at) = (bottom.to_string(), (bottom + 18).to_string());
-    let mut out = Html::default();
-    for tick in scale.ticks() {
-        let at = scale.at(tick);
-        let x = percent(at);
-        let class = if tick == 0.0 { "zero" } else { "grid" };
-        out = out.with(el("line", &[("class", class), ("x1", &x), ("x2", &x), ("y1", "0"), ("y2", &end)], text("")));
+/// The numbers of the axis.
+fn axis(scale: &Scale, unit: &Unit, bottom: usize) -> Html {
+    let y = (bottom + 16).to_string();
+    let number = |tick: f64| {
+        let (at, words) = (scale.at(tick), unit.tick(tick, scale.step()));
         let anchor = match at {
-            a if a < 8.0 => "start",
-            a if a > 92.0 => "end",
+            _ if words.chars().count() <= 2 => "middle",
+            a if a < 4.0 => "start",
+            a if a > 96.0 => "end",
             _ => "middle",
         };
-        let attributes = [("class", "tick"), ("x", x.as_str()), ("y", text_at.as_str()), ("text-anchor", anchor)];
-        out = out.with(el("text", &attributes, text(unit.tick(tick, scale.step()))));
-    }
-    out
+        el("text", &[("class", "tick"), ("x", &percent(at)), ("y", &y), ("text-anchor", anchor)], text(words))
+    };
+    scale.ticks().into_iter().map(number).collect()
 }
 
-fn heading(label: &str, readout: &str, top: usize, two_lines: bool) -> Html {
-    let (first, second) = ((top + 13).to_string(), (top + 13 + LINE).to_string());
-    let name = el("text", &[("class", "label"), ("x", "0"), ("y", &first)], text(clipped(label, 44)));
-    if readout.is_empty() {
-        return name;
-    }
-    let place = if two_lines {
-        [("class", "readout"), ("x", "0"), ("y", second.as_str()), ("text-anchor", "start")]
-    } else {
-        [("class", "readout"), ("x", "100%"), ("y", first.as_str()), ("text-anchor", "end")]
+/// The lines of the axis behind the marks of a row; they leave the words alone.
+fn grid(scale: &Scale, (top, bottom): (usize, usize)) -> Html {
+    let (top, bottom) = (top.to_string(), bottom.to_string());
+    let line = |tick: f64| {
+        let x = percent(scale.at(tick));
+        let class = if tick == 0.0 { "zero" } else { "grid" };
+        el("line", &[("class", class), ("x1", &x), ("x2", &x), ("y1", &top), ("y2", &bottom)], text(""))
     };
-    name.with(el("text", &place, text(clipped(readout, 60))))
+    scale.ticks().into_iter().map(line).collect()
+}
+
+/// Where the numbers of a row stand in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Beside,
+    Below,
+    Right,
+}
+
+fn heading(label: &str, readout: &str, top: usize, place: Place) -> Html {
+    let (first, second) = ((top + 13).to_string(), (top + 13 + LINE).to_string());
+    let (name, numbers) = (text(clipped(label, 44)), text(clipped(readout, 60)));
+    let (name, apart) = match place {
+        Place::Beside => (name.with(el("tspan", &[("class", "readout"), ("dx", "9")], numbers)), None),
+        Place::Below => (name, Some(("0", &second, "start", numbers))),
+        Place::Right => (name, Some(("100%", &first, "end", numbers))),
+    };
+    let name = el("text", &[("class", "label"), ("x", "0"), ("y", &first)], name);
+    let apart = apart.map(|(x, y, anchor, numbers)| {
+        el("text", &[("class", "readout"), ("x", x), ("y", y), ("text-anchor", anchor)], numbers)
+    });
+    name.with_some(apart)
 }
 
 /// One mark: interval, shape and words. The truth is a line through its row.
@@ -216,8 +233,13 @@ fn legend(series: &[Series]) -> Html {
     let item = |s: &Series| {
         let class = format!("key mark {}", s.look.class());
         let glyph = el("path", &[("d", s.look.shape()), ("fill-rule", "evenodd")], text(""));
-        let attributes =
-            [("class", class.as_str()), ("viewBox", "-7 -7 14 14"), ("width", "14"), ("height", "14"), ("aria-hidden", "true")];
+        let attributes = [
+            ("class", class.as_str()),
+            ("viewBox", "-7 -7 14 14"),
+            ("width", "14"),
+            ("height", "14"),
+            ("aria-hidden", "true"),
+        ];
         el("li", &[], el("svg", &attributes, glyph).text(&s.name))
     };
     el("ul", &[("class", "legend")], series.iter().map(item).collect())
@@ -257,7 +279,8 @@ pub(super) fn bar_chart(label: &str, bars: &[Bar]) -> Option<Html> {
         let rect = [("x", x.as_str()), ("y", y.as_str()), ("width", width.as_str()), ("height", "9"), ("rx", "2")];
         let class = format!("mark bar {}", bar.look.class());
         let drawn = el("g", &[("class", class.as_str())], title.with(el("rect", &rect, text(""))));
-        inner = inner.with(heading(&bar.label, &bar.readout, top, two_lines)).with(drawn);
+        let place = if two_lines { Place::Below } else { Place::Right };
+        inner = inner.with(heading(&bar.label, &bar.readout, top, place)).with(drawn);
     }
     Some(frame(label, bars.len() * height, inner))
 }

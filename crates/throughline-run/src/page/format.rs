@@ -148,21 +148,35 @@ fn in_currency(amount: &str, currency: &str) -> String {
 pub(super) fn percent(share: f64) -> String {
     let p = 100.0 * share;
     let decimals = match p.abs() {
-        a if a >= 99.95 && a < 100.0 => 2,
-        a if a >= 10.0 || a == 0.0 => usize::from(p != p.round()),
+        a if (99.95..100.0).contains(&a) => 2,
+        a if a == 0.0 || a == 100.0 => 0,
+        a if a >= 10.0 => 1,
         a if a >= 0.1 => 1 + usize::from(a < 1.0),
         a => small_decimals(a, 1).min(6),
     };
     format!("{}{THIN}%", fixed(p, decimals))
 }
 
+/// A level, of which "95 %" says enough.
+pub(super) fn level(level: f64) -> String {
+    let p = 100.0 * level;
+    let decimals =
+        (0..4_i32).find(|d| (p * 10_f64.powi(*d)).fract().abs().min(1.0 - (p * 10_f64.powi(*d)).fract().abs()) < 1e-6);
+    format!("{}{THIN}%", fixed(p, decimals.and_then(|d| usize::try_from(d).ok()).unwrap_or(4)))
+}
+
+/// A number of conversions, which models split into parts: one decimal is enough.
+pub(super) fn conversions(x: f64) -> String {
+    if x.abs() >= 100.0 || x == 0.0 { fixed(x, 0) } else { fixed(x, 1) }
+}
+
 /// A p-value with its name.
 pub(super) fn p_value(p: f64) -> String {
     match p {
-        p if p < 0.001 => "p < 0.001".to_owned(),
-        p if p < 0.01 => format!("p = {p:.4}"),
-        p if p > 0.99 => "p > 0.99".to_owned(),
-        p => format!("p = {p:.3}"),
+        p if p < 0.001 => "p\u{a0}<\u{a0}0.001".to_owned(),
+        p if p < 0.01 => format!("p\u{a0}=\u{a0}{p:.4}"),
+        p if p > 0.99 => "p\u{a0}>\u{a0}0.99".to_owned(),
+        p => format!("p\u{a0}=\u{a0}{p:.3}"),
     }
 }
 

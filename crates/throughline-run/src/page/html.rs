@@ -29,6 +29,7 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// An element.
+#[expect(clippy::needless_pass_by_value, reason = "markup is built once and used once, inside out")]
 pub(super) fn el(tag: &'static str, attributes: Attributes<'_>, inner: Html) -> Html {
     let mut out = open(tag, attributes);
     out.0.push_str(&inner.0);
@@ -99,6 +100,7 @@ impl Html {
     }
 
     /// Adds markup.
+    #[expect(clippy::needless_pass_by_value, reason = "markup is built once and used once, inside out")]
     pub(super) fn with(mut self, other: Self) -> Self {
         self.0.push_str(&other.0);
         self
@@ -146,6 +148,12 @@ pub(super) fn words(words: impl AsRef<str>) -> Cell {
 /// A name as it stands in files.
 pub(super) fn code(name: impl AsRef<str>) -> Cell {
     Cell::Words(Html::default().code(name))
+}
+
+/// Words over others, neither of them broken.
+pub(super) fn words_with(first: &str, under: &str) -> Cell {
+    let small = el("span", &[("class", "under")], text(under));
+    Cell::Words(el("span", &[("class", "whole")], text(first).with(small)))
 }
 
 /// A figure.
@@ -200,10 +208,11 @@ impl Table {
             })
             .collect();
         let body: Html = self.rows.iter().map(|row| el("tr", &[], row_cells(row))).collect();
-        let caption = el("caption", &[], text(&self.caption));
-        let inner = caption.with(el("thead", &[], el("tr", &[], head))).with(el("tbody", &[], body));
+        // Above the frame, so that it does not scroll away with a wide table.
+        let caption = p("about", text(&self.caption));
+        let inner = el("thead", &[], el("tr", &[], head)).with(el("tbody", &[], body));
         let frame = [("class", "scroll"), ("tabindex", "0"), ("role", "region"), ("aria-label", &self.caption)];
-        el("div", &frame, el("table", &[], inner))
+        caption.with(el("div", &frame, el("table", &[], inner)))
     }
 
     /// The table behind a line to open, for what only some readers want.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::format::{Unit, decimals_of, p_value, percent};
+use super::format::{Unit, decimals_of, level, p_value};
 
 /// Access by key that answers with nothing rather than failing.
 pub(super) trait Read {
@@ -149,7 +149,7 @@ impl Uncertain {
     pub(super) fn interval_named(&self, unit: &Unit) -> String {
         match self.level {
             _ if self.set.is_empty() => self.interval_text(unit),
-            Some(level) => format!("{} interval {}", percent(level), self.interval_text(unit)),
+            Some(of) => format!("{} interval {}", level(of), self.interval_text(unit)),
             None => format!("interval {}", self.interval_text(unit)),
         }
     }
@@ -199,7 +199,11 @@ mod tests {
         check(&json!({"value": 3}), &Unit::Plain, "3 (no interval)");
         check(&json!({"value": 3, "set": [[1], "x", [2, 1]]}), &Unit::Plain, "3 (no interval)");
         check(&json!({"value": null}), &Unit::Plain, "");
-        check(&json!({"value": 0.5, "set": [[0.41, 0.59]]}), &Unit::Share, "50.0\u{202f}% (41.0\u{202f}% to 59.0\u{202f}%)");
+        check(
+            &json!({"value": 0.5, "set": [[0.41, 0.59]]}),
+            &Unit::Share,
+            "50.0\u{202f}% (41.0\u{202f}% to 59.0\u{202f}%)",
+        );
     }
 
     #[test]

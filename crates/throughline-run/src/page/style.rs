@@ -29,8 +29,7 @@ strong { font-weight: 650; }
 .kicker { margin: 0; color: var(--thread); font-weight: 600; font-size: .95rem; }
 h1 { font: 600 2.6rem/1.12 var(--serif); letter-spacing: -.015em; margin: .3rem 0 .6rem; text-wrap: balance; }
 .facts { color: var(--soft); margin: 0 0 1.4rem; }
-.facts span { white-space: nowrap; }
-.facts span + span::before { content: "·"; margin: 0 .55em; color: var(--line); }
+.facts { display: flex; flex-wrap: wrap; gap: 0 1.6rem; }
 .questions { font: 1.12rem/1.5 var(--serif); margin: 0 0 1.5rem; padding: 0; list-style: none; max-width: 42rem; }
 .questions li { margin: .2rem 0; }
 .verdict { display: flex; gap: .7rem; align-items: baseline; margin: 0; font-size: 1.1rem; }
@@ -71,12 +70,12 @@ p { margin: .6rem 0; }
 figure { margin: 1.6rem 0 0; }
 .caption { font-weight: 600; font-size: .95rem; margin: 0 0 .8rem; }
 .chart { display: block; overflow: visible; max-width: 100%; font: 13px var(--sans); font-variant-numeric: tabular-nums; }
-.chart text { paint-order: stroke; stroke: var(--paper); stroke-width: 5px; stroke-linejoin: round; fill: var(--ink); }
+.chart text { fill: var(--ink); }
 .chart .label { font-weight: 600; }
-.chart .readout { fill: var(--soft); }
+.chart .readout { fill: var(--soft); font-weight: 400; }
 .chart .tick { fill: var(--soft); font-size: 12px; }
-.chart .grid { stroke: var(--faint); }
-.chart .zero { stroke: var(--soft); stroke-opacity: .55; }
+.chart .grid { stroke: var(--line); }
+.chart .zero { stroke: var(--soft); stroke-opacity: .7; }
 .mark line { stroke: var(--c); stroke-width: 2px; stroke-opacity: .6; }
 .mark path, .mark rect { fill: var(--c); }
 .mark svg { overflow: visible; }
@@ -90,17 +89,18 @@ figure { margin: 1.6rem 0 0; }
 details { margin: 1rem 0 0; }
 summary { cursor: pointer; color: var(--soft); font-size: .9rem; width: fit-content; }
 summary:hover { color: var(--ink); }
-.scroll { overflow-x: auto; margin: .9rem 0 0; }
+section .about:not(.lede) { margin: 1.4rem 0 .3rem; max-width: 44rem; color: var(--soft); font-size: .88rem; }
+details .about { margin-top: .8rem; }
+.scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; line-height: 1.45; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--soft); padding: 0 0 .5rem; }
 th, td { text-align: left; vertical-align: top; padding: .45rem 1rem .45rem 0; border-bottom: 1px solid var(--faint); }
 thead th { font-weight: 600; color: var(--soft); border-bottom-color: var(--line); vertical-align: bottom; }
 tbody th { font-weight: 500; min-width: 7rem; }
-td { min-width: 4.5rem; }
-.fig { text-align: right; white-space: nowrap; }
+td:not(.fig) { min-width: 6.5rem; max-width: 26rem; }
+.fig { text-align: right; }
+td.fig, .whole { white-space: nowrap; }
 tr > :last-child { padding-right: 0; }
 .under { display: block; color: var(--soft); font-size: .92em; }
-td:not(.fig) { max-width: 26rem; }
 .status { color: var(--tone); font-weight: 600; white-space: nowrap; }
 footer { margin-top: 4rem; border-top: 1px solid var(--line); padding-top: 1rem; color: var(--soft); font-size: .86rem; }
 

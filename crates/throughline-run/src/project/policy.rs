@@ -86,6 +86,6 @@ impl CompiledPolicy {
         if found.iter().any(|d| d.severity == Severity::Error) {
             return Err(found);
         }
-        Ok(Self { policy, eligibility, schema, experiment, outcome, config })
+        Ok(Self { config, policy, eligibility, schema, experiment, outcome })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::{Array, Float64Array, ListArray, StringArray, StructArray};
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::json;
 use throughline_core::{EvidenceTier, Level};
 use throughline_decide::{Cycle, Planner};
 use throughline_lake::{Unit, tables};
@@ -153,9 +153,7 @@ async fn evidence_tier(context: &StageContext<'_>, policy: &CompiledPolicy) -> R
     let record = context.ledger.fingerprint("prove", "all").await?;
     let healthy = record.is_some_and(|r| {
         r.metrics["experiments"].as_array().is_some_and(|all| {
-            all.iter().any(|e| {
-                e["experiment"] == Value::from(experiment.as_str()) && e["reading"]["health"] == Value::from("healthy")
-            })
+            all.iter().any(|e| e["experiment"] == experiment.as_str() && e["reading"]["health"] == "healthy")
         })
     });
     Ok(if healthy { EvidenceTier::Randomised } else { EvidenceTier::Modelled })

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use throughline_ingest::{CompiledSource, SourceFile, ingest_file, list_units};
+use throughline_ingest::{CompiledSource, SourceFile, ingest_file};
 use throughline_lake::Unit;
 
 use crate::error::RunError;
+use crate::sources::files_of;
 use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
 
 #[derive(Debug)]
@@ -20,9 +21,9 @@ fn unit_name(source: &str, file: &SourceFile) -> String {
 fn files(context: &StageContext<'_>) -> Result<BTreeMap<String, (usize, SourceFile)>, StageError> {
     let mut out = BTreeMap::new();
     for (index, source) in context.project.sources.iter().enumerate() {
-        let config = &source.value;
-        for file in list_units(&context.project.root, config, &context.project.variables)? {
-            out.insert(unit_name(&config.name.value, &file), (index, file));
+        let files = files_of(context.project, source).map_err(|finding| RunError::Project(vec![finding]))?;
+        for file in files {
+            out.insert(unit_name(&source.value.name.value, &file), (index, file));
         }
     }
     Ok(out)

@@ -21,7 +21,7 @@ pub(crate) use attribute::path_tables;
 pub(crate) use decide::probability_pairs;
 
 /// Every stage, in the order of the line.
-pub fn line() -> Vec<Box<dyn Stage>> {
+pub(crate) fn line() -> Vec<Box<dyn Stage>> {
     vec![
         Box::new(ingest::Ingest),
         Box::new(link::Link),

@@ -130,19 +130,19 @@ fn as_table(reading: &Reading) -> String {
     let rows: Vec<Vec<String>> = reading
         .comparisons
         .iter()
-        .map(|c| match &c.estimate {
-            Some(e) => vec![
+        .map(|c| {
+            let Some(e) = &c.estimate else {
+                let why = c.estimate_absent.clone().unwrap_or_default();
+                return vec![c.metric.clone(), c.arm.clone(), "–".into(), why, String::new(), String::new()];
+            };
+            vec![
                 c.metric.clone(),
                 c.arm.clone(),
                 shown(e.value),
                 interval(e.interval()),
                 format!("{:.4}", e.p_value),
                 e.n.to_string(),
-            ],
-            None => {
-                let why = c.estimate_absent.clone().unwrap_or_default();
-                vec![c.metric.clone(), c.arm.clone(), "–".into(), why, String::new(), String::new()]
-            }
+            ]
         })
         .collect();
     let head = format!("sample ratio: p = {:.4}", reading.srm.p_value);

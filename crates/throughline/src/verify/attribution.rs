@@ -9,8 +9,10 @@ use throughline_core::time::DAY_US;
 use super::{Check, read_text};
 use crate::failure::Failure;
 
-/// Rows as (steps, ages in days, conversions, value).
-fn table(rows: &[(Vec<String>, Option<Vec<f64>>, f64, f64)]) -> PathTable {
+/// Steps, ages in days, conversions, value.
+type Row = (Vec<String>, Option<Vec<f64>>, f64, f64);
+
+fn table(rows: &[Row]) -> PathTable {
     let mut builder = PathTableBuilder::new();
     for (steps, ages, conversions, value) in rows {
         #[expect(clippy::cast_possible_truncation, reason = "days of a few weeks")]

@@ -57,7 +57,7 @@ pub(super) fn checks(dir: &Path) -> Result<Vec<Check>, Failure> {
     for journey in &journeys {
         let path: Vec<&str> = journey["path"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let entry = ours.entry(path.join(" > ")).or_default();
-        if journey["converted"] == Value::from(true) {
+        if journey["converted"] == true {
             entry.0 += 1.0;
             entry.2 += journey["value"].as_f64().unwrap_or(0.0);
         } else {
@@ -91,8 +91,7 @@ fn credit_checks(file: &Path, credits: &[Value], out: &mut Vec<Check>) -> Result
     csv.rows(|_, record| {
         let channel = text(record, channel)?.to_owned();
         let model = if text(record, kind)? == "last_touch" { "last" } else { "leave_one_out" };
-        let found =
-            credits.iter().find(|c| c["model"] == Value::from(model) && c["channel"] == Value::from(channel.as_str()));
+        let found = credits.iter().find(|c| c["model"] == model && c["channel"] == channel.as_str());
         let got = |key: &str| found.and_then(|c| c[key].as_f64()).unwrap_or(f64::NAN);
         for (what, column) in [("conversions", conversions), ("value", revenue)] {
             let expected = number(record, column)?.unwrap_or(f64::NAN);

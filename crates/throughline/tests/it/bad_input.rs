@@ -111,7 +111,7 @@ fn rows_that_cannot_be_used() {
 fn more_bad_rows_than_the_limit_stop_the_source() {
     let strict = SOURCE.replace("failure_limit: 0.9", "failure_limit: 0.1");
     let dir = project(&strict, [ROWS, "4,visit,yesterday,e@f.example,search,\n"].concat());
-    refused(&["run", shown(dir.path())], &["shop", "25", "yesterday"]);
+    refused(&["run", shown(dir.path())], &["shop", "25.0 %", "line 5"]);
     nothing_written(dir.path());
 }
 

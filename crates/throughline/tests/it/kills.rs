@@ -12,7 +12,7 @@ use throughline_stats::stream::Stream;
 
 use crate::support::{binary, shown, succeed};
 
-const PEOPLE: &str = "150";
+const PEOPLE: &str = "400";
 const SHORT_FORM_KILLS: u64 = 5;
 
 /// A fresh project. All share one vault key, so that the same input gives the same tokens.

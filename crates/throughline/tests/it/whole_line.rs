@@ -18,7 +18,7 @@ fn demo_runs_delivers_and_explains() {
     succeed(&["init", root, "--example", "demo", "--people", "400"]);
     let report = json(&["run", root]);
     let sent = &metrics(&report, "activate")["fates"];
-    assert!(sent["to_send"].as_u64().is_some_and(|n| n > 10), "{sent}");
+    assert!(sent["to_send"].as_u64().is_some_and(|n| n > 0), "{sent}");
     assert!(report["truth"]["policy"]["oracle_profit"].as_f64().is_some_and(|p| p > 0.0));
     let shown_channels = report["truth"]["channels"].as_array().map(Vec::len);
     assert!(shown_channels.is_some_and(|n| n >= 5));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::page::format::{number, percent};
+use crate::page::format::{conversions, percent};
 use crate::page::html::{Html, p, prose, text};
 use crate::page::read::Read;
 
@@ -36,7 +36,7 @@ impl<'a> Truth<'a> {
     }
 
     /// Conversions that would be missing without a channel.
-    pub(super) fn conversions(&self, channel: &str) -> Option<f64> {
+    pub(super) fn caused(&self, channel: &str) -> Option<f64> {
         let all = self.truth.list("channels").iter();
         let mut found = all.filter(|c| self.applies && c.word("channel") == Some(channel));
         found.next()?.num("true_conversions")
@@ -59,7 +59,7 @@ impl<'a> Truth<'a> {
         });
         let unknown = model.list("channels").iter().filter_map(|c| {
             let (channel, credit) = (c.word("channel")?, c.num("conversions")?);
-            self.conversions(channel).is_none().then_some((channel, credit, 0.0))
+            self.caused(channel).is_none().then_some((channel, credit, 0.0))
         });
         let mut all: Vec<(&str, f64, f64)> = known.collect();
         all.extend(unknown);
@@ -78,13 +78,16 @@ impl<'a> Truth<'a> {
         let (near, far) = (distances.iter().min_by(by)?, distances.iter().max_by(by)?);
         let (channel, credit, caused) = far.worst;
         let mut out = text("Because the market is simulated, the truth is known: the channels caused ")
-            .strong(number(self.total()))
-            .text(". ")
+            .strong(conversions(self.total()))
+            .text(" of these conversions. ")
             .strong(far.model)
-            .text(format!(" is furthest from it: added up over the channels it misses by {} conversions", number(far.misses)))
-            .text(format!(", most at {channel} ({} credited, {} caused)", number(credit), number(caused)));
+            .text(format!(
+                " is furthest from it: added up over the channels it misses by {} conversions",
+                conversions(far.misses)
+            ))
+            .text(format!(", most at {channel} ({} credited, {} caused)", conversions(credit), conversions(caused)));
         if near.model != far.model {
-            out = out.text(format!("; {} comes closest and still misses by {}", near.model, number(near.misses)));
+            out = out.text(format!("; {} comes closest and still misses by {}", near.model, conversions(near.misses)));
         }
         Some(out.text("."))
     }
@@ -94,13 +97,17 @@ impl<'a> Truth<'a> {
         if !self.applies {
             return None;
         }
-        let mut words = "A diamond marks the conversions that would be missing without the channel. They are known from the \
+        let mut words =
+            "A diamond marks the conversions that would be missing without the channel. They are known from the \
                          simulation, so they have no interval."
-            .to_owned();
+                .to_owned();
         if let Some(credited) = self.truth.num("credited_conversions_total").filter(|c| *c > 0.0) {
             let share = percent(self.total() / credited);
-            let all = number(credited);
-            words.push_str(&format!(" Every model credits all {all} conversions, yet only {share} of them were caused by a channel."));
+            let all = conversions(credited);
+            let more = format!(
+                " Every model credits all {all} conversions, yet only {share} of them were caused by a channel."
+            );
+            words.push_str(&more);
         }
         let note = self.truth.word("note").map(|n| p("note", prose(n)));
         Some(p("note", text(words)).with_some(note))

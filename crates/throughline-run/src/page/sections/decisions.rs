@@ -35,8 +35,7 @@ fn lede(policy: &str, cycle: &Value, unit: &Unit) -> Html {
     }
     out = out.text(".");
     if let Some(value) = cycle.num("expected_net_value") {
-        let words = " By the model's scores this brings ";
-        out = out.text(words).strong(unit.show(value)).text(" net");
+        out = out.text(" By the model's scores this is expected to bring ").strong(unit.show(value)).text(" net");
         out = match cycle.num("cost") {
             Some(cost) => out.text(format!(" at a cost of {}.", unit.show(cost))),
             None => out.text("."),
@@ -61,6 +60,9 @@ fn block(name: &str, cycle: &Value, unit: &Unit, several: bool) -> Html {
              it is worth in fact, with its interval, stands under the value of the policy.",
         ),
     ));
+    if let Some(id) = cycle.word("cycle_id") {
+        out = out.with(p("note", text("Cycle ").code(id).text(".")));
+    }
     if certificate.is_object() {
         out = out.with(el("h3", &[], text("Could the budget be spent better?"))).with(p("", proof(certificate, unit)));
     }
@@ -94,13 +96,14 @@ fn facts(cycle: &Value, unit: &Unit) -> Table {
     let rate = cycle.num("exploration_rate").map(percent);
     add("Chance of being explored", rate, "exact; logged with every decision");
     add("Without a score", n("without_score"), "the model could say nothing about them");
-    add("Expected net value", cycle.num("expected_net_value").map(|v| unit.show(v)), "sum of the predictions for what was decided");
+    add(
+        "Expected net value",
+        cycle.num("expected_net_value").map(|v| unit.show(v)),
+        "sum of the predictions for what was decided",
+    );
     add("Cost", cycle.num("cost").map(|v| unit.show(v)), "of everything decided, exploration included");
     add("Evidence", cycle.whole("evidence_tier").map(|t| format!("tier {t}")), tier(cycle.whole("evidence_tier")));
     add("Policy version", n("policy_version"), "versions never change; a new text is a new version");
-    if let Some(id) = cycle.word("cycle_id") {
-        table.row(vec![words("Cycle"), figure(""), code(id)]);
-    }
     table
 }
 

@@ -56,7 +56,10 @@ fn block(name: &str, delivery: &Value) -> Html {
         steps.push((format!("could not be sent: {}", in_words(reason)), n, meaning(reason), Look::Nth(1)));
     }
     steps.push(("sent".to_owned(), sent(fates), "now or by an earlier attempt", Look::Main));
-    let mut table = Table::new(format!("What became of the decisions for {destination}"), &["Step", "Meaning", "Decisions", "Share"]);
+    let mut table = Table::new(
+        format!("What became of the decisions for {destination}"),
+        &["Step", "Meaning", "Decisions", "Share"],
+    );
     let mut bars = Vec::new();
     for (label, n, meaning, look) in steps {
         let share = percent(n as f64 / decisions.max(1) as f64);
@@ -64,10 +67,9 @@ fn block(name: &str, delivery: &Value) -> Html {
         bars.push(Bar { label, readout: format!("{} ({share})", count(n)), value: n as f64, look });
     }
     let label = format!("Bars: from {} decisions to what was sent to {destination}", count(decisions));
-    let caption = format!("{destination}: from decision to delivery");
     Html::default()
         .with(el("h3", &[], text(destination)))
-        .with_some(figure_of(&caption, bar_chart(&label, &bars), &table))
+        .with_some(figure_of("From decision to delivery", bar_chart(&label, &bars), &table))
         .with(p("note", batches(delivery)))
 }
 
@@ -93,7 +95,9 @@ fn batches(delivery: &Value) -> Html {
         out = out.text(format!("{} left in this run", counted(n, "batch", "batches")));
         out = match delivery.whole("batches_found").unwrap_or(0) {
             0 => out.text("."),
-            found => out.text(format!("; {} there already and not sent twice.", counted(found, "batch was", "batches were"))),
+            found => {
+                out.text(format!("; {} there already and not sent twice.", counted(found, "batch was", "batches were")))
+            }
         };
     }
     if let Some(openings) = Some(delivery.list("openings").len() as u64).filter(|n| *n > 0) {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::page::charts::{DotChart, Look, Mark, Row, Series, dot_chart, figure_of};
-use crate::page::format::{Unit, count, counted, fixed, number, p_value, percent};
+use crate::page::format::{Unit, count, counted, fixed, level, number, p_value, percent};
 use crate::page::html::{Html, Table, el, figure, figure_with, p, text, words};
 use crate::page::read::{Read, Uncertain, metrics, sum};
 
@@ -37,14 +37,17 @@ fn lede(readings: &[&Value]) -> Html {
     let healthy = || readings.iter().filter(|r| !is_suspect(r)).flat_map(|r| r.list("comparisons"));
     let (tested, clear) = (healthy().count(), healthy().filter(|c| is_significant(c)).count());
     let mut out = match (readings, suspect) {
-        ([one], 0) => text(format!("People were assigned as promised{}, so a difference between the arms is an effect. ", srm_p(one))),
+        ([one], 0) => text(format!(
+            "People were assigned as promised{}, so a difference between the arms is an effect. ",
+            srm_p(one)
+        )),
         ([one], _) => text("People were ")
             .strong("not assigned as promised")
             .text(format!("{}: do not use the differences below until the cause is found.", srm_p(one))),
         (all, 0) => text(format!("All {} experiments were assigned as promised. ", count(all.len() as u64))),
-        (all, n) => text("").strong(format!("{} of {} experiments", count(n as u64), count(all.len() as u64))).text(
-            " were not assigned as promised: do not use their differences until the cause is found. ",
-        ),
+        (all, n) => text("")
+            .strong(format!("{} of {} experiments", count(n as u64), count(all.len() as u64)))
+            .text(" were not assigned as promised: do not use their differences until the cause is found. "),
     };
     if tested == 0 {
         return out;
@@ -58,7 +61,10 @@ fn lede(readings: &[&Value]) -> Html {
     let p_of = |c: &&Value| c.at("estimate").num("p_value").unwrap_or(1.0);
     let clearest = healthy().filter(|c| is_significant(c)).min_by(|a, b| p_of(a).total_cmp(&p_of(b)));
     match clearest.and_then(|c| Some((c, Uncertain::estimate(c.at("estimate"))?))) {
-        Some((c, e)) => out.text(format!("; the clearest: {}.", change(c, &e))),
+        Some((c, e)) => {
+            let (change, evidence) = change(c, &e);
+            out.text(format!("; the clearest: {change}{evidence}."))
+        }
         None if clear > 0 => out.text("."),
         None => out,
     }
@@ -68,8 +74,8 @@ fn srm_p(reading: &Value) -> String {
     reading.at("srm").num("p_value").map(|p| format!(" ({})", p_value(p))).unwrap_or_default()
 }
 
-/// "email_offer raised spend by 0.53 (95 % interval …)".
-fn change(comparison: &Value, estimate: &Uncertain) -> String {
+/// "email_offer raised spend by 0.53", and its evidence.
+fn change(comparison: &Value, estimate: &Uncertain) -> (String, String) {
     let verb = if estimate.value < 0.0 { "lowered" } else { "raised" };
     let mut size = estimate.clone();
     if size.value < 0.0 {
@@ -77,7 +83,10 @@ fn change(comparison: &Value, estimate: &Uncertain) -> String {
         size.set = size.set.iter().rev().map(|(lo, hi)| (-hi, -lo)).collect();
     }
     let (arm, metric) = (comparison.word("arm").unwrap_or("an arm"), comparison.word("metric").unwrap_or("a metric"));
-    format!("{arm} {verb} {metric} by {} per person ({})", size.value_text(&PLAIN), size.evidence(&PLAIN))
+    (
+        format!("{arm} {verb} {metric} by {} per person", size.value_text(&PLAIN)),
+        format!(" ({})", size.evidence(&PLAIN)),
+    )
 }
 
 fn block(experiment: &Value, labels: &Value) -> Html {
@@ -137,17 +146,23 @@ fn arms(reading: &Value) -> Option<Html> {
     let expected = reading.at("srm").list("expected");
     let units = sum(arms.iter().filter_map(|a| a.whole("units")));
     let caption = format!("{} by arm, with the mean of each metric", counted(units, "person", "people"));
-    let mut table = Table::new(caption, &["Arm", "Promised", "People", "Expected", "Metric", "Mean", "Without a value"]);
+    let mut table =
+        Table::new(caption, &["Arm", "Promised", "People", "Expected", "Metric", "Mean", "Without a value"]);
     for (i, arm) in arms.iter().enumerate() {
         let share = arm.num("weight").filter(|_| weights > 0.0).map_or_else(|| "–".into(), |w| percent(w / weights));
         let people = arm.whole("units").map_or_else(|| "–".into(), count);
         let wanted = expected.get(i).and_then(Value::as_f64).map_or_else(|| "–".into(), |e| fixed(e, 0));
         let name = arm.word("arm").unwrap_or("unnamed");
         for metric in arm.list("metrics") {
-            let mean = metric.num("mean").map_or_else(|| figure("none"), |m| {
-                let se = metric.num("std_error").map_or_else(|| "no standard error".into(), |s| format!("± {} (s.e.)", number(s)));
-                figure_with(&number(m), &se)
-            });
+            let mean = metric.num("mean").map_or_else(
+                || figure("none"),
+                |m| {
+                    let se = metric
+                        .num("std_error")
+                        .map_or_else(|| "no standard error".into(), |s| format!("± {} (s.e.)", number(s)));
+                    figure_with(&number(m), &se)
+                },
+            );
             let without = metric.whole("missing").unwrap_or(0).saturating_add(metric.whole("invalid").unwrap_or(0));
             table.row(vec![
                 words(name),
@@ -167,10 +182,10 @@ fn arms(reading: &Value) -> Option<Html> {
 fn forest(reading: &Value, metric: &str) -> Option<Html> {
     let head = ["Arm", "Effect per person", "Relative to the control", "p-value", "People"];
     let mut table = Table::new(format!("Effects on {metric} per person"), &head);
-    let (mut rows, mut level, mut control) = (Vec::new(), None, "control");
+    let (mut rows, mut at, mut control) = (Vec::new(), None, "control");
     for c in reading.list("comparisons").iter().filter(|c| c.word("metric") == Some(metric)) {
         let Some(e) = Uncertain::estimate(c.at("estimate")) else { continue };
-        (level, control) = (e.level, c.word("control").unwrap_or(control));
+        (at, control) = (e.level, c.word("control").unwrap_or(control));
         let arm = c.word("arm").unwrap_or("arm");
         let p = e.p.map_or_else(|| "none".into(), p_value);
         let readout = format!("{}, {p}", e.readout(&PLAIN));
@@ -184,9 +199,12 @@ fn forest(reading: &Value, metric: &str) -> Option<Html> {
         let effect = figure_with(&e.value_text(&PLAIN), &e.interval_text(&PLAIN));
         table.row(vec![words(arm), effect, relative, figure(p), figure(e.n.map_or_else(|| "–".into(), count))]);
     }
-    let with = level.map(|l| format!(", with {} intervals", percent(l))).unwrap_or_default();
+    let with = at.map(|l| format!(", with {} intervals", level(l))).unwrap_or_default();
     let caption = format!("Effect on {metric} per person, against {control}{with}");
-    let label = format!("Dots with intervals: effects of {} on {metric} against {control}", counted(rows.len() as u64, "arm", "arms"));
+    let label = format!(
+        "Dots with intervals: effects of {} on {metric} against {control}",
+        counted(rows.len() as u64, "arm", "arms")
+    );
     let series = [Series { name: "effect".into(), look: Look::Main }];
     let chart = dot_chart(&DotChart { label: &label, unit: &PLAIN, series: &series, rows: &rows, from_zero: true });
     figure_of(&caption, chart, &table)
@@ -204,8 +222,14 @@ fn verdict(comparison: &Value, suspect: bool) -> Html {
     let adjusted = comparison.num("adjusted_p_value").filter(|a| estimate.p.is_none_or(|p| (a - p).abs() > 1e-12));
     let adjusted = adjusted.map(|p| format!(" After correction for testing several effects: {}.", p_value(p)));
     let (tone, words) = match (suspect, is_significant(comparison)) {
-        (true, _) => ("warning", text(format!("Not to be used: {}.", change(comparison, &estimate)))),
-        (false, true) => ("good", text("").strong(change(comparison, &estimate)).text(".")),
+        (true, _) => {
+            let (change, evidence) = change(comparison, &estimate);
+            ("warning", text(format!("Not to be used: {change}{evidence}.")))
+        }
+        (false, true) => {
+            let (change, evidence) = change(comparison, &estimate);
+            ("good", text("").strong(change).text(evidence).text("."))
+        }
         (false, false) => (
             "info",
             text(format!(

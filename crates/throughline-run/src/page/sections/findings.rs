@@ -138,6 +138,8 @@ fn of_health(row: &Value) -> Option<Finding> {
     Some(Finding { weight, code: metric.to_owned(), message, help, place: "observe".to_owned(), times: 1 })
 }
 
+const SHOWN: usize = 100;
+
 /// The section.
 pub(crate) fn section(found: &[Finding]) -> Option<Section> {
     let graves = found.iter().filter(|f| f.weight != Weight::Note).count();
@@ -156,7 +158,6 @@ pub(crate) fn section(found: &[Finding]) -> Option<Section> {
             words.text(rest).text(".")
         }
     };
-    const SHOWN: usize = 100;
     let items: Html = found.iter().take(SHOWN).map(item).collect();
     let mut body = el("ul", &[("class", "say")], items);
     if found.len() > SHOWN {

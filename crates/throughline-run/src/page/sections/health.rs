@@ -21,11 +21,15 @@ pub(super) fn section(report: &Value) -> Option<Section> {
     let (alarms, changed, first) = (of(&["alarm"]).len(), of(&["changed"]).len(), of(&["first"]).len());
     let all = counted(rows.len() as u64, "figure", "figures");
     let lede = match (alarms, changed) {
-        (0, 0) if first == rows.len() => {
-            text(format!("{all} were measured for the first time: from the next run on they are compared with this one."))
+        (0, 0) if first == rows.len() => text(format!(
+            "{all} were measured for the first time: from the next run on they are compared with this one."
+        )),
+        (0, 0) => {
+            text("").strong("Everything is as usual").text(format!(": {all} were compared with the runs before."))
         }
-        (0, 0) => text("").strong("Everything is as usual").text(format!(": {all} were compared with the runs before.")),
-        (0, n) => text(format!("No alarm among {all}; {} from the runs before.", counted(n as u64, "differs", "differ"))),
+        (0, n) => {
+            text(format!("No alarm among {all}; {} from the runs before.", counted(n as u64, "differs", "differ")))
+        }
         (n, changed) => text("")
             .strong(counted(n as u64, "figure is", "figures are"))
             .text(format!(" far worse than usual, of {all} compared"))
@@ -37,7 +41,8 @@ pub(super) fn section(report: &Value) -> Option<Section> {
         body = body.with(table("Not as usual", &unusual).html());
     }
     if !usual.is_empty() {
-        body = body.with(table("As usual, or seen for the first time", &usual).folded("Figures as usual, and new ones"));
+        body =
+            body.with(table("As usual, or seen for the first time", &usual).folded("Figures as usual, and new ones"));
     }
     let rule = watch.word("detector").map(|d| text("Judged by ").code(d).text(". ")).unwrap_or_default();
     let exact = "The figures are counted, so they are exact; whether one is unusual is judged against the spread of the runs \

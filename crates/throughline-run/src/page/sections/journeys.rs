@@ -24,7 +24,11 @@ pub(super) fn section(report: &Value) -> Option<Section> {
         .text(format!("({}) ended in a conversion", percent(converting as f64 / all.max(1) as f64)));
     if seen > 0 {
         let share = percent(kept as f64 / seen as f64);
-        lede = lede.text(format!("; {} of {} ({share}) count towards credit", count(kept), counted(seen, "touch", "touches")));
+        lede = lede.text(format!(
+            "; {} of {} ({share}) count towards credit",
+            count(kept),
+            counted(seen, "touch", "touches")
+        ));
         lede = if kept < seen { lede.text(", the others were set aside by a named rule.") } else { lede.text(".") };
     } else {
         lede = lede.text(".");
@@ -32,7 +36,10 @@ pub(super) fn section(report: &Value) -> Option<Section> {
     let mut body = Html::default().with_some(chart(&touches, seen));
     let mut notes = Vec::new();
     if let Some(n) = found.whole("persons") {
-        notes.push(format!("{} at least one journey.", if n == 1 { "1 person has".into() } else { format!("{} people have", count(n)) }));
+        notes.push(format!(
+            "{} at least one journey.",
+            if n == 1 { "1 person has".into() } else { format!("{} people have", count(n)) }
+        ));
     }
     if let Some(n) = found.whole("conversions_without_consent").filter(|n| *n > 0) {
         let some = counted(n, "conversion is", "conversions are");
@@ -54,7 +61,11 @@ fn chart(touches: &[(&str, u64)], seen: u64) -> Option<Html> {
         bars.push(Bar { label, readout: format!("{} ({share})", count(*n)), value: *n as f64, look });
         table.row(vec![code(rule), words(meaning(rule)), figure(count(*n)), figure(share)]);
     }
-    figure_of("What became of the touches", bar_chart("Bars: touches by the rule that kept or dropped them", &bars), &table)
+    figure_of(
+        "What became of the touches",
+        bar_chart("Bars: touches by the rule that kept or dropped them", &bars),
+        &table,
+    )
 }
 
 fn meaning(rule: &str) -> &'static str {

@@ -5,6 +5,7 @@ pub(super) mod header;
 pub(super) mod stages;
 
 mod attribution;
+mod credit_tables;
 mod credit_truth;
 mod decisions;
 mod deliveries;
@@ -51,12 +52,12 @@ const SECTIONS: &[(&str, &str, Build)] = &[
     ("journeys", "Journeys", journeys::section),
     ("attribution", "Attribution", attribution::section),
     ("experiments", "Experiments", experiments::section),
-    ("model", "Who is changed by an action", model::section),
-    ("policy", "What the policy is worth", policy::section),
+    ("model", "Model: whom an action changes", model::section),
+    ("policy", "Policy: what it is worth", policy::section),
     ("decisions", "Decisions", decisions::section),
     ("deliveries", "Deliveries", deliveries::section),
     ("health", "Health of the data", health::section),
-    ("reproduce", "How to get the same numbers again", reproduce::section),
+    ("reproduce", "Reproducibility", reproduce::section),
 ];
 
 /// Every section that has data.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::page::charts::{DotChart, Look, Mark, Row, Series, dot_chart, figure_of};
-use crate::page::format::{Unit, count, counted, number, percent, short};
+use crate::page::format::{Unit, count, counted, level, number, short};
 use crate::page::html::{Html, Table, el, figure, figure_with, p, text, words};
 use crate::page::read::{Read, Uncertain, metrics};
 
@@ -31,8 +31,12 @@ fn lede(evaluations: &[&Value]) -> Html {
     let all = count(evaluations.len() as u64);
     let sentence = match (evaluations, good, bad) {
         ([one], ..) => return text(outcome(one)),
-        (_, 0, 0) => format!("For none of the {all} actions does the ranking tell people apart: choose by average effect, not by person."),
-        (_, good, 0) => format!("For {} of {all} actions the ranking tells apart whom the action changes more.", count(good as u64)),
+        (_, 0, 0) => format!(
+            "For none of the {all} actions does the ranking tell people apart: choose by average effect, not by person."
+        ),
+        (_, good, 0) => {
+            format!("For {} of {all} actions the ranking tells apart whom the action changes more.", count(good as u64))
+        }
         (_, good, bad) => format!(
             "For {} of {all} actions the ranking holds, for {} it is upside down: do not use it there.",
             count(good as u64),
@@ -51,10 +55,14 @@ fn outcome(evaluation: &Value) -> String {
     let given = numbers.clone().unwrap_or_default();
     match evaluation.word("verdict") {
         Some("BetterThanRandom") => {
-            format!("{arm} changes the half ranked higher more than the other half{given}: choosing people by this ranking pays.")
+            format!(
+                "{arm} changes the half ranked higher more than the other half{given}: choosing people by this ranking pays."
+            )
         }
         Some("WorseThanRandom") => {
-            format!("{arm} changes the half ranked higher less than the other half{given}: do not choose people by this ranking.")
+            format!(
+                "{arm} changes the half ranked higher less than the other half{given}: do not choose people by this ranking."
+            )
         }
         Some("InsideNoise") => {
             let given = numbers.map(|n| n.replacen(" by ", ": the halves differ by ", 1)).unwrap_or_default();
@@ -101,7 +109,9 @@ fn about(model: &Value) -> Html {
 fn overall(evaluation: &Value, outcome: &str) -> String {
     let people = evaluation.whole("n").map(|n| format!(", {}", counted(n, "person", "people"))).unwrap_or_default();
     Uncertain::estimate(evaluation.at("overall"))
-        .map(|e| format!(" Effect on {outcome} over all of them: {} ({}{people}).", e.value_text(&PLAIN), e.evidence(&PLAIN)))
+        .map(|e| {
+            format!(" Effect on {outcome} over all of them: {} ({}{people}).", e.value_text(&PLAIN), e.evidence(&PLAIN))
+        })
         .unwrap_or_default()
 }
 
@@ -110,7 +120,7 @@ fn tenths(evaluation: &Value, outcome: &str) -> Option<Html> {
     let arm = evaluation.word("arm").unwrap_or("the action");
     let head = ["Tenth", "Promised", "Observed", "With the action", "Without"];
     let mut table = Table::new(format!("{arm}: effect on {outcome} per person, by tenth of the ranking"), &head);
-    let (mut rows, mut level) = (Vec::new(), None);
+    let (mut rows, mut at) = (Vec::new(), None);
     for tenth in evaluation.list("tenths") {
         let Some(number_of) = tenth.whole("tenth") else { continue };
         let label = match number_of {
@@ -122,7 +132,7 @@ fn tenths(evaluation: &Value, outcome: &str) -> Option<Html> {
         let (promised, observed) = (tenth.num("promised"), Uncertain::estimate(tenth.at("effect")));
         let mut marks = Vec::new();
         if let Some(e) = &observed {
-            level = e.level.or(level);
+            at = e.level.or(at);
             let title = format!("{label}: observed {} ({})", e.value_text(&PLAIN), e.evidence(&PLAIN));
             marks.push(Mark { series: 0, lane: 0, value: e.value, span: e.span(), title });
         }
@@ -136,18 +146,22 @@ fn tenths(evaluation: &Value, outcome: &str) -> Option<Html> {
         table.row(vec![
             words(label),
             figure(promised.map_or_else(|| "–".to_owned(), number)),
-            observed.map_or_else(|| figure("too few people"), |e| figure_with(&e.value_text(&PLAIN), &e.interval_text(&PLAIN))),
+            observed.map_or_else(
+                || figure("too few people"),
+                |e| figure_with(&e.value_text(&PLAIN), &e.interval_text(&PLAIN)),
+            ),
             people("treated"),
             people("control"),
         ]);
     }
-    let with = level.map(|l| format!(", with {} intervals", percent(l))).unwrap_or_default();
-    let caption = format!("{arm}: effect on {outcome} that was promised and observed, by tenth of the ranking{with}");
+    let with = at.map(|l| format!(", with {} intervals", level(l))).unwrap_or_default();
+    let caption = format!("{arm}: promised and observed effect on {outcome}, by tenth of the ranking{with}");
     let series = [
         Series { name: "observed".into(), look: Look::Main },
         Series { name: "promised by the model (a prediction; it has no interval)".into(), look: Look::Promised },
     ];
-    let label = format!("Dots with intervals: observed and promised effect of {arm} in {} tenths of the ranking", rows.len());
+    let label =
+        format!("Dots with intervals: observed and promised effect of {arm} in {} tenths of the ranking", rows.len());
     let chart = dot_chart(&DotChart { label: &label, unit: &PLAIN, series: &series, rows: &rows, from_zero: true });
     figure_of(&caption, chart, &table)
 }

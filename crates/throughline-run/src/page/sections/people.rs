@@ -26,8 +26,10 @@ const LINES: &[(&str, &str, &str)] = &[
 pub(super) fn section(report: &Value) -> Option<Section> {
     let (_, found) = metrics(report, "link").into_iter().next()?;
     let persons = found.whole("persons")?;
-    let mut table =
-        Table::new("Counted one by one, so these figures are exact and have no interval.", &["What", "Count", "Meaning"]);
+    let mut table = Table::new(
+        "Counted one by one, so these figures are exact and have no interval.",
+        &["What", "Count", "Meaning"],
+    );
     for (key, name, meaning) in LINES {
         if let Some(n) = found.whole(key) {
             table.row(vec![words(name), figure(count(n)), words(meaning)]);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::page::charts::{DotChart, Look, Mark, Row, Series, dot_chart, figure_of};
-use crate::page::format::{Unit, counted, fixed, percent};
+use crate::page::format::{Unit, counted, fixed, level};
 use crate::page::html::{Html, Table, el, figure, figure_with, p, text, words};
 use crate::page::read::{Read, Uncertain, currency, metrics};
 
@@ -21,14 +21,12 @@ pub(super) fn section(report: &Value) -> Option<Section> {
     if valued.is_empty() && truth.is_none() {
         return None;
     }
-    let mut lede = Html::default();
-    if let Some((name, value)) = valued.first() {
-        lede = sentence(name, value, &unit);
-    }
-    lede = lede.with_some(truth.as_ref().map(|t| text(" ").with(t.lede.clone())));
     let several = valued.len() > 1;
     let body: Html = valued.iter().map(|(name, value)| block(name, value, &unit, several)).collect();
-    Some(Section { lede, body: body.with_some(truth.map(|t| t.body)) })
+    let (Some((name, value)), truth) = (valued.first(), truth) else { return policy_truth::block(report, &unit) };
+    let truth = truth.map(|t| p("", t.lede).with(t.body));
+    let truth = truth.map(|t| el("h3", &[], text("Against the truth of the simulation")).with(t));
+    Some(Section { lede: sentence(name, value, &unit), body: body.with_some(truth) })
 }
 
 /// A constant policy: its action, its value and what the policy earns beyond it.
@@ -128,7 +126,7 @@ fn values(name: &str, value: &Value, constants: &[Constant<'_>], unit: &Unit) ->
         Series { name: "the policy".into(), look: Look::Main },
         Series { name: "one action for everybody".into(), look: Look::Nth(7) },
     ];
-    let with = own.and_then(|o| o.level).map(|l| format!(", with {} intervals", percent(l))).unwrap_or_default();
+    let with = own.and_then(|o| o.level).map(|l| format!(", with {} intervals", level(l))).unwrap_or_default();
     let currency = unit.name().filter(|c| !c.is_empty()).map(|c| format!(" in {c}")).unwrap_or_default();
     let label = format!("Dots with intervals: {of} of {name} and of {} constant policies", constants.len());
     let chart = dot_chart(&DotChart { label: &label, unit, series: &series, rows: &rows, from_zero: false });
@@ -136,7 +134,8 @@ fn values(name: &str, value: &Value, constants: &[Constant<'_>], unit: &Unit) ->
 }
 
 fn differences(name: &str, constants: &[Constant<'_>], unit: &Unit) -> Option<Html> {
-    let mut table = Table::new("What the policy earns beyond each action for everybody", &["Beyond", "Difference per person"]);
+    let mut table =
+        Table::new("What the policy earns beyond each action for everybody", &["Beyond", "Difference per person"]);
     let mut rows = Vec::new();
     for constant in constants {
         let Some(u) = &constant.beyond else { continue };

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::page::charts::{Bar, Look, bar_chart, figure_of};
 use crate::page::format::{Unit, count, counted, percent};
-use crate::page::html::{Html, Table, el, figure, p, text, words};
+use crate::page::html::{Html, Table, figure, p, text, words};
 use crate::page::read::Read;
 
 use super::Section;
@@ -25,14 +25,12 @@ pub(super) fn block(report: &Value, unit: &Unit) -> Option<Section> {
     for (label, value, _) in &bars {
         table.row(vec![words(label), figure(unit.show(*value)), figure(unit.show(value - profit))]);
     }
-    let bars: Vec<Bar> = bars
-        .into_iter()
-        .map(|(label, value, look)| Bar { label, readout: unit.show(value), value, look })
-        .collect();
-    let chart = bar_chart("Bars: true expected profit of the policy, of an oracle and of each action for everybody", &bars);
-    let body = el("h3", &[], text("Against the truth of the simulation"))
-        .with_some(figure_of("True expected profit", chart, &table))
-        .with(p("note", text(notes(truth))));
+    let bars: Vec<Bar> =
+        bars.into_iter().map(|(label, value, look)| Bar { label, readout: unit.show(value), value, look }).collect();
+    let chart =
+        bar_chart("Bars: true expected profit of the policy, of an oracle and of each action for everybody", &bars);
+    let body =
+        Html::default().with_some(figure_of("True expected profit", chart, &table)).with(p("note", text(notes(truth))));
     Some(Section { lede: lede(profit, oracle, truth.num("regret"), constants.first().copied(), unit), body })
 }
 
@@ -40,7 +38,9 @@ fn lede(profit: f64, oracle: Option<f64>, regret: Option<f64>, best: Option<(&st
     let mut out = text("In truth, known from the simulation, its decisions earn ").strong(unit.show(profit));
     if let Some(oracle) = oracle {
         out = match (oracle > 0.0, regret) {
-            (true, _) => out.text(format!(", {} of what an oracle would ({})", percent(profit / oracle), unit.show(oracle))),
+            (true, _) => {
+                out.text(format!(", {} of what an oracle would ({})", percent(profit / oracle), unit.show(oracle)))
+            }
             (false, Some(regret)) => out.text(format!(", {} less than an oracle", unit.show(regret))),
             (false, None) => out.text(format!("; an oracle would earn {}", unit.show(oracle))),
         };
@@ -49,13 +49,16 @@ fn lede(profit: f64, oracle: Option<f64>, regret: Option<f64>, best: Option<(&st
         Some((action, value)) if profit >= value => {
             out.text(format!(" and {} more than {action} for everybody.", unit.show(profit - value)))
         }
-        Some((action, value)) => out.text(format!(" but {} less than {action} for everybody.", unit.show(value - profit))),
+        Some((action, value)) => {
+            out.text(format!(" but {} less than {action} for everybody.", unit.show(value - profit)))
+        }
         None => out.text("."),
     }
 }
 
 fn notes(truth: &Value) -> String {
-    let mut out = vec!["These profits are computed from the simulated market itself, so they have no interval.".to_owned()];
+    let mut out =
+        vec!["These profits are computed from the simulated market itself, so they have no interval.".to_owned()];
     if let (Some(decided), Some(people)) = (truth.whole("decided"), truth.whole("people")) {
         out.push(format!("{} of {} have a decision.", count(decided), counted(people, "person", "people")));
     }

@@ -90,17 +90,29 @@ fn lede(sources: &BTreeMap<&str, Source<'_>>, as_of: Option<&str>) -> Html {
 }
 
 fn by_source(sources: &BTreeMap<&str, Source<'_>>, as_of: Option<&str>) -> Table {
-    let head =
-        ["Source", "Files", "Rows read", "Events", "Spend rows", "Not wanted", "Quarantined", "Repeats", "Newest event"];
+    let head = [
+        "Source",
+        "Files",
+        "Rows read",
+        "Events",
+        "Spend rows",
+        "Not wanted",
+        "Quarantined",
+        "Repeats",
+        "Newest event",
+    ];
     let mut table = Table::new("Rows are counted one by one, so these figures are exact and have no interval.", &head);
     for (name, s) in sources {
-        let newest = s.last.map_or_else(|| words("no event"), |last| {
-            let old = as_of.and_then(|as_of| seconds_between(last, as_of)).filter(|s| *s >= 0.0);
-            words(match old {
-                Some(seconds) => format!("{}, {} old", instant(last), age(seconds)),
-                None => instant(last),
-            })
-        });
+        let newest = s.last.map_or_else(
+            || words("no event"),
+            |last| {
+                let old = as_of.and_then(|as_of| seconds_between(last, as_of)).filter(|s| *s >= 0.0);
+                words(match old {
+                    Some(seconds) => format!("{}, {} old", instant(last), age(seconds)),
+                    None => instant(last),
+                })
+            },
+        );
         let mut row = vec![code(name)];
         row.extend([s.files, s.read, s.events, s.spend, s.skipped, s.refused, s.duplicates].map(|n| figure(count(n))));
         row.push(newest);
@@ -119,7 +131,8 @@ fn quarantine(reasons: &BTreeMap<&str, u64>) -> Option<Html> {
     let mut bars = Vec::new();
     for (reason, n) in sorted {
         table.row(vec![code(reason), words(meaning(reason)), figure(count(n))]);
-        let label = if meaning(reason).is_empty() { reason.to_owned() } else { format!("{reason} {}", meaning(reason)) };
+        let label =
+            if meaning(reason).is_empty() { reason.to_owned() } else { format!("{reason} {}", meaning(reason)) };
         bars.push(Bar { label, readout: counted(n, "row", "rows"), value: n as f64, look: Look::Nth(1) });
     }
     let chart = bar_chart("Bars: rows in quarantine by reason", &bars);
@@ -159,7 +172,8 @@ fn by_file(files: &[&Value]) -> Table {
         n if n > FILES_SHOWN => format!("The first {FILES_SHOWN} of {} files", count(n as u64)),
         _ => "Every file".to_owned(),
     };
-    let head = ["File", "Source", "Rows read", "Events", "Quarantined", "First event", "Last event", "Columns not used"];
+    let head =
+        ["File", "Source", "Rows read", "Events", "Quarantined", "First event", "Last event", "Columns not used"];
     let mut table = Table::new(caption, &head);
     for file in files.iter().take(FILES_SHOWN) {
         let n = |key| figure(file.whole(key).map_or_else(|| "–".to_owned(), count));

@@ -19,8 +19,8 @@ const CARDS: &[Card] = &[
     Card { stage: "ingest", section: "sources", noun: "events", figure: events },
     Card { stage: "link", section: "people", noun: "people", figure: people },
     Card { stage: "journeys", section: "journeys", noun: "journeys", figure: journeys },
-    Card { stage: "attribute", section: "attribution", noun: "credited conversions", figure: credits },
-    Card { stage: "prove", section: "experiments", noun: "effects tested", figure: effects },
+    Card { stage: "attribute", section: "attribution", noun: "credits", figure: credits },
+    Card { stage: "prove", section: "experiments", noun: "effects", figure: effects },
     Card { stage: "decide", section: "decisions", noun: "decisions", figure: decisions },
     Card { stage: "activate", section: "deliveries", noun: "deliveries", figure: deliveries },
 ];
@@ -46,14 +46,9 @@ fn card(card: &Card, report: &Value, built: &[Built]) -> Option<Html> {
     };
     let part = |class, words: &str| el("span", &[("class", class)], text(words));
     let figure = (card.figure)(report).unwrap_or_else(|| "–".to_owned());
-    let inner = part("noun", card.noun)
-        .text(" ")
-        .with(part("big", &figure))
-        .text(" ")
-        .with(part("sub", &status));
+    let inner = part("noun", card.noun).text(" ").with(part("big", &figure)).text(" ").with(part("sub", &status));
     let target = format!("#{}", card.section);
-    let inner =
-        if built.iter().any(|b| b.id == card.section) { el("a", &[("href", &target)], inner) } else { inner };
+    let inner = if built.iter().any(|b| b.id == card.section) { el("a", &[("href", &target)], inner) } else { inner };
     Some(el("li", &[("class", if ran == 0 { "unchanged" } else { "ran" })], inner))
 }
 
@@ -76,11 +71,8 @@ fn journeys(report: &Value) -> Option<String> {
 
 fn credits(report: &Value) -> Option<String> {
     let all = metrics(report, "attribute");
-    let totals: Vec<f64> = all
-        .iter()
-        .flat_map(|(_, m)| m.list("conversions"))
-        .filter_map(|c| c.at("totals").num("conversions"))
-        .collect();
+    let totals: Vec<f64> =
+        all.iter().flat_map(|(_, m)| m.list("conversions")).filter_map(|c| c.at("totals").num("conversions")).collect();
     (!totals.is_empty()).then(|| fixed(totals.iter().sum(), 0))
 }
 

@@ -38,7 +38,7 @@ fn money_and_shares() {
     let check = |x: f64, expect: &str| assert_eq!(percent(x), format!("{expect}\u{202f}%"), "{x}");
     check(0.0, "0");
     check(1.0, "100");
-    check(0.95, "95");
+    check(0.95, "95.0");
     check(0.254, "25.4");
     check(0.0432, "4.3");
     check(0.0043, "0.43");
@@ -49,13 +49,18 @@ fn money_and_shares() {
 
 #[test]
 fn p_values() {
-    let check = |p: f64, expect: &str| assert_eq!(p_value(p), expect);
+    let check = |p: f64, expect: &str| assert_eq!(p_value(p).replace('\u{a0}', " "), expect);
     check(0.0, "p < 0.001");
     check(0.000_99, "p < 0.001");
     check(0.0042, "p = 0.0042");
     check(0.031_77, "p = 0.032");
     check(0.5, "p = 0.500");
     check(1.0, "p > 0.99");
+    assert_eq!(
+        (level(0.95), level(0.9), level(0.999)),
+        ("95\u{202f}%".into(), "90\u{202f}%".into(), "99.9\u{202f}%".into())
+    );
+    assert_eq!((conversions(573.4), conversions(50.7), conversions(0.0)), ("573".into(), "50.7".into(), "0".into()));
 }
 
 #[test]
@@ -78,7 +83,15 @@ fn ticks() {
 #[test]
 fn times() {
     assert_eq!(instant("2026-04-05T13:05:00Z"), "5 Apr 2026, 13:05 UTC");
-    for odd in ["", "yesterday", "2026-13-05T13:05:00Z", "2026-04-05", "2026-04-05T99:00:00Z", "9999999-1-1T0:0:0Z", "2026-4-5T1Z"] {
+    for odd in [
+        "",
+        "yesterday",
+        "2026-13-05T13:05:00Z",
+        "2026-04-05",
+        "2026-04-05T99:00:00Z",
+        "9999999-1-1T0:0:0Z",
+        "2026-4-5T1Z",
+    ] {
         assert_eq!(instant(odd), odd);
     }
     let check = |from: &str, to: &str, expect: Option<f64>| assert_eq!(seconds_between(from, to), expect);
@@ -102,6 +115,9 @@ fn names() {
     let list = |names: &[&str]| listed(&names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>());
     assert_eq!((list(&[]), list(&["a"]), list(&["a", "b", "c"])), (String::new(), "a".into(), "a, b and c".into()));
     assert_eq!((clipped("short", 9), clipped("äöüäöüäöü", 4)), ("short".into(), "äöü…".into()));
-    assert_eq!((counted(1, "row", "rows"), counted(2000, "row", "rows")), ("1\u{a0}row".into(), "2,000\u{a0}rows".into()));
+    assert_eq!(
+        (counted(1, "row", "rows"), counted(2000, "row", "rows")),
+        ("1\u{a0}row".into(), "2,000\u{a0}rows".into())
+    );
     assert_eq!(short("0123456789abcdef"), "0123456789ab");
 }

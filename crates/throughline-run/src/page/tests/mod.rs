@@ -55,7 +55,8 @@ fn assert_text(text: &str) {
 fn assert_sound(report: &Value) -> String {
     let page = render(report);
     assert_well_formed(&page);
-    for never in ["NaN", ">null<", "<script", "http://", "https://", "javascript:", "{}", "inf%", " src=", "undefined"] {
+    for never in ["NaN", ">null<", "<script", "http://", "https://", "javascript:", "{}", "inf%", " src=", "undefined"]
+    {
         assert!(!page.contains(never), "`{never}` in the page, near {:?}", page.split(never).next().map(tail));
     }
     page
@@ -69,7 +70,9 @@ fn tail(text: &str) -> String {
 
 #[test]
 fn an_empty_report_is_a_page() {
-    for report in [Value::Null, json!({}), json!([]), json!("text"), json!({ "stages": {}, "truth": 3, "warnings": "x" })] {
+    for report in
+        [Value::Null, json!({}), json!([]), json!("text"), json!({ "stages": {}, "truth": 3, "warnings": "x" })]
+    {
         let page = assert_sound(&report);
         assert!(page.contains("Run report") && !page.contains("<section"), "{report}");
     }
@@ -79,8 +82,18 @@ fn an_empty_report_is_a_page() {
 fn a_full_report_has_every_section() {
     let page = assert_sound(&full());
     let ids = [
-        "findings", "sources", "people", "journeys", "attribution", "experiments", "model", "policy", "decisions", "deliveries",
-        "health", "reproduce",
+        "findings",
+        "sources",
+        "people",
+        "journeys",
+        "attribution",
+        "experiments",
+        "model",
+        "policy",
+        "decisions",
+        "deliveries",
+        "health",
+        "reproduce",
     ];
     for id in ids {
         assert!(page.contains(&format!("<section id=\"{id}\"")), "no section {id}");

@@ -20,12 +20,14 @@ pub(super) fn estimate(value: f64, half: f64) -> Value {
             "n": 42613, "inference": "wald", "method": "welch" })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the caller is a literal")]
 fn unit(name: &str, seconds: f64, metrics: Value) -> Value {
     let status = if seconds > 0.0 { "ran" } else { "unchanged" };
     json!({ "name": name, "fingerprint": "9f2c4e1b77aa03d5519d", "status": status, "seconds": seconds,
             "rows": { "events": 1200 }, "metrics": metrics })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the caller is a literal")]
 fn stage(name: &str, units: Vec<Value>) -> Value {
     json!({ "name": name, "version": 1, "units": units })
 }
@@ -42,11 +44,14 @@ fn ingest() -> Value {
                 "first_occurred_at": "2026-01-02T08:00:00Z", "last_occurred_at": "2026-04-04T21:13:05.25Z",
                 "columns_unused": ["utm_term"], "warnings": [diagnostic("info", "TL140", "a column is not read")] })
     };
-    stage("ingest", vec![
-        unit("ads/data/ads.csv", 2.31, file("ads", 61_204, json!({ "TL209": 31, "TL216": 9 }))),
-        unit("shop/data/shop.csv", 0.0, file("shop", 18_022, json!({ "TL207": 40 }))),
-        unit("crm/data/crm.csv", 0.4, file("crm", 5_040, json!({}))),
-    ])
+    stage(
+        "ingest",
+        vec![
+            unit("ads/data/ads.csv", 2.31, file("ads", 61_204, json!({ "TL209": 31, "TL216": 9 }))),
+            unit("shop/data/shop.csv", 0.0, file("shop", 18_022, json!({ "TL207": 40 }))),
+            unit("crm/data/crm.csv", 0.4, file("crm", 5_040, json!({}))),
+        ],
+    )
 }
 
 fn attribution() -> Value {
@@ -93,7 +98,8 @@ fn prove() -> Value {
         "tier": "randomised", "health": "healthy", "diagnostics": [],
     });
     let labels = json!({ "assigned": {}, "repeated": { "spring_mail": 4 }, "unknown_arm": {}, "incomplete": { "spring_mail": 17 } });
-    let experiments = json!([{ "experiment": "spring_mail", "file": "experiments/spring_mail.yaml", "reading": reading }]);
+    let experiments =
+        json!([{ "experiment": "spring_mail", "file": "experiments/spring_mail.yaml", "reading": reading }]);
     stage("prove", vec![unit("all", 1.2, json!({ "labels": labels, "experiments": experiments }))])
 }
 
@@ -109,13 +115,24 @@ fn model() -> Value {
         json!({ "arm": arm, "n": 2798, "overall": estimate(0.9, 0.4), "tenths": tenths, "top_less_bottom": estimate(d, 0.8),
                 "verdict": verdict })
     };
-    let warning = diagnostic("warning", "TL709", "the ranking is inside the noise: its better half does not differ from its worse");
-    stage("model", vec![unit("spring_mail", 4.4, json!({
-        "policy": "spring_mail", "model": "two_model", "version": 3, "content_hash": "1d4f9a6b33c2e88071", "experiment": "spring_mail",
-        "outcome": "spend", "training_rows": 2104, "evaluation_rows": 2105,
-        "evaluations": [evaluation("email_offer", "BetterThanRandom", 1.4), evaluation("email_news", "InsideNoise", 0.2)],
-        "diagnostics": [warning],
-    }))])
+    let warning = diagnostic(
+        "warning",
+        "TL709",
+        "the ranking is inside the noise: its better half does not differ from its worse",
+    );
+    stage(
+        "model",
+        vec![unit(
+            "spring_mail",
+            4.4,
+            json!({
+                "policy": "spring_mail", "model": "two_model", "version": 3, "content_hash": "1d4f9a6b33c2e88071", "experiment": "spring_mail",
+                "outcome": "spend", "training_rows": 2104, "evaluation_rows": 2105,
+                "evaluations": [evaluation("email_offer", "BetterThanRandom", 1.4), evaluation("email_news", "InsideNoise", 0.2)],
+                "diagnostics": [warning],
+            }),
+        )],
+    )
 }
 
 fn decide() -> Value {
@@ -129,36 +146,55 @@ fn decide() -> Value {
         "constant_policies": [constant("none", 2.41, 0.464), constant("email_offer", 2.51, 0.36), constant("email_news", 2.80, 0.07)],
         "diagnostics": [],
     });
-    stage("decide", vec![unit("spring_mail@2026-04-05T00:00:00Z", 2.8, json!({
-        "policy": "spring_mail", "policy_version": 2, "cycle_id": "spring_mail@2026-04-05T00:00:00Z", "people": 5000,
-        "held_out": 248, "explored": 212, "exploration_rate": 0.0497, "without_score": 3,
-        "actions": { "email_news": 1874, "email_offer": 1650, "none": 1476 }, "expected_net_value": 15_021.33, "cost": 70.48,
-        "certificate": { "primal": 15_003.2, "dual": 15_003.9, "gap": 0.7, "shadow_prices": { "budget": 3.2 },
-                         "primal_micros": 15_003_200_000_i64, "spend_micros": 76_000_000, "budget_micros": 80_000_000 },
-        "evidence_tier": 3, "value": value, "diagnostics": [],
-    }))])
+    stage(
+        "decide",
+        vec![unit(
+            "spring_mail@2026-04-05T00:00:00Z",
+            2.8,
+            json!({
+                "policy": "spring_mail", "policy_version": 2, "cycle_id": "spring_mail@2026-04-05T00:00:00Z", "people": 5000,
+                "held_out": 248, "explored": 212, "exploration_rate": 0.0497, "without_score": 3,
+                "actions": { "email_news": 1874, "email_offer": 1650, "none": 1476 }, "expected_net_value": 15_021.33, "cost": 70.48,
+                "certificate": { "primal": 15_003.2, "dual": 15_003.9, "gap": 0.7, "shadow_prices": { "budget": 3.2 },
+                                 "primal_micros": 15_003_200_000_i64, "spend_micros": 76_000_000, "budget_micros": 80_000_000 },
+                "evidence_tier": 3, "value": value, "diagnostics": [],
+            }),
+        )],
+    )
 }
 
 fn activate() -> Value {
-    stage("activate", vec![unit("email_service/spring_mail@2026-04-05T00:00:00Z", 0.6, json!({
-        "destination": "email_service", "adapter": "file", "cycle_id": "spring_mail@2026-04-05T00:00:00Z",
-        "fates": { "decisions": 5000, "to_send": 3211, "carried": 0, "suppressed": { "holdout": 248, "filtered": 1476, "no_consent": 61 },
-                   "rejected": { "no_identifier": 4 } },
-        "batches_sent": 4, "batches_found": 1, "batches": [], "openings": [{ "actor": "run" }],
-    }))])
+    stage(
+        "activate",
+        vec![unit(
+            "email_service/spring_mail@2026-04-05T00:00:00Z",
+            0.6,
+            json!({
+                "destination": "email_service", "adapter": "file", "cycle_id": "spring_mail@2026-04-05T00:00:00Z",
+                "fates": { "decisions": 5000, "to_send": 3211, "carried": 0, "suppressed": { "holdout": 248, "filtered": 1476, "no_consent": 61 },
+                           "rejected": { "no_identifier": 4 } },
+                "batches_sent": 4, "batches_found": 1, "batches": [], "openings": [{ "actor": "run" }],
+            }),
+        )],
+    )
 }
 
 fn observe() -> Value {
-    let row = |metric: &str, scope: &str, value: f64, status: &str, note: &str| {
-        json!({ "metric": metric, "scope": scope, "value": value, "previous": 12_000.0, "usual": null, "status": status, "note": note })
-    };
-    stage("observe", vec![unit("run-7", 0.3, json!({ "detector": "median_mad", "as_of": "2026-04-05T00:00:00Z", "first": 1, "ok": 1,
+    let row = |metric: &str, scope: &str, value: f64, status: &str, note: &str| json!({ "metric": metric, "scope": scope, "value": value, "previous": 12_000.0, "usual": null, "status": status, "note": note });
+    stage(
+        "observe",
+        vec![unit(
+            "run-7",
+            0.3,
+            json!({ "detector": "median_mad", "as_of": "2026-04-05T00:00:00Z", "first": 1, "ok": 1,
         "changed": 1, "alarms": 1, "rows": [
             row("rows", "events/source=ads", 3000.0, "alarm", "rows of `events` from source `ads` fell to 3,000, usually 12,000 (-75 %)"),
             row("null_share", "events.campaign", 0.31, "changed", "share of missing values in `events.campaign` rose to 31 %"),
             row("age_hours", "events", 3.2, "ok", "age of the newest row of `events`: 3.2 hours, as usual"),
             row("rows", "credits", 48.0, "first", "rows of `credits`: 48, first observation"),
-        ] }))])
+        ] }),
+        )],
+    )
 }
 
 /// Every section has data.
@@ -168,7 +204,8 @@ pub(super) fn full() -> Value {
                        "merged": 12, "split": 0 });
     let journeys = json!({ "persons": 4120, "converting": 1845, "not_converting": 8210, "conversions_without_consent": 33,
         "touches": { "kept": 21_033, "same_session": 6120, "outside_lookback": 911, "no_consent": 402 } });
-    let features = json!({ "features": 12, "scoring_rows": 5000, "training_rows": 4209, "missing": [["spend_60d", 0.4]] });
+    let features =
+        json!({ "features": 12, "scoring_rows": 5000, "training_rows": 4209, "missing": [["spend_60d", 0.4]] });
     let channels: Vec<Value> = CHANNELS
         .iter()
         .map(|(c, _, caused, cost)| json!({ "channel": c, "true_conversions": caused, "true_value": caused * 60.0, "cost": cost }))

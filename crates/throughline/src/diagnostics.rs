@@ -1,0 +1,26 @@
+//! Stable codes of the command line.
+
+/// Code and meaning.
+#[expect(dead_code, reason = "read by `cargo xtask codegen`, which lists every code in docs/diagnostics.md")]
+pub(crate) const CODES: &[(&str, &str)] = &[
+    ("TL030", "the delimiter is not one character"),
+    ("TL031", "the header of a file cannot be read"),
+    ("TL032", "the file is empty"),
+    ("TL033", "a column is not in the file"),
+    ("TL034", "a row has another number of fields than the header"),
+    ("TL035", "a file cannot be read to its end"),
+    ("TL036", "a row is not UTF-8"),
+    ("TL037", "a field is not a number"),
+    ("TL040", "the folder holds a project already"),
+    ("TL041", "the example is not known"),
+    ("TL042", "an instant cannot be read"),
+    ("TL043", "a person needs an id"),
+    ("TL044", "there is no such thing to explain"),
+    ("TL045", "the confidence level is out of range"),
+    ("TL046", "the file has no usable row"),
+    ("TL047", "a unit has no arm"),
+    ("TL048", "no unit has the control"),
+    ("TL049", "a weight is not ARM=WEIGHT"),
+    ("TL050", "the group of checks is not known"),
+    ("TL051", "reference data is absent"),
+];
