@@ -27,7 +27,7 @@ impl Input {
         }
     }
 
-    const fn ty(&self) -> Type {
+    pub(super) const fn ty(&self) -> Type {
         match self {
             Self::Column(_, ty) => *ty,
             Self::Property(_) => Type::Text,

@@ -36,6 +36,7 @@ enum Node {
     Constant(Value, Type),
     Computed {
         expr: Arc<dyn PhysicalExpr>,
+        ty: Type,
         /// Whether it is free of charge, so that it may stand in several places.
         is_column: bool,
         /// Levels of the engine's CASE in it.
@@ -48,6 +49,12 @@ impl Node {
         match self {
             Self::Constant(value, ty) => Arc::new(Literal::new(scalar(value, *ty))),
             Self::Computed { expr, .. } => Arc::clone(expr),
+        }
+    }
+
+    const fn ty(&self) -> Type {
+        match self {
+            Self::Constant(_, ty) | Self::Computed { ty, .. } => *ty,
         }
     }
 
@@ -91,13 +98,10 @@ const fn comparison(op: &Op) -> Option<Operator> {
     })
 }
 
-fn case(
-    operand: Option<Arc<dyn PhysicalExpr>>,
-    branches: &[Node],
-    otherwise: Option<Arc<dyn PhysicalExpr>>,
-) -> Result<Arc<dyn PhysicalExpr>> {
-    let branches = branches.chunks_exact(2).map(|branch| (branch[0].expr(), branch[1].expr())).collect();
-    Ok(Arc::new(CaseExpr::try_new(operand, branches, otherwise)?))
+/// The values, when all nodes are constants.
+fn constants(nodes: &[Node]) -> Option<Vec<Value>> {
+    let value = |node: &Node| if let Node::Constant(value, _) = node { Some(value.clone()) } else { None };
+    nodes.iter().map(value).collect()
 }
 
 impl Lowering {
@@ -123,9 +127,9 @@ impl Lowering {
     }
 
     fn input(&mut self, input: Input) -> Node {
-        let name = input.name().to_owned();
+        let (name, ty) = (input.name().to_owned(), input.ty());
         let index = self.inputs.position(input);
-        Node::Computed { expr: Arc::new(Column::new(&name, index)), is_column: true, cases: 0 }
+        Node::Computed { expr: Arc::new(Column::new(&name, index)), ty, is_column: true, cases: 0 }
     }
 
     fn apply(&mut self, op: &Op, args: &[Node], ty: Type) -> Result<Node> {
@@ -134,16 +138,16 @@ impl Lowering {
         }
         let cases = args.iter().map(Node::cases).max().unwrap_or(0);
         if let Some(expr) = self.native(op, args)? {
-            return Ok(Node::Computed { expr, is_column: false, cases });
+            return Ok(Node::Computed { expr, ty, is_column: false, cases });
         }
         if cases < MAX_NATIVE_CASES
             && let Some(expr) = native_case(op, args)?
         {
-            return Ok(Node::Computed { expr, is_column: false, cases: cases + 1 });
+            return Ok(Node::Computed { expr, ty, is_column: false, cases: cases + 1 });
         }
         self.makes_text |= ty == Type::Text;
         let kernel = Kernel { op: op.clone(), args: args.iter().map(Node::expr).collect(), ty };
-        Ok(Node::Computed { expr: Arc::new(kernel), is_column: false, cases })
+        Ok(Node::Computed { expr: Arc::new(kernel), ty, is_column: false, cases })
     }
 
     /// The engine's own operation, where it gives the same answers. What would repeat an argument does so only with
@@ -159,6 +163,11 @@ impl Lowering {
             (Op::IsNull { negated: false }, [a]) => Some(is_null(a.expr())?),
             (Op::IsNull { negated: true }, [a]) => Some(is_not_null(a.expr())?),
             (Op::ToFloat, [a]) => Some(cast(a.expr(), &self.inputs.schema(), DataType::Float64)?),
+            (Op::In { list, negated }, [a]) if !list.is_empty() => {
+                let constant = |value| Arc::new(Literal::new(scalar(value, a.ty()))) as Arc<dyn PhysicalExpr>;
+                let list = list.iter().map(constant).collect();
+                Some(in_list(a.expr(), list, negated, &self.inputs.schema())?)
+            }
             (Op::Between { negated }, [a, low, high]) if a.is_leaf() => {
                 let from = binary(a.expr(), Operator::GtEq, low.expr());
                 let to = binary(a.expr(), Operator::LtEq, high.expr());
@@ -174,4 +183,29 @@ impl Lowering {
             _ => None,
         })
     }
+}
+
+/// CASE, and coalesce as CASE. Where the engine passes over a branch, the language computes it in vain: operations are
+/// total, so the answers are the same.
+fn native_case(op: &Op, args: &[Node]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+    let (operand, branches, otherwise) = match op {
+        Op::Case { operand } => {
+            let (operand, rest) = args.split_at(usize::from(*operand));
+            let (branches, otherwise) = rest.split_at(rest.len() / 2 * 2);
+            let branches = branches.chunks_exact(2).map(|branch| (branch[0].expr(), branch[1].expr()));
+            (operand.first(), branches.collect::<Vec<_>>(), otherwise.first())
+        }
+        Op::Call(function) if function.name() == "coalesce" => match args {
+            [tried @ .., last] if tried.iter().all(Node::is_leaf) => {
+                let branches = tried.iter().map(|arg| Ok((is_not_null(arg.expr())?, arg.expr())));
+                (None, branches.collect::<Result<Vec<_>>>()?, Some(last))
+            }
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    if branches.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(CaseExpr::try_new(operand.map(Node::expr), branches, otherwise.map(Node::expr))?)))
 }

@@ -98,7 +98,8 @@ thead th { font-weight: 600; color: var(--soft); border-bottom-color: var(--line
 tbody th { font-weight: 500; min-width: 7rem; }
 td:not(.fig) { min-width: 6.5rem; max-width: 26rem; }
 .fig { text-align: right; }
-td.fig, .whole { white-space: nowrap; }
+td:not(.fig):last-child { min-width: 9rem; }
+td.fig, .whole, td code, th code { white-space: nowrap; }
 tr > :last-child { padding-right: 0; }
 .under { display: block; color: var(--soft); font-size: .92em; }
 .status { color: var(--tone); font-weight: 600; white-space: nowrap; }

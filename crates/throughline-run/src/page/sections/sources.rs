@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::page::charts::{Bar, Look, bar_chart, figure_of};
 use crate::page::format::{age, count, counted, instant, percent, seconds_between};
-use crate::page::html::{Html, Table, code, figure, p, text, words};
+use crate::page::html::{Html, Table, code, figure, p, text, words, words_with};
 use crate::page::read::{Read, metrics, sum};
 
 use super::Section;
@@ -107,10 +107,7 @@ fn by_source(sources: &BTreeMap<&str, Source<'_>>, as_of: Option<&str>) -> Table
             || words("no event"),
             |last| {
                 let old = as_of.and_then(|as_of| seconds_between(last, as_of)).filter(|s| *s >= 0.0);
-                words(match old {
-                    Some(seconds) => format!("{}, {} old", instant(last), age(seconds)),
-                    None => instant(last),
-                })
+                words_with(&instant(last), &old.map(|s| format!("{} old", age(s))).unwrap_or_default())
             },
         );
         let mut row = vec![code(name)];
