@@ -6,10 +6,9 @@ use crate::workspace::{Finding, Workspace};
 /// Registry file and the folder of its components. A pair is skipped while the registry does not exist.
 const FAMILIES: &[(&str, &str)] = &[
     ("crates/throughline-attribution/src/registry.rs", "crates/throughline-attribution/src/models/"),
-    ("crates/throughline-uplift/src/registry.rs", "crates/throughline-uplift/src/learners/"),
     ("crates/throughline-activate/src/registry.rs", "crates/throughline-activate/src/destinations/"),
     ("crates/throughline-watch/src/registry.rs", "crates/throughline-watch/src/detectors/"),
-    ("crates/throughline-ingest/src/registry.rs", "crates/throughline-ingest/src/sources/"),
+    ("crates/throughline-ingest/src/connector/mod.rs", "crates/throughline-ingest/src/connector/"),
 ];
 
 pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {

@@ -1,9 +1,10 @@
 //! From YAML to checked aggregates over the timeline.
 
+use arrow::datatypes::SchemaRef;
 use serde_saphyr::Spanned;
 use throughline_core::Diagnostic;
-use throughline_core::expr::{Expr, Schema, Type, TypedExpr, Value};
-use throughline_lake::{expression_schema, tables};
+use throughline_core::expr::{Expr, Schema, Type};
+use throughline_lake::{CompiledExpr, expression_schema, tables};
 
 use crate::aggregate::Aggregate;
 use crate::config::{ExperimentConfig, FeatureConfig};
@@ -26,19 +27,9 @@ pub struct CompiledAggregate {
     pub aggregate: Aggregate,
     /// Number or category.
     pub ty: FeatureType,
-    pub(crate) value: Option<TypedExpr>,
-    pub(crate) condition: Option<TypedExpr>,
+    pub(crate) value: Option<CompiledExpr>,
+    pub(crate) condition: Option<CompiledExpr>,
     pub(crate) window_days: Option<u32>,
-}
-
-impl CompiledAggregate {
-    /// Value and permission of one row.
-    pub(crate) fn row(&self, row: &dyn throughline_core::expr::Row) -> Option<Value> {
-        if self.condition.as_ref().is_some_and(|c| !c.permits(row)) {
-            return None;
-        }
-        Some(self.value.as_ref().map_or(Value::Null, |v| v.eval(row)))
-    }
 }
 
 /// The features of a project.
@@ -46,7 +37,6 @@ impl CompiledAggregate {
 pub struct CompiledFeatures {
     /// In the order of the files.
     pub features: Vec<CompiledAggregate>,
-    pub(crate) schema: Schema,
 }
 
 /// An experiment ready to be read.
@@ -56,36 +46,39 @@ pub struct CompiledExperiment {
     pub config: ExperimentConfig,
     /// The outcomes.
     pub metrics: Vec<CompiledAggregate>,
-    pub(crate) arm: TypedExpr,
-    pub(crate) probability: Option<TypedExpr>,
-    pub(crate) schema: Schema,
-}
-
-/// The timeline's columns as expressions see them.
-fn timeline_schema() -> Schema {
-    expression_schema(&tables::timeline().file_schema)
+    pub(crate) arm: CompiledExpr,
+    pub(crate) probability: Option<CompiledExpr>,
 }
 
 struct Check<'a> {
     file: &'a str,
+    /// The table that expressions are computed on, and its columns as they see them.
+    timeline: SchemaRef,
     schema: Schema,
     found: Vec<Diagnostic>,
 }
 
-impl Check<'_> {
-    fn expression(&mut self, text: &Spanned<String>, wanted: Option<Type>) -> Option<TypedExpr> {
+impl<'a> Check<'a> {
+    fn new(file: &'a str) -> Self {
+        let timeline = tables::timeline().file_schema;
+        Self { file, schema: expression_schema(&timeline), timeline, found: Vec::new() }
+    }
+
+    fn expression(&mut self, text: &Spanned<String>, wanted: Option<Type>) -> Option<CompiledExpr> {
         let parsed = match wanted {
             Some(ty) => Expr::parse_as(&text.value, &self.schema, ty),
             None => Expr::parse(&text.value, &self.schema),
         };
-        match parsed {
-            Ok(expression) => Some(expression),
-            Err(error) => {
-                let (line, column) = (text.referenced.line(), text.referenced.column());
-                self.found.push(error.diagnostic("TL451").at(self.file, Some(line), Some(column)));
-                None
-            }
-        }
+        let diagnostic = match parsed {
+            Ok(expression) => match CompiledExpr::new(&expression, &self.timeline) {
+                Ok(compiled) => return Some(compiled),
+                Err(error) => Diagnostic::error("TL451", error.to_string()),
+            },
+            Err(error) => error.diagnostic("TL451"),
+        };
+        let (line, column) = (text.referenced.line(), text.referenced.column());
+        self.found.push(diagnostic.at(self.file, Some(line), Some(column)));
+        None
     }
 
     fn error(&mut self, code: &str, at: &Spanned<String>, message: String, help: &str) {
@@ -133,7 +126,7 @@ impl Check<'_> {
 impl CompiledFeatures {
     /// No features.
     pub fn none() -> Self {
-        Self { features: Vec::new(), schema: timeline_schema() }
+        Self { features: Vec::new() }
     }
 
     /// Checks the features of all files, given with the file's name.
@@ -142,7 +135,7 @@ impl CompiledFeatures {
         let mut features = Vec::new();
         let mut names: Vec<&Spanned<String>> = Vec::new();
         for (file, configs) in files {
-            let mut check = Check { file, schema: timeline_schema(), found: Vec::new() };
+            let mut check = Check::new(file);
             for config in configs {
                 names.push(&config.name);
                 features.extend(check.aggregate(
@@ -156,14 +149,14 @@ impl CompiledFeatures {
             check.unique(&names);
             found.extend(check.found);
         }
-        if found.is_empty() { Ok(Self { features, schema: timeline_schema() }) } else { Err(found) }
+        if found.is_empty() { Ok(Self { features }) } else { Err(found) }
     }
 }
 
 impl CompiledExperiment {
     /// Checks one experiment file.
     pub fn compile(file: &str, config: ExperimentConfig) -> Result<Self, Vec<Diagnostic>> {
-        let mut check = Check { file, schema: timeline_schema(), found: Vec::new() };
+        let mut check = Check::new(file);
         let arm = check.expression(&config.assignment.arm, Some(Type::Text));
         let probability = config.assignment.probability.as_ref().map(|p| check.expression(p, Some(Type::Float)));
         let metrics: Vec<CompiledAggregate> = config
@@ -179,7 +172,7 @@ impl CompiledExperiment {
         }
         match (arm, probability) {
             (Some(arm), probability) if check.found.is_empty() => {
-                Ok(Self { metrics, arm, probability: probability.flatten(), schema: timeline_schema(), config })
+                Ok(Self { metrics, arm, probability: probability.flatten(), config })
             }
             _ => Err(check.found),
         }

@@ -9,13 +9,11 @@ use arrow::datatypes::{DataType, Field};
 use serde::Serialize;
 use throughline_core::time::DAY_US;
 use throughline_core::{PersonId, RunContext};
-use throughline_lake::{
-    Lake, LakeError, PartitionColumn, RowsView, Snapshot, Staged, TableSpec, Unit, columns, tables,
-};
+use throughline_lake::{Lake, LakeError, PartitionColumn, Snapshot, Staged, TableSpec, Unit, columns, tables};
 
 use crate::compile::CompiledExperiment;
 use crate::error::FeatureError;
-use crate::person::{Times, metric_between, people};
+use crate::person::{Rows, Times, assignments, metric_between, people};
 
 /// The labels table: one row a person and experiment; `outcomes` in the order of the experiment's metrics.
 pub fn labels_table() -> TableSpec {
@@ -99,25 +97,25 @@ fn read_experiment(
     report: &mut LabelReport,
 ) -> Result<(), LakeError> {
     let name = &experiment.config.name.value;
-    let view = RowsView::new(batch, &experiment.schema)?;
     let times = Times::of(batch)?;
-    let (kind, event_name) = (columns::text(batch, "kind")?, columns::text(batch, "name")?);
+    let assigning = assignments(batch, &experiment.config.assignment.event_name)?;
+    let arms = Rows::with_value(&assigning, Some(&experiment.arm), batch)?;
+    let probabilities = match &experiment.probability {
+        Some(probability) => Some(Rows::with_value(&assigning, Some(probability), batch)?),
+        None => None,
+    };
+    let permitted = experiment.metrics.iter().map(|m| Rows::permitted(m, batch)).collect::<Result<Vec<_>, _>>()?;
     let weight: f64 = experiment.config.arms.values().sum();
     for (person, range) in people {
-        let mut assignments = range.clone().filter(|&r| {
-            kind.value(r) == "assignment"
-                && columns::text_at(event_name, r) == Some(experiment.config.assignment.event_name.as_str())
-        });
-        let Some(first) = assignments.next() else { continue };
-        *report.repeated.entry(name.clone()).or_default() += assignments.count() as u64;
-        let row = view.row(first);
-        let arm = experiment.arm.eval(&row);
+        let mut assigned = arms.within(range);
+        let Some((first, arm)) = assigned.next() else { continue };
+        *report.repeated.entry(name.clone()).or_default() += assigned.count() as u64;
         let Some((arm, share)) = arm.as_str().and_then(|a| experiment.config.arms.get_key_value(a)) else {
             *report.unknown_arm.entry(name.clone()).or_default() += 1;
             continue;
         };
-        let probability = match &experiment.probability {
-            Some(p) => p.eval(&row).as_f64(),
+        let probability = match &probabilities {
+            Some(stated) => stated.within(range).next().and_then(|(_, p)| p.as_f64()),
             None => (weight > 0.0).then_some(share / weight),
         };
         let from = times.occurred[first];
@@ -126,8 +124,9 @@ fn read_experiment(
         let outcomes: Vec<Option<f64>> = experiment
             .metrics
             .iter()
-            .map(|m| {
-                let value = metric_between(m, &view, range.clone(), &times, from, until);
+            .zip(&permitted)
+            .map(|(metric, rows)| {
+                let value = metric_between(metric, rows, range, &times, from, until);
                 // No purchase in the window is a spend of zero, not an unknown spend.
                 value.as_f64().or(Some(0.0))
             })

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use arrow::array::RecordBatch;
+use arrow::array::{BooleanArray, RecordBatch};
 use throughline_core::PersonId;
 use throughline_core::expr::Value;
 use throughline_core::time::DAY_US;
-use throughline_lake::{LakeError, RowsView, columns};
+use throughline_lake::{CompiledExpr, LakeError, columns, values_of};
 
 use crate::compile::CompiledAggregate;
 
@@ -40,34 +40,81 @@ impl<'a> Times<'a> {
     }
 }
 
+/// Some rows of a batch, ascending, each with a value.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    rows: Vec<usize>,
+    values: Vec<Value>,
+}
+
+impl Rows {
+    /// The rows that an aggregate's condition permits, with the answers of its `value`. Both are computed once for the
+    /// whole batch: what they say about a row depends on that row alone, not on the time it is looked at from.
+    pub(crate) fn permitted(aggregate: &CompiledAggregate, batch: &RecordBatch) -> Result<Self, LakeError> {
+        let permitted = match &aggregate.condition {
+            Some(condition) => condition.permits(batch)?,
+            None => BooleanArray::from(vec![true; batch.num_rows()]),
+        };
+        Self::with_value(&permitted, aggregate.value.as_ref(), batch)
+    }
+
+    /// The chosen rows with the answers of an expression, or with NULL.
+    pub(crate) fn with_value(
+        chosen: &BooleanArray,
+        value: Option<&CompiledExpr>,
+        batch: &RecordBatch,
+    ) -> Result<Self, LakeError> {
+        let rows: Vec<usize> = chosen.values().set_indices().collect();
+        let values = match value {
+            Some(value) => values_of(&value.evaluate_where(batch, chosen)?),
+            None => vec![Value::Null; rows.len()],
+        };
+        Ok(Self { rows, values })
+    }
+
+    /// Those in a range.
+    pub(crate) fn within(&self, range: &Range<usize>) -> impl Iterator<Item = (usize, &Value)> {
+        let start = self.rows.partition_point(|&row| row < range.start);
+        let end = self.rows.partition_point(|&row| row < range.end);
+        self.rows[start..end].iter().copied().zip(&self.values[start..end])
+    }
+}
+
+/// The rows that assign people under this name.
+pub(crate) fn assignments(batch: &RecordBatch, event_name: &str) -> Result<BooleanArray, LakeError> {
+    let (kind, name) = (columns::text(batch, "kind")?, columns::text(batch, "name")?);
+    let assigns = |row: usize| kind.value(row) == "assignment" && columns::text_at(name, row) == Some(event_name);
+    Ok((0..batch.num_rows()).map(|row| Some(assigns(row))).collect())
+}
+
 /// What a feature says about a person at `now`: rows with `available_at` before `now`, within the window.
 pub(crate) fn feature_at(
     feature: &CompiledAggregate,
-    view: &RowsView<'_>,
-    rows: Range<usize>,
+    permitted: &Rows,
+    person: &Range<usize>,
     times: &Times<'_>,
     now: i64,
 ) -> Value {
     let from = feature.window_days.map_or(i64::MIN, |d| now.saturating_sub(i64::from(d) * DAY_US));
-    let seen: Vec<(i64, Value)> = rows
-        .filter(|&r| times.available[r] < now && times.occurred[r] >= from && times.occurred[r] < now)
-        .filter_map(|r| feature.row(&view.row(r)).map(|v| (times.occurred[r], v)))
-        .collect();
-    feature.aggregate.of(seen.iter().map(|(at, v)| (*at, v)), now)
+    let seen = permitted
+        .within(person)
+        .filter(|&(r, _)| times.available[r] < now && times.occurred[r] >= from && times.occurred[r] < now)
+        .map(|(r, value)| (times.occurred[r], value));
+    feature.aggregate.of(seen, now)
 }
 
 /// What a metric says about a person in (`from`, `until`].
 pub(crate) fn metric_between(
     metric: &CompiledAggregate,
-    view: &RowsView<'_>,
-    rows: Range<usize>,
+    permitted: &Rows,
+    person: &Range<usize>,
     times: &Times<'_>,
     from: i64,
     until: i64,
 ) -> Value {
-    let seen: Vec<(i64, Value)> = rows
-        .filter(|&r| times.occurred[r] > from && times.occurred[r] <= until)
-        .filter_map(|r| metric.row(&view.row(r)).map(|v| (times.occurred[r], v)))
-        .collect();
-    metric.aggregate.of(seen.iter().map(|(at, v)| (*at, v)), until)
+    let seen = permitted
+        .within(person)
+        .filter(|&(r, _)| times.occurred[r] > from && times.occurred[r] <= until)
+        .map(|(r, value)| (times.occurred[r], value));
+    metric.aggregate.of(seen, until)
 }

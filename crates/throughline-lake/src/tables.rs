@@ -1,4 +1,4 @@
-//! The tables of the line, in its order. `docs/tables.md` is generated from this list.
+//! The tables of the line, in its order.
 
 use std::sync::Arc;
 

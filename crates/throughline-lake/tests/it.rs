@@ -1,4 +1,6 @@
-//! The commit protocol and the engine, on a real folder.
+//! The commit protocol and the engine, on a real folder; expressions on batches.
+
+mod compiled;
 
 use std::sync::Arc;
 

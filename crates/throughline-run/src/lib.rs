@@ -26,4 +26,5 @@ pub use explain::{Subject, explain, table_rows};
 pub use project::Project;
 pub use report::{Lineage, RunReport, StageReport, UnitReport, UnitStatus};
 pub use sources::{SourceCheck, check_sources};
+pub use throughline_features::{features_table, labels_table};
 pub use throughline_lake::tables;

@@ -23,7 +23,7 @@ pub(crate) struct StageContext<'a> {
     pub(crate) project: &'a Project,
     /// The lake.
     pub(crate) lake: &'a Lake,
-    /// The vault; only `ingest`, `link` and `activate` open it.
+    /// The vault; `ingest` writes to it and `activate` opens it.
     pub(crate) vault: &'a Vault,
     /// The ledger.
     pub(crate) ledger: &'a dyn Repository,

@@ -79,7 +79,7 @@ async fn csv_jsonl_and_parquet_give_the_same_events() {
         csv.events[1],
         "source_event_id=b revision=1 kind=purchase name=order occurred_at=2026-03-02T23:30:00Z \
          available_at=2026-03-03T05:30:00Z channel=direct value_micros=7000000 currency=EUR \
-         properties={\"big\":false,\"line\":2,\"visits\":1} consent=messaging=granted"
+         properties={\"big\":false,\"line\":2,\"visits\":1} consent=messaging=granted date=2026-03-02"
     );
     assert!(csv.events[2].contains("channel=email properties={\"line\":3} consent="), "{}", csv.events[2]);
     assert_eq!((&jsonl.events, &jsonl.tokens), (&csv.events, &csv.tokens));
@@ -87,6 +87,29 @@ async fn csv_jsonl_and_parquet_give_the_same_events() {
     // Ann's two spellings are one subject; her event a has two identifiers.
     assert_eq!((csv.tokens[0].len(), csv.tokens[1].len(), csv.tokens[2].len()), (2, 1, 1));
     assert!(csv.tokens[0].contains(&csv.tokens[2][0]));
+}
+
+#[tokio::test]
+async fn what_could_be_known_when() {
+    let mapping = "
+latency_hours: 0.5
+emits:
+  - id: id
+    kind: \"'visit'\"
+    occurred_at: ts
+    available_at: known
+    subjects: { cookie: id }
+";
+    let project = Project::new();
+    let rows = "a,2026-03-02,\nb,2026-03-01,2026-03-05\nc,2026-03-01,2026-02-01\nd,2026-03-01,2027-01-01\n";
+    project.file("in", format!("id,ts,known\n{rows}"));
+    let done = project.ingest("csv", "in", mapping).await.expect("ingested");
+    let known: Vec<&str> =
+        done.events.iter().filter_map(|e| e.split("available_at=").nth(1)?.split(' ').next()).collect();
+    // The latency where nothing is stated; never before the event; later than the run is possible.
+    assert_eq!(known, ["2026-03-02T00:30:00Z", "2026-03-05T00:00:00Z", "2026-03-01T00:00:00Z", "2027-01-01T00:00:00Z"]);
+    let dates: Vec<&str> = done.events.iter().filter_map(|e| e.split(" date=").nth(1)).collect();
+    assert_eq!(dates, ["2026-03-02", "2026-03-01", "2026-03-01", "2026-03-01"]);
 }
 
 #[tokio::test]
@@ -109,8 +132,8 @@ emits:
     assert_eq!(
         done.spend,
         [
-            "source_row_id=2026-03-01/brand revision=1 channel=search campaign=brand cost_micros=10250000 currency=USD impressions=100 clicks=7",
-            "source_row_id=2026-03-02/brand revision=1 channel=search campaign=brand cost_micros=1000000 currency=USD clicks=0",
+            "source_row_id=2026-03-01/brand revision=1 channel=search campaign=brand cost_micros=10250000 currency=USD impressions=100 clicks=7 date=2026-03-01",
+            "source_row_id=2026-03-02/brand revision=1 channel=search campaign=brand cost_micros=1000000 currency=USD clicks=0 date=2026-03-02",
         ]
     );
     let codes: Vec<&str> = done.quarantine.iter().map(|q| &q[2..7]).collect();
@@ -232,4 +255,14 @@ fn a_profile_writes_nothing() {
     let part = profile(&source, &file, &context(), 100).expect("profiled");
     assert_eq!((part.report.rows_read, part.partial), (8192, true));
     assert!(!project.path().join("stores").exists());
+}
+
+#[tokio::test]
+async fn files_longer_than_what_is_collected_in_memory() {
+    let project = Project::new();
+    let rows: Vec<String> = (0..70_000).map(|i| format!("{i},2026-03-0{},a@b.c,1\n", 1 + i % 3)).collect();
+    project.file("in", "id,ts,email,amount\n".to_owned() + &rows.concat());
+    let done = project.ingest("csv", "in", ORDERS).await.expect("ingested");
+    assert_eq!((done.report.rows_read, done.report.events, done.events.len()), (70_000, 70_000, 70_000));
+    assert!(done.tokens.iter().all(|t| *t == done.tokens[0] && t.len() == 1));
 }

@@ -1,5 +1,5 @@
-//! Charts as inline SVG: dots with intervals, and bars. Every position across is a percentage of the width and every text
-//! has the page's size, so that one chart fits a wide screen, a telephone and paper.
+//! Charts as inline SVG: dots with intervals, and bars. Every position across is a percentage of the width and every
+//! text has the page's size, so that one chart fits a wide screen, a telephone and paper.
 
 use super::format::{Unit, clipped};
 use super::html::{Html, Table, el, p, text};

@@ -167,7 +167,7 @@ pub(super) fn level(level: f64) -> String {
 
 /// A number of conversions, which models split into parts: one decimal is enough.
 pub(super) fn conversions(x: f64) -> String {
-    if x.abs() >= 100.0 || x == 0.0 { fixed(x, 0) } else { fixed(x, 1) }
+    fixed(x, usize::from(x.abs() < 100.0 && x != x.round()))
 }
 
 /// A p-value with its name.

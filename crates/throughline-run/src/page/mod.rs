@@ -1,5 +1,5 @@
-//! The run report as one self-contained page: no script, nothing loaded, every text of the report escaped. What the report
-//! does not have, the page leaves out.
+//! The run report as one self-contained page: no script, nothing loaded, every text of the report escaped. What the
+//! report does not have, the page leaves out.
 
 mod charts;
 mod format;

@@ -207,6 +207,19 @@ mod tests {
     }
 
     #[test]
+    fn a_set_excludes_what_lies_in_none_of_its_intervals() {
+        let check = |set: Value, x: f64, expect: bool| {
+            let found = Uncertain::estimate(&json!({"value": 1.0, "set": set})).map(|e| e.excludes(x));
+            assert_eq!(found, Some(expect), "{set} {x}");
+        };
+        check(json!([[0.0, 1.0]]), 0.0, false);
+        check(json!([[0.1, 1.0]]), 0.0, true);
+        check(json!([[-2.0, -1.0], [1.0, 2.0]]), 0.0, true);
+        check(json!([[null, -1.0], [1.0, null]]), 5.0, false);
+        check(json!([]), 0.0, false);
+    }
+
+    #[test]
     fn what_is_missing_is_absent() {
         let odd = json!({"n": -3, "list": {}, "word": "", "deep": {"x": 1.0}, "counts": {"a": 0, "b": 2, "c": "x"}});
         assert_eq!(odd.whole("n"), None);

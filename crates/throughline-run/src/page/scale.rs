@@ -104,5 +104,7 @@ mod tests {
     fn zero_is_an_end_when_nothing_is_beyond() {
         let scale = Scale::holding([0.0, 10.0]).expect("a number");
         assert!((scale.at(0.0) - EDGES.0).abs() < 1e-12 && scale.holds(0.0) && !scale.holds(-0.1));
+        let alone = Scale::holding([0.0]).expect("a number");
+        assert!(alone.holds(0.9) && alone.holds(-0.9) && (alone.at(0.0) - 50.0).abs() < 1e-9);
     }
 }

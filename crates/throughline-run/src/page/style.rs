@@ -127,7 +127,7 @@ footer { margin-top: 4rem; border-top: 1px solid var(--line); padding-top: 1rem;
   main { max-width: none; padding: 0; }
   nav, details:not([open]) { display: none; }
   figure, tr, .say li { break-inside: avoid; }
-  h2, h3, .lede, .caption { break-after: avoid; }
+  h2, h3, .lede, .caption, .about { break-after: avoid; }
   .mark path, .mark rect, .line li::after, .line li::before, .verdict::before, .say li::before { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .scroll { overflow: visible; }
 }

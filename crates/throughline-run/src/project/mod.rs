@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use throughline_activate::DestinationConfig;
+use throughline_activate::{DestinationConfig, Route, Site};
 use throughline_core::diagnostic::closest;
 use throughline_core::{Diagnostic, Severity};
 use throughline_features::{CompiledExperiment, CompiledFeatures, ExperimentConfig, FeatureConfig, FeaturesConfig};
@@ -128,12 +128,23 @@ impl Loader<'_> {
             Some(file) => self.attribution(&file),
             None => None,
         };
+        for (folder, kind) in [("experiments", "Experiment"), ("policies", "Policy")] {
+            for file in files::read_folder(self.root, folder)? {
+                self.header(&file, kind);
+            }
+        }
         let experiments = self.folder_with("experiments", |file| {
             let config: ExperimentConfig = file.parse().map_err(|d| vec![d])?;
             CompiledExperiment::compile(&file.name, config)
         })?;
         let features = self.features()?;
-        let destinations = self.folder_with("destinations", |file| DestinationConfig::parse(&file.text, &file.name))?;
+        let site = Site { project: self.root.to_owned() };
+        let destinations = self.folder_with("destinations", |file| {
+            let config = DestinationConfig::parse(&file.text, &file.name)?;
+            Route::compile(&config, &site).map(|_| config)
+        })?;
+        let configs: Vec<DestinationConfig> = destinations.iter().map(|d| d.value.clone()).collect();
+        self.found.extend(DestinationConfig::check_names(&configs));
         let policies = self.folder_with("policies", |file| {
             let config: PolicyConfig = file.parse().map_err(|d| vec![d])?;
             CompiledPolicy::compile(&file.name, &file.hash(), config, &experiments, &features.value)

@@ -52,6 +52,11 @@ impl CompiledPolicy {
         };
         let place =
             |d: Diagnostic, at: &Spanned<String>| d.at(file, Some(at.referenced.line()), Some(at.referenced.column()));
+        if !plain_word(&config.name.value) {
+            let message = format!("the policy name `{}` is not a plain word", config.name.value);
+            let finding = Diagnostic::error("TL014", message).help("use letters, digits, `_` and `-`");
+            found.push(place(finding, &config.name));
+        }
         let names: Vec<&str> = experiments.iter().map(|e| e.value.config.name.value.as_str()).collect();
         let experiment = names.iter().position(|n| *n == config.model.experiment.value);
         let mut outcome = None;
@@ -88,4 +93,9 @@ impl CompiledPolicy {
         }
         Ok(Self { config, policy, eligibility, schema, experiment, outcome })
     }
+}
+
+/// Letters, digits, `_` and `-`: a policy's name is part of cycle ids and file names.
+fn plain_word(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }

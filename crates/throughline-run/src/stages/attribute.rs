@@ -182,12 +182,19 @@ fn credit(
 async fn spend_by_channel(context: &StageContext<'_>) -> Result<BTreeMap<String, i64>, StageError> {
     let session = context.session()?;
     session.register("spend", context.read(&tables::spend()).await?)?;
-    let sql = "SELECT channel, sum(cost_micros) AS cost_micros FROM (
-                 SELECT channel, cost_micros, row_number() OVER (
-                   PARTITION BY source, source_row_id ORDER BY revision DESC, ingested_at DESC) AS occurrence
-                 FROM spend) WHERE occurrence = 1 AND channel IS NOT NULL GROUP BY channel ORDER BY channel";
+    // Money is never added across currencies: spend in another currency than the project's stays out.
+    let sql = format!(
+        "SELECT channel, sum(cost_micros) AS cost_micros FROM (
+           SELECT channel, cost_micros, currency, row_number() OVER (
+             PARTITION BY source, source_row_id
+             ORDER BY revision DESC, ingested_at DESC, channel, campaign, geo, cost_micros, currency) AS occurrence
+           FROM spend)
+         WHERE occurrence = 1 AND channel IS NOT NULL AND currency = '{}'
+         GROUP BY channel ORDER BY channel",
+        context.project.config.value.currency
+    );
     let mut out = BTreeMap::new();
-    for batch in session.query(sql).await? {
+    for batch in session.query(&sql).await? {
         let (channel, cost) = (columns::text(&batch, "channel")?, columns::int(&batch, "cost_micros")?);
         for row in 0..batch.num_rows() {
             out.insert(channel.value(row).to_owned(), cost.value(row));

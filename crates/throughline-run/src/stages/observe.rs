@@ -20,7 +20,21 @@ impl Stage for Observe {
     }
 
     fn reads(&self) -> &'static [&'static str] {
-        &["events", "spend", "quarantine", "timeline", "journeys", "credits", "scores", "decisions", "deliveries"]
+        &[
+            "events",
+            "spend",
+            "quarantine",
+            "links",
+            "persons",
+            "timeline",
+            "journeys",
+            "touches",
+            "credits",
+            "scores",
+            "decisions",
+            "deliveries",
+            "receipts",
+        ]
     }
 
     fn writes(&self) -> &'static [&'static str] {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use throughline_core::{Level, PersonId};
 use throughline_decide::{
-    Action, ActionKind, Constraints, Cycle, Decision, Logged, PairedLogged, Policy, decide, policy_difference,
-    policy_value,
+    Action, ActionKind, Constraints, Cycle, DecideError, Decision, Logged, PairedLogged, Policy, decide,
+    policy_difference, policy_value,
 };
 
 use super::candidates::{Sources, candidates};
@@ -54,9 +54,14 @@ pub(super) async fn policy_value_report(
     let share = standing.len() as f64 / labels.len().max(1) as f64;
     let plain = without_randomness(&policy.policy, share);
     let decisions = decide(&plain, cycle, &standing)?.decisions;
-    let control = &experiment.control.value;
-    let rows = rows(&plain, control, &labels, &decisions);
-    let arm_of = |action: &Action| action.arm.clone().unwrap_or_else(|| control.clone());
+    let rows = rows(&plain, &experiment.control.value, &labels, &decisions);
+    // Too small a log, or one without support, is a fact to report and no reason to stop deciding.
+    Ok(compare(&plain, &experiment.control.value, &rows).unwrap_or_else(|e| json!({ "absent": e.to_string() })))
+}
+
+/// The policy beside every constant policy, on the same rows.
+fn compare(plain: &Policy, control: &str, rows: &[Row]) -> Result<Value, DecideError> {
+    let arm_of = |action: &Action| action.arm.clone().unwrap_or_else(|| control.to_owned());
     let target = |row: &Row, action: usize| f64::from(arm_of(&plain.actions[action]) == row.logged_arm);
     let logged = |choose: &dyn Fn(&Row) -> usize| -> Vec<Logged> {
         rows.iter()

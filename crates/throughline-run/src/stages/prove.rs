@@ -51,7 +51,8 @@ impl Stage for Prove {
         for (experiment, hashed) in experiments.iter().zip(&context.project.experiments) {
             let (reading, first_assigned) = read(context, &outcome.staged, experiment).await?;
             let name = &experiment.config.name.value;
-            for comparison in &reading.comparisons {
+            // A comparison without an estimate stays in the reading with its reason; there is nothing to record.
+            for comparison in reading.comparisons.iter().filter(|c| c.estimate.is_some()) {
                 let id = format!("{name}/{}/{}/{}", comparison.metric, comparison.arm, &unit.fingerprint[..12]);
                 let scope = Scope {
                     action: comparison.arm.clone(),

@@ -7,12 +7,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use throughline_run::{Project, Stores, table_rows, tables};
+use throughline_run::{Project, Stores, features_table, labels_table, table_rows, tables};
 use throughline_stats::stream::Stream;
 
 use crate::support::{binary, shown, succeed};
 
-const PEOPLE: &str = "400";
+const PEOPLE: &str = "700";
 const SHORT_FORM_KILLS: u64 = 5;
 
 /// A fresh project. All share one vault key, so that the same input gives the same tokens.
@@ -36,7 +36,8 @@ fn outcome(root: &Path) -> BTreeMap<String, Vec<String>> {
     let mut out = runtime.block_on(async {
         let stores = Stores::open(&project).await.expect("stores");
         let mut out = BTreeMap::new();
-        for spec in tables::all() {
+        let features = features_table(&project.features.value);
+        for spec in tables::all().into_iter().chain([features, labels_table()]) {
             let rows = table_rows(&stores, &spec).await.expect("rows");
             let mut rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
             rows.sort();
@@ -86,23 +87,29 @@ fn kills_at_any_moment_lose_and_double_nothing() {
     assert!(!expected["delivered files"].is_empty() && !expected["quarantine"].is_empty());
 
     let moments = Stream::new(20_260_401, 0);
-    let mut done = 0;
+    let (mut done, mut draw, mut round) = (0, 0, 0);
     while done < kills {
-        let root = dir.path().join(format!("killed-{done}"));
+        round += 1;
+        let root = dir.path().join(format!("killed-{round}"));
         fresh(&root);
         // Several kills on one project: each resumes what the one before left.
+        let mut finished = false;
         for _ in 0..4 {
-            let wait = Duration::from_secs_f64(length.as_secs_f64() * moments.uniform_at(done));
+            draw += 1;
+            let wait = Duration::from_secs_f64(length.as_secs_f64() * moments.uniform_at(draw));
             let mut child = spawn(&root);
             std::thread::sleep(wait);
             if child.try_wait().expect("a state").is_some() {
+                finished = true;
                 break;
             }
             child.kill().expect("killed");
             child.wait().expect("gone");
             done += 1;
         }
-        succeed(&["run", shown(&root), "--quiet"]);
+        if !finished {
+            succeed(&["run", shown(&root), "--quiet"]);
+        }
         let got = outcome(&root);
         for (table, rows) in &expected {
             assert_eq!(rows.len(), got[table].len(), "rows of {table} after {done} kills");

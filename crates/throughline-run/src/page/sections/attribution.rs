@@ -26,7 +26,8 @@ pub(super) fn section(report: &Value) -> Option<Section> {
     Some(Section { lede, body })
 }
 
-const TIER: &str = "Attribution is association, tier 0: it says which channels lie on the way to a conversion, not which of \
+const TIER: &str = "Attribution is association, tier 0: it says which channels lie on the way to a conversion, not \
+which of \
                     them caused it. Only an experiment (tier 3) says what would have been missing without a channel.";
 
 /// One channel under one model.
@@ -119,7 +120,7 @@ fn block(of: &Value, truth: &Truth<'_>, unit: &Unit, alone: bool) -> Html {
         out = out.with(p("note", text(words)));
     }
     let costs = credit_tables::costs(of, &channels, truth, unit);
-    out.with_some(truth.note()).with(costs.html()).with(p("note", text(notes(of))))
+    out.with_some(truth.note(of)).with(costs.html()).with(p("note", text(notes(of))))
 }
 
 fn caption(of: &Value, name: &str) -> String {
@@ -160,7 +161,8 @@ fn chart(of: &Value, channels: &[Channel<'_>], truth: &Truth<'_>) -> Option<Html
             let mut marks: Vec<Mark> = credits.iter().filter_map(|c| mark(channel, c, &models)).collect();
             let mut readout = match extremes(credits) {
                 Some((low, high)) if credits.len() > 1 => {
-                    format!("{} to {}", conversions(low.conversions.value), conversions(high.conversions.value))
+                    let (low, high) = (conversions(low.conversions.value), conversions(high.conversions.value));
+                    if low == high { low } else { format!("{low} to {high}") }
                 }
                 Some((only, _)) => only.conversions.readout(&Unit::Plain),
                 None => String::new(),

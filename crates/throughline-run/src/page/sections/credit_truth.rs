@@ -93,7 +93,7 @@ impl<'a> Truth<'a> {
     }
 
     /// What the truth is, and how much credit goes beyond it.
-    pub(super) fn note(&self) -> Option<Html> {
+    pub(super) fn note(&self, of: &Value) -> Option<Html> {
         if !self.applies {
             return None;
         }
@@ -101,7 +101,8 @@ impl<'a> Truth<'a> {
             "A diamond marks the conversions that would be missing without the channel. They are known from the \
                          simulation, so they have no interval."
                 .to_owned();
-        if let Some(credited) = self.truth.num("credited_conversions_total").filter(|c| *c > 0.0) {
+        let credited = self.truth.num("credited_conversions_total").or_else(|| of.at("totals").num("conversions"));
+        if let Some(credited) = credited.filter(|c| *c > 0.0) {
             let share = percent(self.total() / credited);
             let all = conversions(credited);
             let more = format!(

@@ -56,7 +56,8 @@ fn block(name: &str, cycle: &Value, unit: &Unit, several: bool) -> Html {
     out = out.with(p(
         "note",
         text(
-            "People are counted, so those figures are exact. The expected net value is a sum of the model's predictions: what \
+            "People are counted, so those figures are exact. The expected net value is a sum of the model's \
+            predictions: what \
              it is worth in fact, with its interval, stands under the value of the policy.",
         ),
     ));
@@ -64,7 +65,7 @@ fn block(name: &str, cycle: &Value, unit: &Unit, several: bool) -> Html {
         out = out.with(p("note", text("Cycle ").code(id).text(".")));
     }
     if certificate.is_object() {
-        out = out.with(el("h3", &[], text("Could the budget be spent better?"))).with(p("", proof(certificate, unit)));
+        out = out.with(el("h3", &[], text("Could the budget be spent better?"))).with(p("", proof(cycle, unit)));
     }
     out
 }
@@ -118,14 +119,18 @@ fn tier(tier: Option<u64>) -> &'static str {
 }
 
 /// The certificate of the allocation, in words.
-fn proof(certificate: &Value, unit: &Unit) -> Html {
+fn proof(cycle: &Value, unit: &Unit) -> Html {
+    let certificate = cycle.at("certificate");
     let (Some(primal), Some(dual)) = (certificate.num("primal"), certificate.num("dual")) else {
         return text("The report has no certificate of the allocation.");
     };
     let gap = certificate.num("gap").unwrap_or(dual - primal).max(0.0);
     let micros = |key| certificate.num(key).map(|m| unit.show(m / 1e6));
     let mut out = match (micros("spend_micros"), micros("budget_micros")) {
-        (Some(spend), Some(budget)) => text(format!("Of a budget of {budget} the allocation spends {spend}. ")),
+        (Some(spend), Some(budget)) => {
+            let rest = if cycle.whole("explored").unwrap_or(0) > 0 { " left by exploration" } else { "" };
+            text(format!("Of a budget of {budget}{rest} the allocation spends {spend}. "))
+        }
         (Some(spend), None) => text(format!("There is no budget; the allocation spends {spend}. ")),
         _ => Html::default(),
     };

@@ -31,6 +31,11 @@ pub(super) fn section(report: &Value) -> Option<Section> {
         Some(0) => lede.text(" Every decision is accounted for."),
         _ => lede.text(" The counts do not add up: look at the deliveries table."),
     };
+    let stale = sum(all.iter().filter_map(|(_, m)| m.at("fates").at("suppressed").whole("stale")));
+    if stale > 0 {
+        let some = counted(stale, "decision had", "decisions had");
+        lede = lede.text(format!(" {some} expired before this run could send them."));
+    }
     let body: Html = all.iter().map(|(name, m)| block(name, m)).collect();
     let note = "Deliveries are counted one by one, so these figures are exact and have no interval.";
     Some(Section { lede, body: body.with(p("note", text(note))) })

@@ -45,7 +45,8 @@ pub(super) fn section(report: &Value) -> Option<Section> {
             body.with(table("As usual, or seen for the first time", &usual).folded("Figures as usual, and new ones"));
     }
     let rule = watch.word("detector").map(|d| text("Judged by ").code(d).text(". ")).unwrap_or_default();
-    let exact = "The figures are counted, so they are exact; whether one is unusual is judged against the spread of the runs \
+    let exact = "The figures are counted, so they are exact; whether one is unusual is judged against the spread of \
+    the runs \
                  before.";
     Some(Section { lede, body: body.with(el("p", &[("class", "note")], rule.text(exact))) })
 }

@@ -72,7 +72,7 @@ fn meaning(rule: &str) -> &'static str {
     match rule {
         "kept" => "counts towards credit",
         "same_session" => "one visit counts once",
-        "repeated_channel" => "same channel as just before",
+        "repeated_channel" => "same channel again",
         "outside_lookback" => "too long before the end",
         "direct_ignored" => "direct adds nothing here",
         "no_consent" => "no consent to measurement",

@@ -56,12 +56,14 @@ fn outcome(evaluation: &Value) -> String {
     match evaluation.word("verdict") {
         Some("BetterThanRandom") => {
             format!(
-                "{arm} changes the half ranked higher more than the other half{given}: choosing people by this ranking pays."
+                "{arm} changes the half ranked higher more than the other half{given}: choosing people by this \
+                ranking pays."
             )
         }
         Some("WorseThanRandom") => {
             format!(
-                "{arm} changes the half ranked higher less than the other half{given}: do not choose people by this ranking."
+                "{arm} changes the half ranked higher less than the other half{given}: do not choose people by this \
+                ranking."
             )
         }
         Some("InsideNoise") => {

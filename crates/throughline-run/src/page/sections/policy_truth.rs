@@ -57,14 +57,17 @@ fn lede(profit: f64, oracle: Option<f64>, regret: Option<f64>, best: Option<(&st
 }
 
 fn notes(truth: &Value) -> String {
-    let mut out =
-        vec!["These profits are computed from the simulated market itself, so they have no interval.".to_owned()];
+    let mut out = vec![
+        "These profits are computed from the simulated market itself, so they have no interval. \
+         Everybody means everybody who may be contacted."
+            .to_owned(),
+    ];
     if let (Some(decided), Some(people)) = (truth.whole("decided"), truth.whole("people")) {
         out.push(format!("{} of {} have a decision.", count(decided), counted(people, "person", "people")));
     }
     if let Some(n) = truth.whole("not_permitted").filter(|n| *n > 0) {
-        let some = if n == 1 { "1 person".to_owned() } else { format!("{} people", count(n)) };
-        out.push(format!("{some} may not be contacted, so that nothing is the only choice."));
+        let some = counted(n, "decision goes", "decisions go");
+        out.push(format!("{some} to people who may not be contacted, and count as sending nothing."));
     }
     out.join(" ")
 }

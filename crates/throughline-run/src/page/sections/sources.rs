@@ -134,7 +134,8 @@ fn quarantine(reasons: &BTreeMap<&str, u64>) -> Option<Html> {
     }
     let chart = bar_chart("Bars: rows in quarantine by reason", &bars);
     let drawn = figure_of("Why rows went to quarantine", chart, &table)?;
-    let words = "A refused row is kept whole in the quarantine table with its file, line and reason; it can be read again \
+    let words = "A refused row is kept whole in the quarantine table with its file, line and reason; it can be read \
+    again \
                  once the cause is mended.";
     Some(drawn.with(p("note", text(words))))
 }

@@ -105,7 +105,8 @@ fn a_full_report_has_every_section() {
     for words in [
         "1\u{a0}alarm and 2\u{a0}warnings",
         "tier 0",
-        "is furthest from it",
+        "<strong>linear</strong> is furthest from it",
+        "first comes closest",
         "cannot be told apart",
         "no effect is stated, because nobody spent anything",
         "no allocation under the same rules could bring more than",

@@ -1,0 +1,5 @@
+//! What features see and what labels count, on a small lake.
+
+mod labels;
+mod line;
+mod seen;
