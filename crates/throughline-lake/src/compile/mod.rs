@@ -24,8 +24,8 @@ use lower::Lowering;
 
 /// Rows computed at once: enough to pay for the calls, few enough to stay in the cache.
 const STEP_ROWS: usize = 16_384;
-/// The same when texts are made, each up to 1 MiB: an array of texts holds less than 2 GiB.
-const TEXT_STEP_ROWS: usize = 1024;
+/// The same when texts are made, each up to 1 MiB: bounds the memory of a step, and no array of texts holds 2 GiB.
+const TEXT_STEP_ROWS: usize = 256;
 
 /// An expression compiled to the engine, for batches of one table.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@ use arrow::array::{
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
+use throughline_core::Timestamp;
 use throughline_core::expr::{Type, Value};
 
 use crate::columns::times;
@@ -34,7 +35,7 @@ const fn float(value: &Value) -> Option<f64> {
 }
 
 fn micros(value: &Value) -> Option<i64> {
-    value.as_time().map(|t| t.micros())
+    value.as_time().map(Timestamp::micros)
 }
 
 /// A value as a constant of type `ty`.

@@ -262,7 +262,9 @@ fn batches_may_be_empty_or_hold_nothing_but_nulls() {
 #[test]
 fn long_batches_are_computed_in_steps() {
     let batch = edges(40_000);
-    for text in ["name", "n > 0 AND name LIKE 'a%'", "lower(name) || n::TEXT", "properties['plan']", "1", "NULL::TIMESTAMP"] {
+    for text in
+        ["name", "n > 0 AND name LIKE 'a%'", "lower(name) || n::TEXT", "properties['plan']", "1", "NULL::TIMESTAMP"]
+    {
         check(text, &declared(), &batch);
     }
 }
@@ -340,7 +342,8 @@ fn columns_read_as_the_language_holds_them() {
     let fields = vec![Field::new("value", DataType::Float64, true), Field::new("value_micros", DataType::Int64, true)];
     let both = Schema::new(fields);
     let value: ArrayRef = Arc::new(Float64Array::from(vec![7.0; 4]));
-    let batch = RecordBatch::try_new(Arc::new(both.clone()), vec![value, Arc::clone(batch.column(1))]).expect("it fits");
+    let batch =
+        RecordBatch::try_new(Arc::new(both.clone()), vec![value, Arc::clone(batch.column(1))]).expect("it fits");
     check("value", &both, &batch);
     let compiled = CompiledExpr::new(&parse("value", &both), &both).expect("it compiles");
     let all = BooleanArray::from(vec![true; 4]);
@@ -359,7 +362,9 @@ fn expressions_of_another_table_are_refused() {
     assert!(refused("small > 1 AND name = 'a'", &timeline).contains("`small` (Int)"));
     assert!(refused("properties['a']", &tables::spend().file_schema).contains("properties['a']"));
     // A name with another type is another column.
-    assert!(refused("at > DATE '2026-03-04'", &Schema::new(vec![Field::new("at", DataType::Utf8, true)])).contains("`at`"));
+    assert!(
+        refused("at > DATE '2026-03-04'", &Schema::new(vec![Field::new("at", DataType::Utf8, true)])).contains("`at`")
+    );
     let hidden = invisible(&declared).expect("a column that is not visible");
     assert!(expression_schema(&declared).find(hidden).is_none());
     assert!(Expr::parse(hidden, &expression_schema(&declared)).is_err());

@@ -138,9 +138,12 @@ fn texts(rows: usize, pool: &[&str]) -> BoxedStrategy<ArrayRef> {
 
 fn times(rows: usize, zone: Option<&'static str>) -> BoxedStrategy<ArrayRef> {
     // Mostly legal ones, so that both ways of reading a column are taken.
-    prop_oneof![column(rows, TIMES.to_vec(), any::<i64>()), column(rows, TIMES[..4].to_vec(), 0_i64..1_800_000_000_000_000)]
-        .prop_map(move |v| Arc::new(TimestampMicrosecondArray::from(v).with_timezone_opt(zone)) as ArrayRef)
-        .boxed()
+    prop_oneof![
+        column(rows, TIMES.to_vec(), any::<i64>()),
+        column(rows, TIMES[..4].to_vec(), 0_i64..1_800_000_000_000_000)
+    ]
+    .prop_map(move |v| Arc::new(TimestampMicrosecondArray::from(v).with_timezone_opt(zone)) as ArrayRef)
+    .boxed()
 }
 
 fn entries_of(field: &Field, rows: usize) -> BoxedStrategy<ArrayRef> {
@@ -151,12 +154,11 @@ fn entries_of(field: &Field, rows: usize) -> BoxedStrategy<ArrayRef> {
         (_, DataType::Int32) => column(rows, vec![0, 1, i32::MIN, i32::MAX], any::<i32>())
             .prop_map(|v| Arc::new(Int32Array::from(v)) as ArrayRef)
             .boxed(),
-        (_, DataType::Float64) => prop_oneof![
-            column(rows, FLOATS.to_vec(), any::<f64>()),
-            column(rows, vec![0.5, 1.0, -2.5, 7.0], -1e6..1e6)
-        ]
-        .prop_map(|v| Arc::new(Float64Array::from(v)) as ArrayRef)
-        .boxed(),
+        (_, DataType::Float64) => {
+            prop_oneof![column(rows, FLOATS.to_vec(), any::<f64>()), column(rows, vec![0.5, 1.0, -2.5, 7.0], -1e6..1e6)]
+                .prop_map(|v| Arc::new(Float64Array::from(v)) as ArrayRef)
+                .boxed()
+        }
         (_, DataType::Boolean) => column(rows, vec![true, false], any::<bool>())
             .prop_map(|v| Arc::new(BooleanArray::from(v)) as ArrayRef)
             .boxed(),

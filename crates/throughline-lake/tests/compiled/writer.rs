@@ -62,9 +62,7 @@ impl<'a> Writer<'a> {
     fn literal(&mut self, ty: Type) -> String {
         match ty {
             Type::Bool => self.one_of(&["TRUE", "FALSE", "NULL::BOOL"]),
-            Type::Int => {
-                self.one_of(&["0", "1", "-1", "7", "9007199254740993", "-9223372036854775808", "NULL::INT"])
-            }
+            Type::Int => self.one_of(&["0", "1", "-1", "7", "9007199254740993", "-9223372036854775808", "NULL::INT"]),
             Type::Float => self.one_of(&["0.5", "-0.0", "1e308", "-2.5", "7.0", "1e19", "NULL::FLOAT"]),
             Type::Text => self.one_of(&[
                 "''",
@@ -155,12 +153,11 @@ impl<'a> Writer<'a> {
     fn operator(&mut self, ty: Type, depth: u32) -> String {
         match ty {
             Type::Bool => self.condition(depth),
-            Type::Int if self.pick(5) == 4 => format!("-{}", self.part(ty, depth)),
+            Type::Int | Type::Float if self.pick(5) == 4 => format!("-{}", self.part(ty, depth)),
             Type::Int => {
                 let op = self.one_of(&["+", "-", "*", "%"]);
                 format!("{} {op} {}", self.part(ty, depth), self.part(ty, depth))
             }
-            Type::Float if self.pick(5) == 4 => format!("-{}", self.part(ty, depth)),
             Type::Float => {
                 let op = self.one_of(&["+", "-", "*", "/"]);
                 let other = if self.yes() { Type::Int } else { ty };

@@ -6,7 +6,7 @@ use crate::support::{json, reference, shown, succeed};
 
 fn metrics<'r>(report: &'r Value, stage: &str) -> &'r Value {
     let stages = report["stages"].as_array().expect("stages");
-    let stage = stages.iter().find(|s| s["name"] == Value::from(stage)).expect("the stage");
+    let stage = stages.iter().find(|s| s["name"] == stage).expect("the stage");
     &stage["units"][0]["metrics"]
 }
 
@@ -27,8 +27,8 @@ fn demo_runs_delivers_and_explains() {
     let again = json(&["run", root]);
     for stage in again["stages"].as_array().expect("stages") {
         for unit in stage["units"].as_array().expect("units") {
-            let ran = unit["status"] == Value::from("ran");
-            assert_eq!(ran, stage["name"] == Value::from("observe"), "{} {unit}", stage["name"]);
+            let ran = unit["status"] == "ran";
+            assert_eq!(ran, stage["name"] == "observe", "{} {unit}", stage["name"]);
         }
     }
 
@@ -60,7 +60,7 @@ fn hillstrom_gives_the_published_effects_and_an_honest_policy_value() {
         .as_array()
         .expect("comparisons")
         .iter()
-        .find(|c| c["arm"] == Value::from("Mens E-Mail") && c["metric"] == Value::from("visit"))
+        .find(|c| c["arm"] == "Mens E-Mail" && c["metric"] == "visit")
         .and_then(|c| c["estimate"]["value"].as_f64());
     assert!(effect.is_some_and(|e| (e - 0.076_590).abs() < 1e-5), "{effect:?}");
     let decided = metrics(&report, "decide");
