@@ -271,8 +271,8 @@ fn long_batches_are_computed_in_steps() {
 
 #[test]
 fn texts_that_grow_beyond_the_limit_are_null() {
-    // Each row makes up to 1 MiB, and 2 GiB do not fit into one array of texts.
-    let rows = 3000;
+    // Each row makes up to 1 MiB; together they do not fit into one array of texts.
+    let rows = 4000;
     let text: ArrayRef = Arc::new(StringArray::from_iter_values((0..rows).map(|n| "x".repeat(900 + n % 200))));
     let batch = RecordBatch::try_from_iter([("name", text)]).expect("a batch");
     let expr = parse("length(replace(name, 'x', name)) > 0", &declared());
@@ -295,6 +295,8 @@ fn nesting_costs_no_more_than_its_size() {
             format!("CASE WHEN {} > 0 THEN {inner} WHEN ok THEN 1.5 ELSE x END", names[k % names.len()])
         }),
         nest(28, "n", &|k, inner| format!("CASE {} WHEN {inner} THEN 1 ELSE small END", names[k % names.len()])),
+        // Every level reads a column that the levels in it do not.
+        nest(28, "name", &|k, inner| format!("CASE WHEN properties['p{k}'] > '' THEN {inner} WHEN ok THEN name END")),
         nest(28, "ok", &|_, inner| format!("({inner} BETWEEN ok AND TRUE)")),
         nest(28, "name", &|_, inner| format!("coalesce(\"Order ID\", {inner})")),
         nest(28, "name", &|_, inner| format!("coalesce({inner}, \"Order ID\")")),
