@@ -37,9 +37,17 @@ pub(crate) struct ProjectArgs {
     /// Folder of the project.
     #[arg(default_value = ".")]
     pub(crate) project: PathBuf,
+    /// Value for ${NAME} in the locations of sources, as NAME=VALUE; outranks the environment.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub(crate) variables: Vec<(String, String)>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    pair.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| "expected NAME=VALUE".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -12,7 +12,7 @@ use crate::output::{print, print_json};
 
 /// Reads and checks a project, and the columns of its source files.
 pub(super) fn check(args: &ProjectArgs) -> Result<ExitCode, Failure> {
-    let project = Project::load(&args.project, variables())?;
+    let project = Project::load(&args.project, variables(&args.variables))?;
     let sources = check_sources(&project)?;
     let files: u64 = sources.iter().map(|s| s.files).sum();
     if args.json {

@@ -38,7 +38,7 @@ fn subject(args: &ExplainArgs) -> Result<Subject, Failure> {
 /// Walks the thread behind a subject.
 pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let subject = subject(args)?;
-    let project = Project::load(&args.project, variables())?;
+    let project = Project::load(&args.project, variables(&[]))?;
     let answer = block_on(async {
         let stores = Stores::open(&project).await?;
         throughline_run::explain(&project, &stores, &subject).await

@@ -32,10 +32,12 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Values for `${NAME}` in locations: the environment's THROUGHLINE_ variables, and the default place of reference data.
-pub(crate) fn variables() -> BTreeMap<String, String> {
+/// Values for `${NAME}` in locations: those given, the environment's THROUGHLINE_ variables, and the default place of
+/// reference data.
+pub(crate) fn variables(given: &[(String, String)]) -> BTreeMap<String, String> {
     let mut out: BTreeMap<String, String> =
         std::env::vars().filter(|(name, _)| name.starts_with("THROUGHLINE_")).collect();
+    out.extend(given.iter().cloned());
     out.entry("THROUGHLINE_REFERENCE".into()).or_insert_with(|| reference_dir().display().to_string());
     out
 }

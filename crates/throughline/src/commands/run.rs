@@ -32,7 +32,7 @@ fn is_alive(pid: u32) -> bool {
 
 /// Brings every stage up to date.
 pub(super) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
-    let project = Project::load(&args.project.project, variables())?;
+    let project = Project::load(&args.project.project, variables(&args.project.variables))?;
     let progress: Arc<dyn Progress> =
         if args.quiet || args.project.json { Arc::new(NoProgress) } else { Arc::new(Bars::default()) };
     let cancelled = Arc::new(AtomicBool::new(false));

@@ -142,4 +142,9 @@ fn names_that_are_not_known() {
     refused(&["explain", "decison", "--project", root], &["did you mean `decision`?"]);
     refused(&["run", "no-such-folder"], &["throughline.yaml", "throughline init"]);
     refused(&["init", root], &["already holds a project"]);
+    let elsewhere = SOURCE.replace("data/shop.csv", "${THROUGHLINE_SHOP}/shop.csv");
+    let dir = project(&elsewhere, ROWS);
+    let folder = format!("THROUGHLINE_SHOP={}", shown(&dir.path().join("data")));
+    succeed(&["check", shown(dir.path()), "--set", &folder]);
+    refused(&["check", shown(dir.path())], &["THROUGHLINE_SHOP"]);
 }
