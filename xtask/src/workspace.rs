@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Folders that hold no source of ours.
-const SKIPPED: &[&str] = &[".git", "target", "demo", "node_modules"];
+const SKIPPED: &[&str] = &[".git", ".throughline", "target", "demo", "out", "node_modules"];
 /// Endings of the text files that are read.
 const TEXT: &[&str] = &["rs", "md", "toml", "yaml", "yml", "json", "txt", "sh", "html", "css", "js", "sql"];
 
