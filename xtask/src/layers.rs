@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("uplift", MODELS_MAY),
     ("decide", MODELS_MAY),
     ("market", MODELS_MAY),
+    ("govern", &["core"]),
     (
         "run",
         &[
@@ -45,9 +46,14 @@ const LAYERS: &[(&str, &[&str])] = &[
             "decide",
             "activate",
             "watch",
+            "govern",
         ],
     ),
-    ("throughline", &["core", "stats", "run", "market", "attribution", "evidence", "uplift", "decide"]),
+    ("server", &["core", "govern", "lake", "ledger", "run", "vault"]),
+    (
+        "throughline",
+        &["core", "stats", "run", "market", "attribution", "evidence", "uplift", "decide", "ledger", "server"],
+    ),
     ("xtask", &[]),
 ];
 
@@ -56,10 +62,11 @@ const OWNED: &[(&str, &[&str])] = &[
     ("datafusion", &["lake", "ingest", "identity", "journeys", "features", "activate", "watch", "run"]),
     ("deltalake-core", &["lake"]),
     ("sqlx", &["ledger", "vault"]),
+    ("cedar-policy", &["govern"]),
 ];
 
 /// Crates that compute and nothing else, and what they may never name.
-const PURE: &[&str] = &["core", "stats", "attribution", "evidence", "uplift", "decide", "market"];
+const PURE: &[&str] = &["core", "stats", "attribution", "evidence", "uplift", "decide", "market", "govern"];
 const IMPURE: &[&str] = &["datafusion", "deltalake-core", "sqlx", "reqwest", "axum", "object_store", "tokio"];
 
 /// A dependency as `cargo metadata` tells it; development dependencies are marked.

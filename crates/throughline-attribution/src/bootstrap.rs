@@ -53,6 +53,19 @@ pub struct CreditsWithIntervals {
 }
 
 impl CreditsWithIntervals {
+    /// The credit of channel number `channel` with an interval at another level, from the same draws: intervals of one
+    /// credit at two levels lie within each other.
+    pub fn at_level(&self, channel: usize, what: Quantity, level: Level) -> Result<Estimate, AttributionError> {
+        let credits = self.credits.channels().get(channel).ok_or(AttributionError::NoChannel { channel })?;
+        let (value, draws): (f64, Vec<f64>) = match what {
+            Quantity::Conversions => {
+                (credits.conversions, self.splits.iter().map(|s| s.conversions[channel]).collect())
+            }
+            Quantity::Value => (credits.value, self.splits.iter().map(|s| s.value[channel]).collect()),
+        };
+        Ok(Estimate::from_draws(value, &draws, self.units, level, self.method.as_str())?)
+    }
+
     /// This model's credit minus another's, for channel number `channel`. Both saw the same resampled outcomes, so what
     /// moves them together cancels. Both must come from one call of [`bootstrap`].
     pub fn difference(&self, other: &Self, channel: usize, what: Quantity) -> Result<Estimate, AttributionError> {

@@ -7,6 +7,12 @@ use throughline_stats::chain::ChainError;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttributionError {
+    /// There is no such channel.
+    #[error("there is no channel number {channel}")]
+    NoChannel {
+        /// The number given.
+        channel: usize,
+    },
     /// No model has this name.
     #[error("unknown attribution model `{name}`{} (known: {known})", suggest(.suggestion.as_deref()))]
     UnknownModel {

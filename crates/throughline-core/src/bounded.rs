@@ -76,6 +76,8 @@ impl Level {
     pub const P95: Self = Self(0.95);
     /// 90 %.
     pub const P90: Self = Self(0.90);
+    /// 50 %: as likely in as out.
+    pub const HALF: Self = Self(0.5);
 
     /// The error rate 1 − level.
     pub fn alpha(self) -> f64 {

@@ -14,6 +14,10 @@ pub trait Progress: Send + Sync {
     fn advance(&self, stage: &str, done: u64);
     /// The stage ended, with a line for people.
     fn finish(&self, stage: &str, summary: &str);
+    /// The line comes to a stage.
+    fn enter(&self, _stage: &str) {}
+    /// The line leaves a stage; `ran` of its units were computed, the others stand.
+    fn leave(&self, _stage: &str, _ran: usize) {}
 }
 
 /// Shows nothing.

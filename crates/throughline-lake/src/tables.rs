@@ -172,7 +172,7 @@ pub fn touches() -> TableSpec {
     TableSpec::new("touches", 1, fields, Some(PartitionColumn::Int("bucket")), "one touch considered for a journey")
 }
 
-/// Credit by model, conversion and channel, with intervals.
+/// Credit by model, conversion and channel, with intervals at `level` and, since version 2, inner ones at one half.
 pub fn credits() -> TableSpec {
     let mut fields = vec![
         required("model", DataType::Utf8),
@@ -195,7 +195,10 @@ pub fn credits() -> TableSpec {
     fields.push(optional("spend_micros", DataType::Int64));
     fields.push(required("interval_method", DataType::Utf8));
     fields.push(required("evidence_tier", DataType::Int32));
-    TableSpec::new("credits", 1, fields, None, "credit of one channel under one model")
+    for name in ["conversions_inner_low", "conversions_inner_high", "value_inner_low", "value_inner_high"] {
+        fields.push(optional(name, DataType::Float64));
+    }
+    TableSpec::new("credits", 2, fields, None, "credit of one channel under one model")
 }
 
 /// Effects of actions on people, by model version.

@@ -111,6 +111,14 @@ pub enum LedgerError {
         /// Its key.
         key: String,
     },
+    /// There is no such record.
+    #[error("there is no {what} `{key}`")]
+    Unknown {
+        /// What kind of record.
+        what: &'static str,
+        /// Its key.
+        key: String,
+    },
     /// No delivery has this idempotency key.
     #[error("there is no delivery with idempotency key `{key}`")]
     UnknownDelivery {

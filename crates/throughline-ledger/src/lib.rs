@@ -14,16 +14,25 @@ mod delivery;
 
 mod audit;
 
+mod people;
+
+mod approval;
+
 mod repository;
 
 mod sqlite;
 
+pub use approval::{ApprovalRow, ApprovalStore};
 pub use artefact::{Artefact, EvidenceRecord, NewArtefact};
-pub use audit::{AuditCheck, AuditEntry, AuditFault, AuditRecord, Hash};
+pub use audit::{
+    AuditCheck, AuditEntry, AuditFault, AuditKey, AuditRecord, ConsistencyProof, Hash, InclusionProof, PublicKey,
+    SignedHead, TreeHead, check_records, empty_root, node_hash, verify_consistency, verify_inclusion,
+};
 pub use delivery::{Delivery, DeliveryStart, DeliveryStatus, NewDelivery};
 pub use error::LedgerError;
 pub use lease::{Lease, LeaseRequest};
+pub use people::{ApiToken, PeopleStore, Session, User};
 pub use publication::{FingerprintRecord, Publication, Published};
-pub use repository::{Answer, Repository};
+pub use repository::{Answer, AuditFilter, AuditLog, Repository};
 pub use run::{NewRun, RunRecord, RunStatus};
 pub use sqlite::SqliteLedger;

@@ -10,9 +10,9 @@ use serde_json::Value;
 use throughline_core::Timestamp;
 
 use crate::{
-    Artefact, AuditCheck, AuditEntry, AuditRecord, Delivery, DeliveryStart, DeliveryStatus, EvidenceRecord,
-    FingerprintRecord, Lease, LeaseRequest, LedgerError, NewArtefact, NewDelivery, NewRun, Publication, Published,
-    RunRecord, RunStatus,
+    ApprovalStore, Artefact, AuditCheck, AuditEntry, AuditRecord, ConsistencyProof, Delivery, DeliveryStart,
+    DeliveryStatus, EvidenceRecord, FingerprintRecord, Hash, InclusionProof, Lease, LeaseRequest, LedgerError,
+    NewArtefact, NewDelivery, NewRun, PeopleStore, Publication, Published, RunRecord, RunStatus, SignedHead,
 };
 
 /// A future answer of the ledger. Boxed, so that `dyn Repository` can be chosen by URL.
@@ -24,7 +24,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, LedgerError>> + S
 /// someone else acquired it. Facts that are only ever added (artefacts, evidence, audit records) need no lease, so
 /// that a person can approve or record something while a run is at work. Each method is one transaction: when its
 /// future is dropped or the process dies, either all of it happened or nothing.
-pub trait Repository: Send + Sync + fmt::Debug {
+pub trait Repository: AuditLog + PeopleStore + ApprovalStore + Send + Sync + fmt::Debug {
     /// Acquires the lease when it is free, expired, or held by the holder named dead. Refused with
     /// [`LedgerError::LeaseHeld`] otherwise. A take-over is audited.
     fn acquire_lease<'a>(&'a self, request: LeaseRequest<'a>) -> Answer<'a, Lease>;
@@ -92,11 +92,39 @@ pub trait Repository: Send + Sync + fmt::Debug {
     ) -> Answer<'a, ()>;
     /// All deliveries by creation.
     fn deliveries(&self) -> Answer<'_, Vec<Delivery>>;
+}
 
+/// The audit log: append-only, one sequencer, provable.
+pub trait AuditLog: Send + Sync {
     /// Appends to the audit log.
     fn append_audit<'a>(&'a self, entry: AuditEntry<'a>) -> Answer<'a, AuditRecord>;
     /// Up to `limit` records with sequence numbers above `after`.
     fn audit_records(&self, after: u64, limit: u32) -> Answer<'_, Vec<AuditRecord>>;
-    /// Recomputes every hash of the log and looks for gaps.
+    /// Records newest first.
+    fn latest_audit<'a>(&'a self, filter: AuditFilter<'a>) -> Answer<'a, Vec<AuditRecord>>;
+    /// Recomputes every hash of the log and of its tree, looks for gaps and compares every signed head.
     fn verify_audit(&self) -> Answer<'_, AuditCheck>;
+    /// How many records there are, and the Merkle root over them.
+    fn audit_tree(&self) -> Answer<'_, (u64, Hash)>;
+    /// Proves that record `seq` stands among the first `size`. Cost grows with the square of the logarithm of `size`.
+    fn prove_inclusion(&self, seq: u64, size: u64) -> Answer<'_, InclusionProof>;
+    /// Proves that the first `first` records are the beginning of the first `second`.
+    fn prove_consistency(&self, first: u64, second: u64) -> Answer<'_, ConsistencyProof>;
+    /// Keeps a signed head, so that later checks compare it.
+    fn keep_head<'a>(&'a self, head: &'a SignedHead) -> Answer<'a, ()>;
+    /// The signed heads, by size.
+    fn signed_heads(&self) -> Answer<'_, Vec<SignedHead>>;
+}
+
+/// Which audit records are asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AuditFilter<'a> {
+    /// Only this kind.
+    pub kind: Option<&'a str>,
+    /// Only this actor.
+    pub actor: Option<&'a str>,
+    /// Only sequence numbers below.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub limit: u32,
 }

@@ -8,28 +8,57 @@ use sha2::{Digest, Sha256};
 use throughline_core::diagnostic::closest;
 use throughline_core::{Progress, RunContext, Timestamp};
 use throughline_lake::{Lake, SessionOptions, Unit};
-use throughline_ledger::{Lease, LeaseRequest, LedgerError, NewRun, Repository, RunRecord, RunStatus, SqliteLedger};
+use throughline_ledger::{
+    Lease, LeaseRequest, LedgerError, NewRun, Repository, RunRecord, RunStatus, SignedHead, SqliteLedger,
+};
 use throughline_vault::{KeySource, Vault};
 
+use crate::configuration;
 use crate::error::RunError;
 use crate::project::Project;
 use crate::report::{RunReport, StageReport, UnitReport, UnitStatus};
 use crate::stage::{Stage, StageContext, UnitPlan};
 use crate::stages;
 
-const LEASE_TTL: Duration = Duration::from_hours(1);
+const LEASE_TTL: Duration = Duration::from_mins(10);
+/// How often the lease of a running run is prolonged.
+const HEARTBEAT: Duration = Duration::from_mins(2);
+
+/// Tells the present instant.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// A clock that asks a function.
+    pub fn new(tell: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Clock").field(&self.now()).finish()
+    }
+}
 
 /// How a run is asked for.
 #[derive(Clone)]
 pub struct RunOptions {
-    /// The instant of the run.
-    pub now: Timestamp,
-    /// What could be known; the project's `as_of`, or `now`, when absent.
+    /// The clock of the wall: what the ledger records as the time of things.
+    pub clock: Clock,
+    /// What could be known; the project's `as_of`, or the present instant, when absent.
     pub as_of: Option<Timestamp>,
     /// Only this stage.
     pub stage: Option<String>,
     /// This stage and everything after it, computed anew.
     pub from: Option<String>,
+    /// On whose behalf: the id of a user, a schedule, the command line. Requests of the run carry it.
+    pub requested_by: String,
     /// Who holds the lease: `pid:<number>`, so that a dead holder is recognised.
     pub holder: String,
     /// Whether a process of that number is alive.
@@ -45,7 +74,7 @@ pub struct RunOptions {
 impl std::fmt::Debug for RunOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RunOptions")
-            .field("now", &self.now)
+            .field("clock", &self.clock)
             .field("as_of", &self.as_of)
             .field("stage", &self.stage)
             .field("from", &self.from)
@@ -85,11 +114,26 @@ pub async fn run(project: &Project, stores: &Stores, options: &RunOptions) -> Re
     let line = stages::line();
     let selected = select(&line, options)?;
     let lease = acquire(&stores.ledger, options).await?;
+    let heart = tokio::spawn(keep_lease(stores.ledger.clone(), options.clock.clone(), lease.fence));
     let result = run_leased(project, stores, options, &line, &selected, &lease).await;
+    heart.abort();
     let released = stores.ledger.release_lease(lease.fence).await;
     let report = result?;
     released?;
     Ok(report)
+}
+
+/// Prolongs the lease until it is stopped, beside the run, which may compute for long without pause. A lease that was lost
+/// is noticed by the run itself: its next write is fenced.
+async fn keep_lease(ledger: SqliteLedger, clock: Clock, fence: u64) {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        if let Err(LedgerError::Fenced { .. } | LedgerError::LeaseReleased { .. }) =
+            ledger.renew_lease(fence, clock.now(), LEASE_TTL).await
+        {
+            return;
+        }
+    }
 }
 
 /// Which stages run, and which of them anew.
@@ -117,7 +161,7 @@ fn select(line: &[Box<dyn Stage>], options: &RunOptions) -> Result<Selection, Ru
 
 /// Acquires the lease; a holder whose process is gone is replaced at once.
 async fn acquire(ledger: &SqliteLedger, options: &RunOptions) -> Result<Lease, RunError> {
-    let request = |dead| LeaseRequest { holder: &options.holder, now: options.now, ttl: LEASE_TTL, dead };
+    let request = |dead| LeaseRequest { holder: &options.holder, now: options.clock.now(), ttl: LEASE_TTL, dead };
     match ledger.acquire_lease(request(None)).await {
         Err(LedgerError::LeaseHeld { .. }) => {}
         other => return Ok(other?),
@@ -143,20 +187,24 @@ async fn run_leased(
     let config_hash = project.hash();
     let as_of = match options.as_of.or(project.config.value.as_of) {
         Some(as_of) => as_of,
-        None => interrupted(&stores.ledger, &config_hash).await?.unwrap_or(options.now),
+        None => interrupted(&stores.ledger, &config_hash).await?.unwrap_or_else(|| options.clock.now()),
     };
-    // A project that lives in the past (or in a simulation) also has its clock there: nothing in it is stale by today.
-    let started_at = project.config.value.as_of.filter(|_| options.as_of.is_none()).unwrap_or(options.now);
+    configuration::record(project, &stores.ledger, options.clock.now()).await?;
+    let started_at = options.clock.now();
     let new = NewRun { as_of, config_hash: &config_hash, seed: project.config.value.seed, started_at };
     let record = stores.ledger.resume_or_begin_run(lease.fence, new).await?;
+    // A project that lives in the past (or in a simulation) has its clock there: nothing in it is stale by today.
+    let now = project.config.value.as_of.filter(|_| options.as_of.is_none()).unwrap_or(record.started_at);
     let context = StageContext {
         project,
         lake: &stores.lake,
         vault: &stores.vault,
         ledger: &stores.ledger,
-        run: RunContext::new(record.run_seq, record.started_at, record.as_of, record.seed)
+        run: RunContext::new(record.run_seq, now, record.as_of, record.seed)
             .with_progress(Arc::clone(&options.progress))
             .with_cancel_flag(Arc::clone(&options.cancelled)),
+        clock: options.clock.clone(),
+        requested_by: options.requested_by.clone(),
         fence: lease.fence,
         manifest: Mutex::new(stores.ledger.manifest().await?),
         session: SessionOptions {
@@ -166,7 +214,7 @@ async fn run_leased(
         },
     };
     for stage in &selected.anew {
-        stores.ledger.forget(lease.fence, stage, options.now).await?;
+        stores.ledger.forget(lease.fence, stage, options.clock.now()).await?;
     }
     let mut reports = Vec::new();
     for stage in line.iter().filter(|s| selected.names.contains(s.name())) {
@@ -176,7 +224,7 @@ async fn run_leased(
                 let status =
                     if matches!(error, RunError::Cancelled) { RunStatus::Cancelled } else { RunStatus::Failed };
                 let note = serde_json::json!({ "error": chain(&error) });
-                stores.ledger.finish_run(lease.fence, record.run_seq, status, options.now, &note).await?;
+                stores.ledger.finish_run(lease.fence, record.run_seq, status, options.clock.now(), &note).await?;
                 return Err(error);
             }
         }
@@ -197,12 +245,22 @@ async fn finish(
     record: &RunRecord,
     stages: Vec<StageReport>,
 ) -> Result<RunReport, RunError> {
-    let report = RunReport::new(project, record, line, stages, context.versions());
+    let report = RunReport::new(project, record, context.run.now, line, stages, context.versions());
     let value = serde_json::to_value(&report)?;
     let ledger = context.ledger;
-    ledger.finish_run(context.fence, record.run_seq, RunStatus::Succeeded, context.run.now, &value).await?;
+    ledger.finish_run(context.fence, record.run_seq, RunStatus::Succeeded, context.wall(), &value).await?;
     report.write(&project.state_dir())?;
+    sign_head(project, ledger, context.wall()).await?;
     Ok(report)
+}
+
+/// Signs the head of the audit log, so that what the run recorded cannot be rewritten unnoticed.
+pub async fn sign_head(project: &Project, ledger: &dyn Repository, now: Timestamp) -> Result<SignedHead, RunError> {
+    let key = crate::audit_key::open(project)?;
+    let (size, root) = ledger.audit_tree().await?;
+    let head = key.sign(size, root, now);
+    ledger.keep_head(&head).await?;
+    Ok(head)
 }
 
 /// The error and its causes in one line.
@@ -228,6 +286,7 @@ async fn run_stage(
         let (stage, unit) = (stage.name().to_owned(), unit.to_owned());
         move |source: crate::stage::StageError| stage_failure(stage, unit, source)
     };
+    context.run.progress.enter(stage.name());
     let inputs = input_fingerprints(stage, line, context).await?;
     let plans = stage.units(context).await.map_err(failed("*"))?;
     let mut units = Vec::new();
@@ -263,12 +322,39 @@ async fn run_stage(
             metrics: output.metrics,
         });
     }
+    let ran = units.iter().filter(|u| u.status == UnitStatus::Ran).count();
+    context.run.progress.leave(stage.name(), ran);
     Ok(StageReport { name: stage.name().to_owned(), version: stage.version(), units })
+}
+
+/// Whether a stage ended because it was asked to.
+fn is_cancellation(error: &(dyn std::error::Error + 'static)) -> bool {
+    use throughline_activate::ActivateError;
+    use throughline_features::FeatureError;
+    use throughline_identity::IdentityError;
+    use throughline_ingest::IngestError;
+    use throughline_journeys::JourneyError;
+    use throughline_watch::WatchError;
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let asked = matches!(error.downcast_ref(), Some(ActivateError::Cancelled { .. }))
+            || matches!(error.downcast_ref(), Some(FeatureError::Cancelled))
+            || matches!(error.downcast_ref(), Some(IdentityError::Cancelled))
+            || matches!(error.downcast_ref(), Some(IngestError::Cancelled { .. }))
+            || matches!(error.downcast_ref(), Some(JourneyError::Cancelled))
+            || matches!(error.downcast_ref(), Some(WatchError::Cancelled))
+            || matches!(error.downcast_ref(), Some(RunError::Cancelled));
+        if asked {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// A configuration error inside a stage stays one; cancellation is not a failure.
 fn stage_failure(stage: String, unit: String, source: crate::stage::StageError) -> RunError {
-    if chain(source.as_ref()).ends_with("cancelled") {
+    if is_cancellation(source.as_ref()) {
         return RunError::Cancelled;
     }
     match source.downcast::<RunError>() {

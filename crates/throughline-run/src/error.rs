@@ -53,6 +53,9 @@ pub enum RunError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] throughline_ledger::LedgerError),
+    /// A request for approval could not be made or changed.
+    #[error(transparent)]
+    Approval(#[from] throughline_govern::ApprovalError),
     /// The vault failed.
     #[error(transparent)]
     Vault(#[from] throughline_vault::VaultError),

@@ -7,7 +7,7 @@ use arrow::array::{Array, RecordBatch, StringArray};
 use serde_json::{Map, Value, json};
 use throughline_attribution::read_spec;
 use throughline_core::money::units_from_micros;
-use throughline_core::{PersonId, RunContext, Timestamp};
+use throughline_core::{PersonId, RunContext, SubjectToken, Timestamp};
 use throughline_lake::{SessionOptions, Snapshot, TableSpec, columns, tables};
 use throughline_ledger::Repository;
 
@@ -24,6 +24,8 @@ pub enum Subject {
     Decision(Option<String>),
     /// A conversion by its source event id; the first one of the table for `None`.
     Conversion(Option<String>),
+    /// A conversion by the id of its journey.
+    Journey(String),
     /// A person by id.
     Person(String),
 }
@@ -36,6 +38,8 @@ pub async fn explain(project: &Project, stores: &Stores, subject: &Subject) -> R
         vault: &stores.vault,
         ledger: &stores.ledger,
         run: RunContext::new(0, Timestamp::MIN, Timestamp::MAX, project.config.value.seed),
+        clock: crate::engine::Clock::new(|| Timestamp::MIN),
+        requested_by: String::new(),
         fence: 0,
         manifest: Mutex::new(stores.ledger.manifest().await?),
         session: SessionOptions::default(),
@@ -44,6 +48,7 @@ pub async fn explain(project: &Project, stores: &Stores, subject: &Subject) -> R
     let answer = match subject {
         Subject::Decision(entity) => thread.decision(entity.as_deref()).await,
         Subject::Conversion(event) => thread.conversion(event.as_deref()).await,
+        Subject::Journey(id) => thread.journey(id).await,
         Subject::Person(id) => thread.person(id).await,
     };
     answer.map_err(|source| match source.downcast::<RunError>() {
@@ -61,6 +66,23 @@ pub async fn table_rows(stores: &Stores, spec: &TableSpec) -> Result<Vec<Value>,
         unit: spec.name.clone(),
         source,
     })
+}
+
+/// The rows of a batch as JSON objects. Ids are hexadecimal, money is in units, times are RFC 3339, absent values are left
+/// out.
+pub fn row_objects(batch: &RecordBatch) -> Vec<Map<String, Value>> {
+    (0..batch.num_rows()).map(|row| object(batch, row)).collect()
+}
+
+/// The tokens of a person's identifiers, as they stand now.
+pub async fn person_tokens(stores: &Stores, person: PersonId) -> Result<Vec<SubjectToken>, RunError> {
+    let wanted = person.to_string();
+    let spec = tables::persons();
+    let version = stores.ledger.manifest().await?.get(&spec.name).copied();
+    let snapshot = stores.lake.snapshot(&spec, version).await?;
+    let found = rows(&snapshot, None, |r| text(r, "person_id") == wanted, usize::MAX).await;
+    let found = found.map_err(|source| RunError::Stage { stage: "read".into(), unit: "persons".into(), source })?;
+    Ok(found.iter().filter_map(|r| r["token"].as_str()?.parse().ok()).collect())
 }
 
 struct Thread<'a> {
@@ -253,6 +275,18 @@ impl Thread<'_> {
         let help = "name the id of a converting event, as in journeys.conversion_event_id";
         let journey = rows(&journeys, None, is_wanted, 1).await?.pop();
         let journey = journey.ok_or_else(|| missing("conversion", event.unwrap_or("any"), help))?;
+        self.told(journey).await
+    }
+
+    async fn journey(&self, id: &str) -> Result<Value, StageError> {
+        let journeys = self.table(&tables::journeys()).await?;
+        let found = rows(&journeys, None, |r| text(r, "journey_id") == id, 1).await?.pop();
+        let journey = found.ok_or_else(|| missing("journey", id, "name the id of a journey of the journeys table"))?;
+        self.told(journey).await
+    }
+
+    /// The thread behind a journey.
+    async fn told(&self, journey: Value) -> Result<Value, StageError> {
         let id = journey["journey_id"].as_str().unwrap_or_default().to_owned();
         let person = journey["person_id"].as_str().unwrap_or_default().to_owned();
         let touches = self.table(&tables::touches()).await?;

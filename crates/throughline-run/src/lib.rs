@@ -10,6 +10,14 @@ mod stage;
 
 mod stages;
 
+pub mod approvals;
+
+mod gate;
+
+mod configuration;
+
+pub mod audit_key;
+
 mod engine;
 
 mod report;
@@ -20,11 +28,13 @@ mod explain;
 
 mod sources;
 
-pub use engine::{RunOptions, Stores, run};
+pub use configuration::record as record_configuration;
+pub use engine::{Clock, RunOptions, Stores, run, sign_head};
 pub use error::RunError;
-pub use explain::{Subject, explain, table_rows};
+pub use explain::{Subject, explain, person_tokens, row_objects, table_rows};
 pub use project::Project;
 pub use report::{Lineage, RunReport, StageReport, UnitReport, UnitStatus};
 pub use sources::{SourceCheck, check_sources};
+pub use stages::stage_names;
 pub use throughline_features::{features_table, labels_table};
 pub use throughline_lake::tables;

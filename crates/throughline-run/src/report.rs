@@ -105,6 +105,7 @@ impl RunReport {
     pub(crate) fn new(
         project: &Project,
         record: &RunRecord,
+        now: Timestamp,
         line: &[Box<dyn Stage>],
         stages: Vec<StageReport>,
         tables: BTreeMap<String, u64>,
@@ -117,7 +118,7 @@ impl RunReport {
             currency: project.config.value.currency.to_string(),
             run_seq: record.run_seq,
             as_of: record.as_of,
-            started_at: record.started_at,
+            started_at: now,
             seed: record.seed,
             resumed: record.resumed,
             stages,

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::Value;
-use throughline_core::RunContext;
+use throughline_core::{RunContext, Timestamp};
 use throughline_lake::{Lake, LakeError, Session, SessionOptions, Snapshot, Staged, TableSpec, Unit};
 use throughline_ledger::{Publication, Repository};
 use throughline_vault::Vault;
@@ -29,6 +29,10 @@ pub(crate) struct StageContext<'a> {
     pub(crate) ledger: &'a dyn Repository,
     /// Time, seed, progress.
     pub(crate) run: RunContext,
+    /// The clock of the wall, for what the ledger records.
+    pub(crate) clock: crate::engine::Clock,
+    /// On whose behalf the run works: the id of a user, a schedule, the command line.
+    pub(crate) requested_by: String,
     /// The fence of the lease.
     pub(crate) fence: u64,
     /// The published version of every table, as of this moment of the run.
@@ -38,6 +42,11 @@ pub(crate) struct StageContext<'a> {
 }
 
 impl StageContext<'_> {
+    /// The present instant, whatever clock the project lives by.
+    pub(crate) fn wall(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// A table as published.
     pub(crate) async fn read(&self, spec: &TableSpec) -> Result<Snapshot, LakeError> {
         self.lake.snapshot(spec, self.version(&spec.name)).await
@@ -70,7 +79,7 @@ impl StageContext<'_> {
             fingerprint: &unit.fingerprint,
             tables: &tables,
             metrics,
-            now: self.run.now,
+            now: self.wall(),
         };
         self.ledger.publish(self.fence, publication).await?;
         self.manifest.lock().unwrap_or_else(PoisonError::into_inner).extend(tables);

@@ -16,10 +16,12 @@ mod tokenise;
 
 mod reveal;
 
+mod note;
+
 mod erase;
 
 pub use entropy::{Entropy, OsEntropy};
 pub use error::VaultError;
 pub use key::{KeySource, MasterKey};
-pub use reveal::{Opening, RawIdentifier, Revealed};
+pub use reveal::{OpenFor, Opening, RawIdentifier, Revealed};
 pub use vault::{Vault, VaultStats};

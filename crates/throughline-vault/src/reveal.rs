@@ -36,13 +36,44 @@ impl fmt::Debug for RawIdentifier {
     }
 }
 
+/// What values are opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum OpenFor {
+    /// A purpose that people consented to.
+    Purpose(Purpose),
+    /// Somebody answers the person's own request, or the law's.
+    #[serde(serialize_with = "subject_access")]
+    SubjectAccess,
+}
+
+fn subject_access<S: serde::Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(OpenFor::SubjectAccess.name())
+}
+
+impl OpenFor {
+    /// The name used on record.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Purpose(purpose) => purpose.name(),
+            Self::SubjectAccess => "subject_access",
+        }
+    }
+}
+
+impl From<Purpose> for OpenFor {
+    fn from(purpose: Purpose) -> Self {
+        Self::Purpose(purpose)
+    }
+}
+
 /// The record of one opening of the vault: for the audit log, without tokens and values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Opening {
     /// Its number in the vault.
     pub opening: u64,
     /// What the values were opened for.
-    pub purpose: Purpose,
+    pub purpose: OpenFor,
     /// Who opened them.
     pub actor: String,
     /// When.
@@ -71,10 +102,11 @@ impl Vault {
     pub async fn reveal(
         &self,
         tokens: &[SubjectToken],
-        purpose: Purpose,
+        purpose: impl Into<OpenFor>,
         actor: &str,
         now: Timestamp,
     ) -> Result<Revealed, VaultError> {
+        let purpose = purpose.into();
         let doing = "open values";
         let mut tx = store::write(&self.pool).await?;
         let mut values: Vec<Option<RawIdentifier>> = vec![None; tokens.len()];

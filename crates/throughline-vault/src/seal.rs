@@ -28,6 +28,8 @@ type HmacSha256 = Hmac<Sha256>;
 pub(crate) type LookupHash = [u8; 32];
 
 const NONCE: usize = 24;
+/// Random bytes needed to seal a note.
+pub(crate) const NOTE_NONCE: usize = NONCE;
 const DATA_KEY: usize = 32;
 
 /// Random bytes needed to seal one value: its data key and two nonces.
@@ -103,6 +105,47 @@ impl Keys {
         Ok(Sealed { wrapped, sealed })
     }
 
+    /// Seals a note under the data key of a subject. The nonce must not be used again.
+    pub(crate) fn seal_note(
+        &self,
+        token: SubjectToken,
+        kind: IdentifierKind,
+        subject: &Sealed,
+        text: &str,
+        nonce: [u8; NOTE_NONCE],
+    ) -> Result<Vec<u8>, VaultError> {
+        let key = self.data_key(token, kind, subject)?;
+        close(&cipher(&key), nonce, text.as_bytes(), &about(token))
+    }
+
+    /// Opens a note.
+    pub(crate) fn open_note(
+        &self,
+        token: SubjectToken,
+        kind: IdentifierKind,
+        subject: &Sealed,
+        note: &[u8],
+    ) -> Result<Zeroizing<String>, VaultError> {
+        let key = self.data_key(token, kind, subject)?;
+        text(&cipher(&key), note, &about(token)).ok_or(VaultError::Tampered { token })
+    }
+
+    /// The data key of a subject.
+    fn data_key(
+        &self,
+        token: SubjectToken,
+        kind: IdentifierKind,
+        subject: &Sealed,
+    ) -> Result<Zeroizing<[u8; DATA_KEY]>, VaultError> {
+        let key = reopen(&self.wrap, &subject.wrapped, &associated(token, kind));
+        let mut data_key = Zeroizing::new([0_u8; DATA_KEY]);
+        match key.filter(|k| k.len() == DATA_KEY) {
+            Some(key) => data_key.copy_from_slice(&key),
+            None => return Err(VaultError::Tampered { token }),
+        }
+        Ok(data_key)
+    }
+
     /// Opens a seal.
     pub(crate) fn open(
         &self,
@@ -110,19 +153,15 @@ impl Keys {
         kind: IdentifierKind,
         seal: &Sealed,
     ) -> Result<Zeroizing<String>, VaultError> {
-        let aad = associated(token, kind);
-        let tampered = || VaultError::Tampered { token };
-        let key = reopen(&self.wrap, &seal.wrapped, &aad).ok_or_else(tampered)?;
-        let mut data_key = Zeroizing::new([0_u8; DATA_KEY]);
-        if key.len() != DATA_KEY {
-            return Err(tampered());
-        }
-        data_key.copy_from_slice(&key);
-        let value = reopen(&cipher(&data_key), &seal.sealed, &aad).ok_or_else(tampered)?;
-        // The copy is wiped with `value`; the text is wiped by its own wrapper.
-        let text = std::str::from_utf8(&value).map_err(|_| tampered())?;
-        Ok(Zeroizing::new(text.to_owned()))
+        let data_key = self.data_key(token, kind, seal)?;
+        text(&cipher(&data_key), &seal.sealed, &associated(token, kind)).ok_or(VaultError::Tampered { token })
     }
+}
+
+/// The text behind a seal. The decrypted copy is wiped, and the text by its own wrapper.
+fn text(cipher: &XChaCha20Poly1305, sealed: &[u8], aad: &[u8]) -> Option<Zeroizing<String>> {
+    let value = reopen(cipher, sealed, aad)?;
+    std::str::from_utf8(&value).ok().map(|text| Zeroizing::new(text.to_owned()))
 }
 
 /// HKDF-Expand to one block.
@@ -147,6 +186,11 @@ fn cipher(key: &[u8; DATA_KEY]) -> XChaCha20Poly1305 {
 
 fn associated(token: SubjectToken, kind: IdentifierKind) -> Vec<u8> {
     [&token.0[..], kind.name().as_bytes()].concat()
+}
+
+/// Associated data of notes, so that a note is never taken for the identifier itself.
+fn about(token: SubjectToken) -> Vec<u8> {
+    [b"note about ", &token.0[..]].concat()
 }
 
 /// `N` bytes from `start`.

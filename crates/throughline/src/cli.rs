@@ -21,8 +21,16 @@ pub(crate) enum Command {
     Check(ProjectArgs),
     /// Bring every stage of a project up to date.
     Run(RunArgs),
+    /// Serve the studio and the API.
+    Serve(ServeArgs),
     /// Walk the thread behind a decision, a conversion or a person.
     Explain(ExplainArgs),
+    /// The audit log: check, prove, hand out.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Accounts.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Check against published answers.
     Verify(VerifyArgs),
     /// Attribute a file of paths.
@@ -84,6 +92,106 @@ pub(crate) struct RunArgs {
     /// Show no progress.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// Address to listen on; other machines reach the server only when it is not a loopback address.
+    #[arg(long)]
+    pub(crate) host: Option<std::net::IpAddr>,
+    /// Port to listen on; 0 takes any free one.
+    #[arg(long, default_value_t = throughline_server::DEFAULT_PORT)]
+    pub(crate) port: u16,
+    /// What is logged, in the syntax of RUST_LOG. With --json, the log is JSON too.
+    #[arg(long, default_value = "warn,throughline_server=info")]
+    pub(crate) log: String,
+}
+
+/// The audit log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check every hash, the tree and every signed head; exported logs, given heads and proofs too.
+    Verify(AuditVerifyArgs),
+    /// Print a signed head of the log, to be kept elsewhere.
+    Head(AuditHeadArgs),
+    /// Prove that a record is in the log, or that an earlier log is its beginning.
+    Prove(AuditProveArgs),
+    /// Print the log as JSON Lines.
+    Export(AuditExportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditVerifyArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// Check this exported log instead of a project's.
+    #[arg(long)]
+    pub(crate) file: Option<PathBuf>,
+    /// A signed head given out before, that the log must continue; may be given several times.
+    #[arg(long = "head")]
+    pub(crate) heads: Vec<PathBuf>,
+    /// The public key of the log, or a file with it; the project's own without.
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// A proof to be checked against the given heads; may be given several times.
+    #[arg(long = "proof")]
+    pub(crate) proofs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditHeadArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditExportArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "which", required = true, multiple = false, args = ["seq", "first"])]
+pub(crate) struct AuditProveArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// The record to be proved.
+    #[arg(long)]
+    pub(crate) seq: Option<u64>,
+    /// The length of an earlier log, to be proved the beginning.
+    #[arg(long)]
+    pub(crate) first: Option<u64>,
+    /// The length of the log proved against; the whole log without.
+    #[arg(long)]
+    pub(crate) size: Option<u64>,
+}
+
+/// Accounts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// List the accounts.
+    List(UserListArgs),
+    /// Make a link to sign in with, for somebody who lost their way in.
+    Link(UserLinkArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserListArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserLinkArgs {
+    /// Sign-in name of the account.
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// Where the studio is reached.
+    #[arg(long, default_value = "http://127.0.0.1:7171")]
+    pub(crate) url: String,
 }
 
 #[derive(Debug, Args)]

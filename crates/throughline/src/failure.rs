@@ -23,6 +23,12 @@ pub(crate) enum Failure {
     /// A reading failed.
     #[error(transparent)]
     Evidence(#[from] throughline_evidence::EvidenceError),
+    /// The server did not start or ended badly.
+    #[error(transparent)]
+    Serve(#[from] throughline_server::ServeError),
+    /// The server's own rules refused.
+    #[error(transparent)]
+    Server(#[from] throughline_server::ApiError),
     /// A file could not be used.
     #[error("cannot {doing} {path}")]
     Io {

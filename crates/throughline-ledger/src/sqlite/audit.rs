@@ -5,8 +5,12 @@ use throughline_core::Timestamp;
 
 use super::SqliteLedger;
 use super::convert::{Doing, from_sql, to_sql};
-use crate::audit::{Checker, GENESIS};
-use crate::{AuditCheck, AuditEntry, AuditRecord, Hash, LedgerError};
+use crate::audit::{
+    Checker, GENESIS, Node, completed_by, consistency_ranges, cover, empty_root, fold, inclusion_ranges, node_hash,
+};
+use crate::{
+    AuditCheck, AuditEntry, AuditFilter, AuditRecord, ConsistencyProof, Hash, InclusionProof, LedgerError, SignedHead,
+};
 
 const READ: &str = "read the audit log";
 const WRITE: &str = "append to the audit log";
@@ -40,6 +44,7 @@ pub(super) async fn append(
         .execute(&mut *connection)
         .await
         .doing(WRITE)?;
+    complete_nodes(connection, size, record.leaf).await?;
     sqlx::query("UPDATE audit_head SET size = ?, leaf = ?")
         .bind(seq)
         .bind(&record.leaf[..])
@@ -47,6 +52,138 @@ pub(super) async fn append(
         .await
         .doing(WRITE)?;
     Ok(record)
+}
+
+/// Stores the nodes that leaf number `leaf` completes.
+async fn complete_nodes(connection: &mut SqliteConnection, leaf: u64, hash: Hash) -> Result<(), LedgerError> {
+    let mut right = hash;
+    for ((level, index), left) in completed_by(leaf) {
+        right = node_hash(&node(connection, left).await?, &right);
+        sqlx::query("INSERT INTO audit_nodes (level, idx, hash) VALUES (?, ?, ?)")
+            .bind(level)
+            .bind(to_sql("audit node", index)?)
+            .bind(&right[..])
+            .execute(&mut *connection)
+            .await
+            .doing(WRITE)?;
+    }
+    Ok(())
+}
+
+/// Stores the nodes of a log that was kept before there were any.
+pub(super) async fn grow_tree(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
+    let mut after = 0;
+    loop {
+        let records = page(connection, after, PAGE).await?;
+        let Some(last) = records.last() else { return Ok(()) };
+        after = last.seq;
+        for record in &records {
+            complete_nodes(connection, record.seq - 1, record.leaf).await?;
+        }
+    }
+}
+
+/// The hash of a complete subtree; of a leaf at level 0.
+async fn node(connection: &mut SqliteConnection, (level, index): Node) -> Result<Hash, LedgerError> {
+    let query = if level == 0 {
+        sqlx::query_scalar("SELECT leaf FROM audit WHERE seq = ?").bind(to_sql("audit sequence number", index + 1)?)
+    } else {
+        let sql = "SELECT hash FROM audit_nodes WHERE level = ? AND idx = ?";
+        sqlx::query_scalar(sql).bind(level).bind(to_sql("audit node", index)?)
+    };
+    let found: Option<Vec<u8>> = query.fetch_optional(connection).await.doing(READ)?;
+    let missing = || LedgerError::Unreadable { what: "audit node", detail: format!("{level}/{index} is missing") };
+    hash(&found.ok_or_else(missing)?)
+}
+
+/// The root over a range of leaves.
+async fn range_root(connection: &mut SqliteConnection, range: std::ops::Range<u64>) -> Result<Hash, LedgerError> {
+    let mut hashes = Vec::new();
+    for place in cover(&range) {
+        hashes.push(node(connection, place).await?);
+    }
+    Ok(fold(&hashes))
+}
+
+/// Length and root of the log.
+pub(super) async fn tree(ledger: &SqliteLedger) -> Result<(u64, Hash), LedgerError> {
+    let mut tx = ledger.pool.begin().await.doing(READ)?;
+    let (size, _) = head(&mut tx).await?;
+    Ok((size, range_root(&mut tx, 0..size).await?))
+}
+
+/// That a record stands in the log of its first `size` records.
+pub(super) async fn inclusion(ledger: &SqliteLedger, seq: u64, size: u64) -> Result<InclusionProof, LedgerError> {
+    let mut tx = ledger.pool.begin().await.doing(READ)?;
+    let (length, _) = head(&mut tx).await?;
+    if seq == 0 || seq > size || size > length {
+        return Err(LedgerError::Unknown {
+            what: "audit record",
+            key: format!("{seq} in a log of {}", size.min(length)),
+        });
+    }
+    let mut path = Vec::new();
+    for range in inclusion_ranges(seq - 1, size) {
+        path.push(range_root(&mut tx, range).await?);
+    }
+    let (leaf, root) = (node(&mut tx, (0, seq - 1)).await?, range_root(&mut tx, 0..size).await?);
+    Ok(InclusionProof { seq, size, leaf, root, path })
+}
+
+/// That the log of `first` records is the beginning of the log of `second`.
+pub(super) async fn consistency(
+    ledger: &SqliteLedger,
+    first: u64,
+    second: u64,
+) -> Result<ConsistencyProof, LedgerError> {
+    let mut tx = ledger.pool.begin().await.doing(READ)?;
+    let (length, _) = head(&mut tx).await?;
+    if first > second || second > length {
+        return Err(LedgerError::Unknown { what: "audit log", key: format!("of {first} and {second} records") });
+    }
+    let mut path = Vec::new();
+    for range in consistency_ranges(first, second) {
+        path.push(range_root(&mut tx, range).await?);
+    }
+    let (first_root, second_root) = (range_root(&mut tx, 0..first).await?, range_root(&mut tx, 0..second).await?);
+    Ok(ConsistencyProof { first, first_root, second, second_root, path })
+}
+
+/// Keeps a signed head. One that was kept for its size stays.
+pub(super) async fn keep_head(ledger: &SqliteLedger, head: &SignedHead) -> Result<(), LedgerError> {
+    sqlx::query("INSERT INTO audit_heads (size, root, at, note) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+        .bind(to_sql("audit size", head.head.size)?)
+        .bind(&head.head.root[..])
+        .bind(head.head.at.micros())
+        .bind(&head.note)
+        .execute(&ledger.pool)
+        .await
+        .doing(WRITE)?;
+    Ok(())
+}
+
+/// The signed heads by size.
+pub(super) async fn heads(ledger: &SqliteLedger) -> Result<Vec<SignedHead>, LedgerError> {
+    let notes: Vec<String> =
+        sqlx::query_scalar("SELECT note FROM audit_heads ORDER BY size").fetch_all(&ledger.pool).await.doing(READ)?;
+    notes.iter().map(|n| SignedHead::parse(n)).collect()
+}
+
+/// Records newest first, those that a filter lets through.
+pub(super) async fn latest(ledger: &SqliteLedger, filter: &AuditFilter<'_>) -> Result<Vec<AuditRecord>, LedgerError> {
+    let before = filter.before.map(|b| to_sql("audit sequence number", b)).transpose()?;
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT seq, kind, actor, payload, at, prev, leaf FROM audit WHERE (?1 IS NULL OR seq < ?1) \
+         AND (?2 IS NULL OR kind = ?2) AND (?3 IS NULL OR actor = ?3) ORDER BY seq DESC LIMIT ?4",
+    )
+    .bind(before)
+    .bind(filter.kind)
+    .bind(filter.actor)
+    .bind(filter.limit)
+    .fetch_all(&ledger.pool)
+    .await
+    .doing(READ)?;
+    rows.into_iter().map(record).collect()
 }
 
 pub(super) async fn append_alone(ledger: &SqliteLedger, entry: AuditEntry<'_>) -> Result<AuditRecord, LedgerError> {
@@ -64,7 +201,11 @@ pub(super) async fn list(ledger: &SqliteLedger, after: u64, limit: u32) -> Resul
 pub(super) async fn verify(ledger: &SqliteLedger) -> Result<AuditCheck, LedgerError> {
     // One transaction, so that the pages and the remembered end are of the same moment.
     let mut tx = ledger.pool.begin().await.doing(READ)?;
-    let mut checker = Checker::new();
+    let roots: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT size, root FROM audit_heads").fetch_all(&mut *tx).await.doing(READ)?;
+    let heads: Result<Vec<(u64, Hash)>, LedgerError> =
+        roots.into_iter().map(|(size, root)| Ok((from_sql("audit size", size)?, hash(&root)?))).collect();
+    let mut checker = Checker::new(heads?);
     loop {
         let records = page(&mut tx, checker.last_seq(), PAGE).await?;
         if records.is_empty() {
@@ -75,7 +216,12 @@ pub(super) async fn verify(ledger: &SqliteLedger) -> Result<AuditCheck, LedgerEr
         }
     }
     let (size, leaf) = head(&mut tx).await?;
-    Ok(checker.finish(size, leaf))
+    // A missing node is a departure of the tree, not a failure of the check.
+    let root = match range_root(&mut tx, 0..size).await {
+        Err(LedgerError::Unreadable { .. }) => empty_root(),
+        other => other?,
+    };
+    Ok(checker.finish(size, leaf, root))
 }
 
 async fn head(connection: &mut SqliteConnection) -> Result<(u64, Hash), LedgerError> {
@@ -95,13 +241,13 @@ async fn page(connection: &mut SqliteConnection, after: u64, limit: u32) -> Resu
     .fetch_all(connection)
     .await
     .doing(READ)?;
-    rows.into_iter()
-        .map(|(seq, kind, actor, payload, at, prev, leaf)| {
-            let (prev, leaf) = (hash(&prev)?, hash(&leaf)?);
-            let seq = from_sql("audit sequence number", seq)?;
-            Ok(AuditRecord { seq, kind, actor, payload, at: Timestamp::from_micros(at), prev, leaf })
-        })
-        .collect()
+    rows.into_iter().map(record).collect()
+}
+
+fn record((seq, kind, actor, payload, at, prev, leaf): Row) -> Result<AuditRecord, LedgerError> {
+    let (prev, leaf) = (hash(&prev)?, hash(&leaf)?);
+    let seq = from_sql("audit sequence number", seq)?;
+    Ok(AuditRecord { seq, kind, actor, payload, at: Timestamp::from_micros(at), prev, leaf })
 }
 
 fn hash(bytes: &[u8]) -> Result<Hash, LedgerError> {

@@ -3,12 +3,14 @@
 //! Every write begins with `BEGIN IMMEDIATE`: writers of any process queue up, and what a transaction read stays true
 //! until it commits.
 
+mod approval;
 mod artefact;
 mod audit;
 mod convert;
 mod delivery;
 mod lease;
 mod open;
+mod people;
 mod publication;
 mod run;
 
@@ -21,9 +23,10 @@ use throughline_core::Timestamp;
 
 use self::convert::Doing;
 use crate::{
-    Answer, Artefact, AuditCheck, AuditEntry, AuditRecord, Delivery, DeliveryStart, DeliveryStatus, EvidenceRecord,
-    FingerprintRecord, Lease, LeaseRequest, LedgerError, NewArtefact, NewDelivery, NewRun, Publication, Published,
-    Repository, RunRecord, RunStatus,
+    Answer, Artefact, AuditCheck, AuditEntry, AuditFilter, AuditLog, AuditRecord, ConsistencyProof, Delivery,
+    DeliveryStart, DeliveryStatus, EvidenceRecord, FingerprintRecord, Hash, InclusionProof, Lease, LeaseRequest,
+    LedgerError, NewArtefact, NewDelivery, NewRun, Publication, Published, Repository, RunRecord, RunStatus,
+    SignedHead,
 };
 
 /// The ledger of one project in one `SQLite` file (write-ahead log, every commit synced to disk).
@@ -38,6 +41,22 @@ impl SqliteLedger {
     /// Begins a transaction that may write.
     async fn write(&self) -> Result<Tx, LedgerError> {
         self.pool.begin_with("BEGIN IMMEDIATE").await.doing("begin a transaction")
+    }
+
+    /// Writes a whole copy of the ledger as it stands to a new file: a backup while others work.
+    pub async fn copy_to(&self, path: &std::path::Path) -> Result<(), LedgerError> {
+        let path = path.to_string_lossy().into_owned();
+        sqlx::query("VACUUM INTO ?").bind(path).execute(&self.pool).await.doing("copy itself")?;
+        Ok(())
+    }
+
+    /// Runs a statement behind the ledger's back, with the triggers that guard the audit log taken away.
+    #[cfg(feature = "testing")]
+    pub async fn tamper_for_tests(&self, sql: &'static str) -> Result<(), LedgerError> {
+        for statement in ["DROP TRIGGER audit_keep", "DROP TRIGGER audit_stay", "DROP TRIGGER audit_next", sql] {
+            sqlx::raw_sql(statement).execute(&self.pool).await.doing("tamper")?;
+        }
+        Ok(())
     }
 
     /// Begins a transaction that may write while `fence` is the valid one; also names the holder.
@@ -150,7 +169,9 @@ impl Repository for SqliteLedger {
     fn deliveries(&self) -> Answer<'_, Vec<Delivery>> {
         Box::pin(delivery::list(self))
     }
+}
 
+impl AuditLog for SqliteLedger {
     fn append_audit<'a>(&'a self, entry: AuditEntry<'a>) -> Answer<'a, AuditRecord> {
         Box::pin(audit::append_alone(self, entry))
     }
@@ -161,5 +182,29 @@ impl Repository for SqliteLedger {
 
     fn verify_audit(&self) -> Answer<'_, AuditCheck> {
         Box::pin(audit::verify(self))
+    }
+
+    fn latest_audit<'a>(&'a self, filter: AuditFilter<'a>) -> Answer<'a, Vec<AuditRecord>> {
+        Box::pin(async move { audit::latest(self, &filter).await })
+    }
+
+    fn audit_tree(&self) -> Answer<'_, (u64, Hash)> {
+        Box::pin(audit::tree(self))
+    }
+
+    fn prove_inclusion(&self, seq: u64, size: u64) -> Answer<'_, InclusionProof> {
+        Box::pin(audit::inclusion(self, seq, size))
+    }
+
+    fn prove_consistency(&self, first: u64, second: u64) -> Answer<'_, ConsistencyProof> {
+        Box::pin(audit::consistency(self, first, second))
+    }
+
+    fn keep_head<'a>(&'a self, head: &'a SignedHead) -> Answer<'a, ()> {
+        Box::pin(audit::keep_head(self, head))
+    }
+
+    fn signed_heads(&self) -> Answer<'_, Vec<SignedHead>> {
+        Box::pin(audit::heads(self))
     }
 }

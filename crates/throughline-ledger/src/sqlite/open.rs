@@ -8,8 +8,8 @@ use std::time::Duration;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::SqliteLedger;
 use super::convert::{Doing, SQLITE_BUSY, primary_code};
+use super::{SqliteLedger, audit};
 use crate::LedgerError;
 
 /// `TLLG`, so that another program's database is not taken for ours.
@@ -17,7 +17,8 @@ const APPLICATION_ID: i64 = 0x544c_4c47;
 
 /// Schema number and the migration that leads to it. A migration sets `user_version` itself, so that both change in one
 /// transaction.
-const MIGRATIONS: [(i64, &str); 1] = [(1, include_str!("../../migrations/0001_ledger.sql"))];
+const MIGRATIONS: [(i64, &str); 2] =
+    [(1, include_str!("../../migrations/0001_ledger.sql")), (2, include_str!("../../migrations/0002_people.sql"))];
 
 /// The newest schema known.
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
@@ -55,6 +56,9 @@ impl SqliteLedger {
             let present = schema_of(&mut tx, path).await?;
             for (_, migration) in MIGRATIONS.into_iter().filter(|(schema, _)| *schema > present) {
                 sqlx::raw_sql(migration).execute(&mut *tx).await.doing("migrate its schema")?;
+            }
+            if present == 1 {
+                audit::grow_tree(&mut tx).await?;
             }
             tx.commit().await.doing("migrate its schema")?;
         }

@@ -32,6 +32,9 @@ pub struct ProjectConfig {
     /// expiry is judged then. Absent, a project lives now.
     #[serde(default)]
     pub as_of: Option<Timestamp>,
+    /// When a server runs the line by itself.
+    #[serde(default)]
+    pub schedule: Vec<ScheduleConfig>,
     /// Seed of every random stream.
     #[serde(default = "default_seed")]
     pub seed: u64,
@@ -41,6 +44,25 @@ pub struct ProjectConfig {
     /// Memory the query engine may use before it spills, in MiB.
     #[serde(default = "default_memory_mb")]
     pub memory_mb: usize,
+}
+
+/// Runs by the clock of a server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleConfig {
+    /// Name.
+    pub name: String,
+    /// Minutes from the beginning of one run to the beginning of the next.
+    pub every_minutes: std::num::NonZeroU32,
+    /// At most so many minutes more, by chance.
+    #[serde(default)]
+    pub jitter_minutes: u32,
+    /// Only this stage, computed anew.
+    #[serde(default)]
+    pub stage: Option<String>,
+    /// This stage and everything after it, computed anew: a scoring cycle.
+    #[serde(default)]
+    pub from: Option<String>,
 }
 
 const fn default_seed() -> u64 {

@@ -12,10 +12,11 @@ use throughline_activate::{DestinationConfig, Route, Site};
 use throughline_core::diagnostic::closest;
 use throughline_core::{Diagnostic, Severity};
 use throughline_features::{CompiledExperiment, CompiledFeatures, ExperimentConfig, FeatureConfig, FeaturesConfig};
+use throughline_govern::Rule;
 use throughline_identity::IdentityConfig;
 use throughline_ingest::SourceConfig;
 
-pub use config::{AttributionConfig, BootstrapConfig, ModelConfig, PolicyConfig, ProjectConfig};
+pub use config::{AttributionConfig, BootstrapConfig, ModelConfig, PolicyConfig, ProjectConfig, ScheduleConfig};
 use files::TextFile;
 pub use policy::CompiledPolicy;
 
@@ -53,6 +54,8 @@ pub struct Project {
     pub policies: Vec<Hashed<CompiledPolicy>>,
     /// `destinations/*.yaml`.
     pub destinations: Vec<Hashed<DestinationConfig>>,
+    /// `approvals/*.yaml`.
+    pub approvals: Vec<Hashed<Rule>>,
     /// Values for `${NAME}` in locations.
     pub variables: BTreeMap<String, String>,
     /// Findings that do not stop a run.
@@ -84,12 +87,29 @@ impl Project {
             .chain(self.attribution.iter().map(|a| &a.hash))
             .chain(self.experiments.iter().map(|e| &e.hash))
             .chain(self.policies.iter().map(|p| &p.hash))
-            .chain(self.destinations.iter().map(|d| &d.hash));
+            .chain(self.destinations.iter().map(|d| &d.hash))
+            .chain(self.approvals.iter().map(|a| &a.hash));
         for part in parts {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
         hex::encode(hash.finalize())
+    }
+
+    /// Every file of the configuration and its hash. Features count as one.
+    pub fn files(&self) -> BTreeMap<String, String> {
+        fn of<T>(part: &Hashed<T>) -> (String, String) {
+            (part.file.clone(), part.hash.clone())
+        }
+        let single = [of(&self.config), of(&self.identity), of(&self.features)];
+        let mut files: BTreeMap<String, String> = single.into_iter().collect();
+        files.extend(self.attribution.iter().map(of));
+        files.extend(self.sources.iter().map(of));
+        files.extend(self.experiments.iter().map(of));
+        files.extend(self.policies.iter().map(of));
+        files.extend(self.destinations.iter().map(of));
+        files.extend(self.approvals.iter().map(of));
+        files
     }
 
     /// The folder of stores and reports.
@@ -128,7 +148,7 @@ impl Loader<'_> {
             Some(file) => self.attribution(&file),
             None => None,
         };
-        for (folder, kind) in [("experiments", "Experiment"), ("policies", "Policy")] {
+        for (folder, kind) in [("experiments", "Experiment"), ("policies", "Policy"), ("approvals", "Approval")] {
             for file in files::read_folder(self.root, folder)? {
                 self.header(&file, kind);
             }
@@ -149,6 +169,8 @@ impl Loader<'_> {
             let config: PolicyConfig = file.parse().map_err(|d| vec![d])?;
             CompiledPolicy::compile(&file.name, &file.hash(), config, &experiments, &features.value)
         })?;
+        let approvals = self.folder_with("approvals", |file| Rule::parse(&file.text, &file.name))?;
+        self.unique("approval", approvals.iter().map(|a| (a.value.name.as_str(), a.file.as_str())));
         self.unique("source", sources.iter().map(|s| (s.value.name.value.as_str(), s.file.as_str())));
         self.unique("experiment", experiments.iter().map(|e| (e.value.config.name.value.as_str(), e.file.as_str())));
         self.unique("policy", policies.iter().map(|p| (p.value.name(), p.file.as_str())));
@@ -163,6 +185,7 @@ impl Loader<'_> {
             features,
             policies,
             destinations,
+            approvals,
             variables,
             warnings: Vec::new(),
         }))
@@ -259,6 +282,11 @@ impl Loader<'_> {
 
 fn default_identity() -> Hashed<IdentityConfig> {
     Hashed { value: IdentityConfig::default(), hash: "default".into(), file: "identity.yaml".into() }
+}
+
+/// Parses a YAML text; what is wrong with it is a diagnostic with file, line and suggestion.
+pub fn parse_yaml<T: serde::de::DeserializeOwned>(text: &str, file: &str) -> Result<T, Diagnostic> {
+    TextFile { name: file.to_owned(), text: text.to_owned() }.parse()
 }
 
 /// "unknown x `name` (known: …)" with a suggestion, as a diagnostic.

@@ -10,7 +10,9 @@ use throughline_core::{Consent, PersonId};
 use throughline_lake::{Unit, columns, tables};
 use throughline_ledger::{AuditEntry, DeliveryStatus, NewDelivery};
 
+use super::model::policy_of;
 use crate::error::RunError;
+use crate::gate;
 use crate::project::Project;
 use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
 
@@ -53,7 +55,8 @@ impl Stage for Activate {
             for policy in &context.project.policies {
                 let cycle = format!("{}@{}", policy.value.name(), context.run.as_of);
                 let name = Job::unit_name(&destination.value.name.value, &cycle);
-                units.push(UnitPlan { name, inputs: vec![destination.hash.clone()] });
+                let gate = gate::look(context, &policy.value, &cycle).await?;
+                units.push(UnitPlan { name, inputs: vec![destination.hash.clone(), gate.input()] });
             }
         }
         Ok(units)
@@ -62,6 +65,15 @@ impl Stage for Activate {
     async fn run(&self, context: &StageContext<'_>, unit: &Unit) -> Result<StageOutput, StageError> {
         let (destination, cycle_id) = unit.name.split_once('/').unwrap_or((&unit.name, ""));
         let route = route(context.project, destination)?;
+        let gate = gate::look(context, policy_of(context, policy_name(cycle_id))?, cycle_id).await?;
+        if !gate.is_open() {
+            let told = gate.told();
+            let why = format!("{destination}: nothing delivered, {}", told["state"].as_str().unwrap_or_default());
+            context.run.progress.start("activate", None);
+            context.run.progress.finish("activate", &why);
+            let metrics = json!({ "destination": destination, "cycle_id": cycle_id, "gate": told });
+            return Ok(StageOutput { staged: Vec::new(), metrics });
+        }
         let people = people(context).await?;
         let prior = Prior::read(&context.read(&tables::deliveries()).await?, destination, cycle_id).await?;
         let decisions = context.read(&tables::decisions()).await?;
@@ -81,8 +93,14 @@ impl Stage for Activate {
         begin(context, &planned.plan).await?;
         let outcome = send(&job, &planned.plan, &context.run).await?;
         complete(context, &outcome.report).await?;
+        gate::carried_out(context, &gate).await?;
         Ok(StageOutput { staged: outcome.staged, metrics: serde_json::to_value(outcome.report)? })
     }
+}
+
+/// The policy of a cycle.
+fn policy_name(cycle_id: &str) -> &str {
+    cycle_id.split('@').next().unwrap_or_default()
 }
 
 /// Tokens and consents of everybody, as they stand now.
@@ -118,7 +136,7 @@ async fn begin(context: &StageContext<'_>, plan: &DeliveryPlan) -> Result<(), St
             digest: &batch.rows_sha256,
             row_count: batch.rows,
             details: &details,
-            now: context.run.now,
+            now: context.wall(),
         };
         context.ledger.begin_delivery(context.fence, delivery).await?;
     }
@@ -129,12 +147,12 @@ async fn begin(context: &StageContext<'_>, plan: &DeliveryPlan) -> Result<(), St
 async fn complete(context: &StageContext<'_>, report: &ActivateReport) -> Result<(), StageError> {
     for batch in &report.batches {
         let details: Value = json!({ "batch_id": batch.batch_id, "rows": batch.rows });
-        let (key, now) = (batch.idempotency_key.as_str(), context.run.now);
+        let (key, now) = (batch.idempotency_key.as_str(), context.wall());
         context.ledger.complete_delivery(context.fence, key, DeliveryStatus::Delivered, &details, now).await?;
     }
     for opening in &report.openings {
         let payload = serde_json::to_value(opening)?;
-        let entry = AuditEntry { kind: "vault_opened", actor: &opening.actor, payload: &payload, at: context.run.now };
+        let entry = AuditEntry { kind: "vault_opened", actor: &opening.actor, payload: &payload, at: context.wall() };
         context.ledger.append_audit(entry).await?;
     }
     Ok(())

@@ -7,15 +7,18 @@ use arrow::array::{Array, ArrayRef, Float64Array, Int32Array, Int64Array, Record
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use throughline_attribution::{
-    CreditsWithIntervals, Model, Outcome, PathTable, PathTableBuilder, bootstrap, read_spec,
+    CreditsWithIntervals, Model, Outcome, PathTable, PathTableBuilder, Quantity, bootstrap, read_spec,
 };
 use throughline_core::money::units_from_micros;
-use throughline_core::{Diagnostic, EvidenceTier};
+use throughline_core::{Diagnostic, EvidenceTier, Level};
 use throughline_lake::{Snapshot, Unit, columns, tables};
 
 use crate::error::RunError;
 use crate::project::AttributionConfig;
 use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
+
+/// Level of the inner intervals.
+const INNER: Level = Level::HALF;
 
 #[derive(Debug)]
 pub(super) struct Attribute;
@@ -27,7 +30,7 @@ impl Stage for Attribute {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -214,6 +217,7 @@ fn credit_rows(
     let repeat = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; n])) };
     let floats = |f: &dyn Fn(usize) -> Option<f64>| -> ArrayRef { Arc::new((0..n).map(f).collect::<Float64Array>()) };
     let interval = |i: usize| &model.intervals[i];
+    let inner = |i: usize, what| model.at_level(i, what, INNER).ok().map(|e| e.interval());
     let tier = i32::from(EvidenceTier::Associational.number());
     let arrays: Vec<ArrayRef> = vec![
         repeat(model.credits.model()),
@@ -231,6 +235,10 @@ fn credit_rows(
         Arc::new(channels.iter().map(|c| spend.get(&c.channel).copied()).collect::<Int64Array>()),
         repeat(&model.method),
         Arc::new(Int32Array::from(vec![tier; n])),
+        floats(&|i| inner(i, Quantity::Conversions).map(|v| v.0)),
+        floats(&|i| inner(i, Quantity::Conversions).map(|v| v.1)),
+        floats(&|i| inner(i, Quantity::Value).map(|v| v.0)),
+        floats(&|i| inner(i, Quantity::Value).map(|v| v.1)),
     ];
     Ok(RecordBatch::try_new(tables::credits().file_schema, arrays)?)
 }

@@ -132,7 +132,7 @@ async fn facts<'a>(
         name: policy.name(),
         content_hash: &policy.policy.version,
         metadata: &text,
-        now: context.run.now,
+        now: context.wall(),
     };
     let version = context.ledger.register(new).await?.version;
     #[expect(clippy::cast_possible_truncation, reason = "hours of a decision's life")]

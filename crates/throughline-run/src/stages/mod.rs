@@ -35,3 +35,8 @@ pub(crate) fn line() -> Vec<Box<dyn Stage>> {
         Box::new(observe::Observe),
     ]
 }
+
+/// The names of the stages, in the order of the line.
+pub fn stage_names() -> Vec<&'static str> {
+    line().iter().map(|stage| stage.name()).collect()
+}

@@ -167,7 +167,7 @@ async fn store(context: &StageContext<'_>, policy: &CompiledPolicy, artefact: &A
         name: policy.name(),
         content_hash: &hash,
         metadata: &metadata,
-        now: context.run.now,
+        now: context.wall(),
     };
     Ok(context.ledger.register(new).await?.version)
 }

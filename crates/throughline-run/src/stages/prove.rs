@@ -64,7 +64,7 @@ impl Stage for Prove {
                 let record =
                     EvidenceRecord::from_comparison(&id, &reading, comparison, Contrast::Absolute, scope, None)?;
                 let value = serde_json::to_value(&record)?;
-                context.ledger.record_evidence(&id, &value, context.run.now).await?;
+                context.ledger.record_evidence(&id, &value, context.wall()).await?;
             }
             readings.push(json!({ "experiment": name, "file": hashed.file, "reading": reading }));
         }

@@ -1,18 +1,21 @@
 //! One file a command.
 
 mod attribute;
+mod audit;
 mod check;
 mod experiment;
 mod explain;
 mod init;
 mod run;
+mod serve;
+mod user;
 mod verify;
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::process::ExitCode;
 
-use crate::cli::{Command, ExperimentCommand};
+use crate::cli::{AuditCommand, Command, ExperimentCommand, UserCommand};
 use crate::failure::Failure;
 
 pub(crate) use attribute::read_paths;
@@ -26,6 +29,13 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::check(args),
         Command::Run(args) => run::run(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Serve(args) => serve::serve(args),
+        Command::Audit(AuditCommand::Verify(args)) => audit::verify(args),
+        Command::Audit(AuditCommand::Head(args)) => audit::head(args),
+        Command::Audit(AuditCommand::Prove(args)) => audit::prove(args),
+        Command::Audit(AuditCommand::Export(args)) => audit::export(args),
+        Command::User(UserCommand::List(args)) => user::list(args),
+        Command::User(UserCommand::Link(args)) => user::link(args),
         Command::Verify(args) => verify::verify(args),
         Command::Attribute(args) => attribute::attribute(args),
         Command::Experiment(ExperimentCommand::Read(args)) => experiment::read(args),

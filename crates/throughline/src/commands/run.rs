@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use throughline_core::{Diagnostic, NoProgress, Progress, Timestamp};
-use throughline_run::{Project, RunOptions, RunReport, Stores, UnitStatus};
+use throughline_run::{Clock, Project, RunOptions, RunReport, Stores, UnitStatus};
 
 use super::{block_on, variables};
 use crate::cli::RunArgs;
@@ -36,11 +36,13 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let progress: Arc<dyn Progress> =
         if args.quiet || args.project.json { Arc::new(NoProgress) } else { Arc::new(Bars::default()) };
     let cancelled = Arc::new(AtomicBool::new(false));
+    let pretended = instant(args.now.as_deref(), "--now")?;
     let options = RunOptions {
-        now: instant(args.now.as_deref(), "--now")?.unwrap_or_else(clock),
+        clock: Clock::new(move || pretended.unwrap_or_else(clock)),
         as_of: instant(args.as_of.as_deref(), "--as-of")?,
         stage: args.stage.clone(),
         from: args.from.clone(),
+        requested_by: "command line".into(),
         holder: format!("pid:{}", std::process::id()),
         is_alive,
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),

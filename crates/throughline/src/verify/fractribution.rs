@@ -27,10 +27,11 @@ fn run(dir: &Path) -> Result<(Vec<Value>, Vec<Value>), Failure> {
     let variables = BTreeMap::from([("THROUGHLINE_REFERENCE".to_owned(), dir.display().to_string())]);
     let project = Project::load(folder.path(), variables)?;
     let options = RunOptions {
-        now: Timestamp::MIN.plus_days(12_000),
+        clock: throughline_run::Clock::new(|| Timestamp::MIN.plus_days(12_000)),
         as_of: None,
         stage: None,
         from: None,
+        requested_by: "verify".into(),
         holder: "verify".into(),
         is_alive: |_| false,
         threads: 1,

@@ -1,9 +1,18 @@
 //! The audit log: what each record's hash covers, and what a check can find.
 
-use serde::Serialize;
+mod merkle;
+mod note;
+mod proof;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use throughline_core::Timestamp;
+
+pub(crate) use merkle::{Frontier, Node, completed_by, consistency_ranges, cover, fold, inclusion_ranges};
+pub use merkle::{empty_root, node_hash, verify_consistency, verify_inclusion};
+pub use note::{AuditKey, PublicKey, SignedHead, TreeHead};
+pub use proof::{ConsistencyProof, InclusionProof};
 
 /// A SHA-256 hash.
 pub type Hash = [u8; 32];
@@ -25,7 +34,7 @@ pub struct AuditEntry<'a> {
 }
 
 /// A record of the log.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditRecord {
     /// Its place, from 1, without gaps.
     pub seq: u64,
@@ -38,10 +47,10 @@ pub struct AuditRecord {
     /// When.
     pub at: Timestamp,
     /// The leaf hash of the record before, zero for the first.
-    #[serde(serialize_with = "as_hex")]
+    #[serde(serialize_with = "as_hex", deserialize_with = "from_hex")]
     pub prev: Hash,
     /// This record's leaf hash.
-    #[serde(serialize_with = "as_hex")]
+    #[serde(serialize_with = "as_hex", deserialize_with = "from_hex")]
     pub leaf: Hash,
 }
 
@@ -92,6 +101,13 @@ pub enum AuditFault {
         /// Which record.
         seq: u64,
     },
+    /// The stored nodes of the Merkle tree are not those of the records: proofs made from them would not hold.
+    Tree,
+    /// A head that was signed does not fit the records: they were changed after it was given.
+    Head {
+        /// The size it was signed at.
+        size: u64,
+    },
     /// The log does not end where it was last left.
     Ending {
         /// How many records there were.
@@ -110,6 +126,11 @@ pub struct AuditCheck {
     /// to its end, hashes included, can only be told by that.
     #[serde(serialize_with = "as_hex")]
     pub head: Hash,
+    /// The Merkle root over all records.
+    #[serde(serialize_with = "as_hex")]
+    pub root: Hash,
+    /// How many heads were signed and compared.
+    pub heads_checked: u64,
     /// How many faults there are.
     pub fault_count: u64,
     /// The first hundred of them.
@@ -128,11 +149,26 @@ impl AuditCheck {
 pub(crate) struct Checker {
     check: AuditCheck,
     last_seq: u64,
+    frontier: Frontier,
+    /// Heads to be compared, by size, the largest first.
+    heads: Vec<(u64, Hash)>,
 }
 
 impl Checker {
-    pub(crate) const fn new() -> Self {
-        Self { check: AuditCheck { records: 0, head: GENESIS, fault_count: 0, faults: Vec::new() }, last_seq: 0 }
+    /// A check that compares these heads on its way.
+    pub(crate) fn new(mut heads: Vec<(u64, Hash)>) -> Self {
+        heads.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+        let check = AuditCheck {
+            records: 0,
+            head: GENESIS,
+            root: empty_root(),
+            heads_checked: heads.len() as u64,
+            fault_count: 0,
+            faults: Vec::new(),
+        };
+        let mut checker = Self { check, last_seq: 0, frontier: Frontier::default(), heads };
+        checker.compare_heads();
+        checker
     }
 
     pub(crate) const fn last_seq(&self) -> u64 {
@@ -145,18 +181,37 @@ impl Checker {
         } else if record.prev != self.check.head {
             self.fault(AuditFault::Unchained { seq: record.seq });
         }
-        if record.compute_leaf() != record.leaf {
+        let leaf = record.compute_leaf();
+        if leaf != record.leaf {
             self.fault(AuditFault::Altered { seq: record.seq });
         }
+        self.frontier.push(leaf);
         self.check.records += 1;
         self.check.head = record.leaf;
         self.last_seq = record.seq;
+        self.compare_heads();
     }
 
-    /// Ends the check against the remembered length and last hash.
-    pub(crate) fn finish(mut self, size: u64, head: Hash) -> AuditCheck {
+    fn compare_heads(&mut self) {
+        while let Some((size, root)) = self.heads.pop_if(|(size, _)| *size <= self.check.records) {
+            if root != self.frontier.root() {
+                self.fault(AuditFault::Head { size });
+            }
+        }
+    }
+
+    /// Ends the check against the remembered length, last hash and root.
+    pub(crate) fn finish(mut self, size: u64, head: Hash, root: Hash) -> AuditCheck {
         if (size, head) != (self.last_seq, self.check.head) {
             self.fault(AuditFault::Ending { expected: size, found: self.last_seq });
+        }
+        // Heads of more records than there are: the log was cut, or restored from an older copy.
+        while let Some((size, _)) = self.heads.pop() {
+            self.fault(AuditFault::Head { size });
+        }
+        self.check.root = self.frontier.root();
+        if root != self.check.root {
+            self.fault(AuditFault::Tree);
         }
         self.check
     }
@@ -169,8 +224,27 @@ impl Checker {
     }
 }
 
-fn as_hex<S: serde::Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {
+/// Checks a log outside its ledger, as exported: the records in order, and heads (size and root) given out before.
+pub fn check_records<'a>(records: impl IntoIterator<Item = &'a AuditRecord>, heads: Vec<(u64, Hash)>) -> AuditCheck {
+    let mut checker = Checker::new(heads);
+    for record in records {
+        checker.read(record);
+    }
+    let (size, head, root) = (checker.last_seq, checker.check.head, checker.frontier.root());
+    checker.finish(size, head, root)
+}
+
+/// Hashes as hexadecimal text.
+pub(crate) fn as_hex<S: serde::Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&hex::encode(hash))
+}
+
+/// Hashes from hexadecimal text.
+pub(crate) fn from_hex<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let mut hash = GENESIS;
+    hex::decode_to_slice(&text, &mut hash).map_err(serde::de::Error::custom)?;
+    Ok(hash)
 }
 
 #[cfg(test)]

@@ -1,0 +1,260 @@
+//! Credit by channel and model, with intervals, beside what experiments proved.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use throughline_core::Timestamp;
+use throughline_lake::tables;
+use utoipa::{IntoParams, ToSchema};
+
+use super::Query;
+use crate::app::Shared;
+use crate::problem::{ApiError, Problem};
+
+/// Which credits.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Wanted {
+    /// Name of the conversion; the first one without.
+    conversion: Option<String>,
+}
+
+/// Credit by channel and model.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Attribution {
+    /// Currency of values.
+    currency: String,
+    /// The conversion credited.
+    conversion: String,
+    /// All conversions of the project.
+    conversions: Vec<String>,
+    /// Level of the outer intervals.
+    level: f64,
+    /// Level of the inner intervals.
+    inner_level: f64,
+    /// How intervals were made.
+    interval_method: String,
+    /// What the credits of each model sum to.
+    totals: Totals,
+    /// The models.
+    models: Vec<ModelName>,
+    /// The channels by name.
+    channels: Vec<ChannelCredit>,
+    /// What experiments proved.
+    evidence: Vec<Value>,
+    /// When the credits were published.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    published_at: Option<Timestamp>,
+}
+
+/// What is credited.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct Totals {
+    /// Conversions with at least one touch.
+    conversions: f64,
+    /// Their value.
+    value: f64,
+    /// Paths without a conversion.
+    paths_without_conversion: f64,
+    /// Conversions that no touch preceded: no model credits them.
+    conversions_without_touch: f64,
+}
+
+/// A model.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModelName {
+    /// Its specification.
+    id: String,
+    /// Its name for people.
+    title: String,
+}
+
+/// A channel.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ChannelCredit {
+    /// Its name.
+    channel: String,
+    /// What was spent on it; known exactly, so without interval.
+    spend: Option<f64>,
+    /// Credit by model.
+    credits: BTreeMap<String, Credit>,
+    /// How far the models disagree.
+    disagreement: Disagreement,
+}
+
+/// Credit of one channel under one model.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Credit {
+    conversions: f64,
+    conversions_interval: [f64; 2],
+    conversions_inner: Option<[f64; 2]>,
+    value: f64,
+    value_interval: [f64; 2],
+    value_inner: Option<[f64; 2]>,
+    /// Share of conversions lost without the channel (Markov models).
+    removal_effect: Option<f64>,
+}
+
+/// How far models disagree about a channel's conversions.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Disagreement {
+    /// The smallest credit of any model.
+    lowest: f64,
+    /// The largest.
+    highest: f64,
+    /// Largest over smallest, where the smallest is not zero.
+    ratio: Option<f64>,
+    /// Whether two models' outer intervals do not overlap.
+    disjoint: bool,
+}
+
+/// Credit by channel and model.
+#[utoipa::path(get, path = "/attribution", operation_id = "getAttribution", tag = "attribution", params(Wanted),
+    responses((status = 200, body = Attribution), (status = 404, body = Problem)))]
+pub(crate) async fn get_attribution(
+    State(app): State<Shared>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Attribution>, ApiError> {
+    let rows = throughline_run::table_rows(&app.stores, &tables::credits()).await?;
+    let project = app.project();
+    let mut conversions: Vec<String> =
+        rows.iter().filter_map(|r| r["conversion"].as_str()).map(str::to_owned).collect();
+    conversions.sort();
+    conversions.dedup();
+    let conversion = match wanted.conversion {
+        Some(name) if conversions.contains(&name) => name,
+        Some(name) => return Err(ApiError::not_found(format!("credit for conversion `{name}`"))),
+        None => conversions.first().cloned().ok_or_else(|| ApiError::not_found("credit yet: run the line first"))?,
+    };
+    let rows: Vec<&Value> = rows.iter().filter(|r| r["conversion"] == conversion.as_str()).collect();
+    let unit = app.ledger().fingerprint("attribute", "all").await?;
+    let reported = unit.as_ref().and_then(|u| {
+        u.metrics["conversions"].as_array()?.iter().find(|c| c["conversion"] == conversion.as_str()).cloned()
+    });
+    let order = project.attribution.as_ref().map(|a| a.value.models.iter().map(|m| m.value.clone()).collect());
+    Ok(Json(Attribution {
+        currency: project.config.value.currency.to_string(),
+        level: number(rows.first().copied(), "level").unwrap_or(0.9),
+        inner_level: 0.5,
+        interval_method: text(rows.first().copied(), "interval_method"),
+        totals: totals(reported.as_ref()),
+        models: models(&rows, order.unwrap_or_default()),
+        channels: channels(&rows),
+        evidence: evidence(&app).await?,
+        published_at: unit.map(|u| u.published_at),
+        conversion,
+        conversions,
+    }))
+}
+
+fn number(row: Option<&Value>, name: &str) -> Option<f64> {
+    row?[name].as_f64()
+}
+
+fn text(row: Option<&Value>, name: &str) -> String {
+    row.and_then(|r| r[name].as_str()).unwrap_or_default().to_owned()
+}
+
+fn totals(reported: Option<&Value>) -> Totals {
+    let Some(report) = reported else { return Totals::default() };
+    let total = |name: &str| report["totals"][name].as_f64().unwrap_or(0.0);
+    Totals {
+        conversions: total("conversions"),
+        value: total("value"),
+        paths_without_conversion: total("nulls"),
+        conversions_without_touch: report["conversions_without_touch"].as_f64().unwrap_or(0.0),
+    }
+}
+
+/// The models in the order of the project's file; models no longer there come last.
+fn models(rows: &[&Value], order: Vec<String>) -> Vec<ModelName> {
+    let mut names: Vec<String> = Vec::new();
+    let present = rows.iter().map(|r| text(Some(r), "model"));
+    let mut all: Vec<String> = present.collect();
+    all.sort();
+    all.dedup();
+    names.extend(order.into_iter().filter(|o| all.contains(o)));
+    names.extend(all.into_iter().filter(|a| !names.contains(a)).collect::<Vec<_>>());
+    names.into_iter().map(|id| ModelName { title: title(&id), id }).collect()
+}
+
+fn title(id: &str) -> String {
+    let (name, parameter) = id.split_once(':').unwrap_or((id, ""));
+    let words = match name {
+        "first" => "First touch".to_owned(),
+        "last" => "Last touch".to_owned(),
+        "linear" => "Linear".to_owned(),
+        "time_decay" => "Time decay".to_owned(),
+        "position" => "Position based".to_owned(),
+        "markov" => "Markov".to_owned(),
+        other => other.replace('_', " "),
+    };
+    match (name, parameter) {
+        (_, "") => words,
+        ("markov", order) => format!("{words}, order {order}"),
+        ("time_decay", half_life) => format!("{words}, half-life {half_life}"),
+        (_, other) => format!("{words}, {other}"),
+    }
+}
+
+fn channels(rows: &[&Value]) -> Vec<ChannelCredit> {
+    let mut by_channel: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
+    for row in rows {
+        by_channel.entry(text(Some(row), "channel")).or_default().push(row);
+    }
+    by_channel
+        .into_iter()
+        .map(|(channel, rows)| {
+            let credits: BTreeMap<String, Credit> = rows.iter().map(|r| (text(Some(r), "model"), credit(r))).collect();
+            ChannelCredit {
+                channel,
+                spend: number(rows.first().copied(), "spend"),
+                disagreement: disagreement(credits.values()),
+                credits,
+            }
+        })
+        .collect()
+}
+
+fn credit(row: &Value) -> Credit {
+    let at = |name: &str| number(Some(row), name).unwrap_or(0.0);
+    let inner = |what: &str| {
+        let (low, high) = (format!("{what}_inner_low"), format!("{what}_inner_high"));
+        Some([number(Some(row), &low)?, number(Some(row), &high)?])
+    };
+    Credit {
+        conversions: at("conversions"),
+        conversions_interval: [at("conversions_low"), at("conversions_high")],
+        conversions_inner: inner("conversions"),
+        value: at("value"),
+        value_interval: [at("value_low"), at("value_high")],
+        value_inner: inner("value"),
+        removal_effect: number(Some(row), "removal_effect"),
+    }
+}
+
+fn disagreement<'a>(credits: impl Iterator<Item = &'a Credit> + Clone) -> Disagreement {
+    let lowest = credits.clone().map(|c| c.conversions).fold(f64::INFINITY, f64::min);
+    let highest = credits.clone().map(|c| c.conversions).fold(0.0, f64::max);
+    let least_high = credits.clone().map(|c| c.conversions_interval[1]).fold(f64::INFINITY, f64::min);
+    let most_low = credits.map(|c| c.conversions_interval[0]).fold(f64::NEG_INFINITY, f64::max);
+    Disagreement { lowest, highest, ratio: (lowest > 0.0).then(|| highest / lowest), disjoint: most_low > least_high }
+}
+
+/// The newest record about each metric and treatment of each experiment.
+async fn evidence(app: &Shared) -> Result<Vec<Value>, ApiError> {
+    let mut newest: BTreeMap<String, (Timestamp, Value)> = BTreeMap::new();
+    for record in app.ledger().evidence().await? {
+        let about = record.id.rsplit_once('/').map_or(record.id.as_str(), |(about, _)| about).to_owned();
+        let later = newest.get(&about).is_none_or(|(at, _)| *at <= record.created_at);
+        if later {
+            let mut value = record.record;
+            value["id"] = Value::from(record.id);
+            newest.insert(about, (record.created_at, value));
+        }
+    }
+    Ok(newest.into_values().map(|(_, value)| value).collect())
+}

@@ -1,0 +1,14 @@
+//! The server's promises, over real connections.
+
+mod access;
+mod audit;
+mod hardening;
+mod house;
+mod matrix;
+mod oidc;
+mod openapi;
+mod pages;
+mod traces;
+
+/// Shortens the signatures of tests.
+type Outcome = Result<(), Box<dyn std::error::Error>>;

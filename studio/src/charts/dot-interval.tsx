@@ -1,0 +1,187 @@
+import { type KeyboardEvent, type ReactNode, useState } from 'react';
+import type { Interval } from '../api/types';
+import { percent } from '../format';
+import type { Twin } from './csv';
+import { Figure } from './figure';
+import { useRoving } from './roving';
+import { anchorAt, type Axis, linearAxis, pct } from './scale';
+import { SeriesKey, SeriesSymbol, seriesClass } from './symbols';
+
+export interface DotMark {
+  value: number;
+  outer: Interval | null;
+  inner: Interval | null;
+  /** Why there is no interval. */
+  note?: string | null;
+}
+
+export interface DotRow {
+  id: string;
+  name: string;
+  /** Under the name: badges. */
+  detail?: ReactNode;
+  /** In its own column: money, counts. */
+  aside?: ReactNode;
+  marks: Record<string, DotMark | undefined>;
+}
+
+export interface DotIntervalProps {
+  caption: string;
+  file: string;
+  rows: DotRow[];
+  series: { id: string; title: string }[];
+  /** What the axis measures. */
+  unit: string;
+  format: (value: number) => string;
+  /** Shorter, for the axis. */
+  tickFormat?: (value: number) => string;
+  levels: { outer: number; inner: number };
+  asideTitle?: string;
+  onSelect?: (row: string, series: string) => void;
+}
+
+const LANE = 15;
+
+/** One mark in words, as a screen reader and the readout say it. */
+export function markText(props: Pick<DotIntervalProps, 'format' | 'levels'>, row: string, series: string, mark: DotMark): string {
+  const { format, levels } = props;
+  const spread = mark.outer
+    ? `${percent(levels.outer)} interval ${format(mark.outer[0])} to ${format(mark.outer[1])}`
+    : (mark.note ?? 'no interval');
+  return `${row}, ${series}: ${format(mark.value)}, ${spread}`;
+}
+
+export function dotTwin({ caption, rows, series, unit, levels, format }: DotIntervalProps): Twin {
+  const outer = percent(levels.outer);
+  const inner = percent(levels.inner);
+  const figure = { numeric: true, format };
+  return {
+    caption,
+    columns: [
+      { title: 'Channel' }, { title: 'Model' }, { title: unit, ...figure },
+      { title: `${outer} low`, ...figure }, { title: `${outer} high`, ...figure },
+      { title: `${inner} low`, ...figure }, { title: `${inner} high`, ...figure },
+    ],
+    rows: rows.flatMap((row) =>
+      series.flatMap(({ id, title }) => {
+        const mark = row.marks[id];
+        if (!mark) return [];
+        const [low, high] = mark.outer ?? [null, null];
+        const [innerLow, innerHigh] = mark.inner ?? [null, null];
+        return [[row.name, title, mark.value, low, high, innerLow, innerHigh]];
+      }),
+    ),
+  };
+}
+
+/** Rows of dots with an inner and an outer interval, one dot for every series, on one shared axis. */
+export function DotInterval(props: DotIntervalProps) {
+  const { rows, series, levels, asideTitle } = props;
+  const [alone, setAlone] = useState<string | null>(null);
+  const [readout, setReadout] = useState('');
+  const onKeyDown = useRoving();
+  const axis = linearAxis(rows.flatMap((row) => Object.values(row.marks).flatMap((m) => (m ? [m.value, ...(m.outer ?? [])] : []))));
+
+  const legend = (
+    <ul className="legend" aria-label="Models; press one to see it alone">
+      {series.map(({ id, title }, index) => (
+        <li key={id}>
+          <button type="button" aria-pressed={alone === id} onClick={() => setAlone(alone === id ? null : id)}>
+            <SeriesKey index={index} />
+            {title}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+  const hint = `Mark: estimate. Thick: ${percent(levels.inner)}, thin: ${percent(levels.outer)}.`;
+
+  return (
+    <Figure twin={dotTwin(props)} file={props.file} head={legend} readout={readout || hint}>
+      <div className={`dots${asideTitle ? ' with-aside' : ''}`} onKeyDown={onKeyDown} data-alone={alone !== null || undefined}>
+        <div className="dots-row dots-axis" aria-hidden="true">
+          <span className="dots-unit">{props.unit}</span>
+          <AxisRow axis={axis} format={props.tickFormat ?? props.format} />
+          {asideTitle && <span className="dots-aside">{asideTitle}</span>}
+        </div>
+        {rows.map((row, at) => (
+          <div key={row.id} className="dots-row" role="group" aria-label={row.name}>
+            <div className="dots-label">
+              <span className="dots-name">{row.name}</span>
+              {row.detail}
+            </div>
+            <Lanes {...props} row={row} at={at} axis={axis} alone={alone} onRead={setReadout} />
+            {asideTitle && <div className="dots-aside"><span className="dots-aside-title">{asideTitle} </span>{row.aside}</div>}
+          </div>
+        ))}
+      </div>
+    </Figure>
+  );
+}
+
+function AxisRow({ axis, format }: { axis: Axis; format: (value: number) => string }) {
+  return (
+    <svg className="axis" width="100%" height="18">
+      {axis.ticks.map((tick) => (
+        <text key={tick} x={pct(axis.at(tick))} y="13" textAnchor={anchorAt(axis.at(tick))}>{format(tick)}</text>
+      ))}
+    </svg>
+  );
+}
+
+interface LanesProps extends DotIntervalProps {
+  row: DotRow;
+  at: number;
+  axis: Axis;
+  alone: string | null;
+  onRead: (text: string) => void;
+}
+
+function Lanes(props: LanesProps) {
+  const { row, at, axis, series, alone, onRead, onSelect } = props;
+  const height = series.length * LANE + 8;
+  return (
+    <svg className="lanes" width="100%" height={height} onMouseLeave={() => onRead('')}>
+      {axis.ticks.map((tick) => (
+        <line key={tick} className={tick === 0 ? 'grid zero' : 'grid'} x1={pct(axis.at(tick))} x2={pct(axis.at(tick))} y1="0" y2={height} />
+      ))}
+      {series.map(({ id, title }, index) => {
+        const mark = row.marks[id];
+        if (!mark) return null;
+        const text = markText(props, row.name, title, mark);
+        const select = () => onSelect?.(row.id, id);
+        return (
+          <g
+            key={id}
+            className={`mark ${seriesClass(index)}${alone !== null && alone !== id ? ' faded' : ''}`}
+            data-mark={`${at}:${index}`} data-series={id}
+            role={onSelect ? 'link' : 'img'} aria-label={text}
+            tabIndex={at === 0 && index === 0 ? 0 : -1}
+            onMouseEnter={() => onRead(text)} onFocus={() => onRead(text)} onBlur={() => onRead('')}
+            onClick={select}
+            onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && select()}
+          >
+            <MarkShape mark={mark} axis={axis} y={index * LANE + LANE / 2 + 4} index={index} />
+          </g>
+        );
+      })}
+    </svg>
+  );
+}
+
+function MarkShape({ mark, axis, y, index }: { mark: DotMark; axis: Axis; y: number; index: number }) {
+  const span = (interval: Interval, className: string) => (
+    <line className={className} x1={pct(axis.at(interval[0]))} x2={pct(axis.at(interval[1]))} y1={y} y2={y} />
+  );
+  return (
+    <>
+      <rect className="hit" x="0" y={y - LANE / 2} width="100%" height={LANE} />
+      {mark.outer && span(mark.outer, 'outer')}
+      {mark.inner && span(mark.inner, 'inner')}
+      <svg x={pct(axis.at(mark.value))} y={y} width="1" height="1" overflow="visible">
+        <circle className="ring" r="8" />
+        <SeriesSymbol index={index} />
+      </svg>
+    </>
+  );
+}

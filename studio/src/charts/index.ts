@@ -1,0 +1,6 @@
+/** The chart kit: few marks, each with a table twin. */
+export { DotInterval, type DotMark, type DotRow } from './dot-interval';
+export { Bars, type BarRow } from './bars';
+export { Timeline, type TimelineEvent } from './timeline';
+export { Band, Curve, type LinePoint } from './lines';
+export { SeriesKey, seriesClass } from './symbols';

@@ -1,0 +1,23 @@
+/**
+ * The navigation, in the order of the line: Overview · Sources · Identity · Journeys · Attribution ·
+ * Evidence · Uplift · Planner · Decisions · Activation · Watch · Govern (Approvals, Audit, Users).
+ * One line for every screen that exists; `letter` follows `g` on the keyboard and must be unique.
+ */
+export interface NavEntry {
+  to: string;
+  label: string;
+  letter: string;
+  group: 'line' | 'govern';
+  /** The operation the screen needs; without it the entry is hidden. */
+  operation: string;
+  /** A count beside the label. */
+  badge?: 'approvals';
+}
+
+export const NAV: NavEntry[] = [
+  { to: '/', label: 'Overview', letter: 'o', group: 'line', operation: 'getLine' },
+  { to: '/journeys', label: 'Journeys', letter: 'j', group: 'line', operation: 'listConversions' },
+  { to: '/attribution', label: 'Attribution', letter: 'a', group: 'line', operation: 'getAttribution' },
+];
+
+export const allowed = (may: string[]) => NAV.filter((entry) => may.includes(entry.operation));

@@ -1,0 +1,12 @@
+/** What screens are built from. */
+export { Page } from './page';
+export { Card } from './card';
+export { Button } from './button';
+export { Badge, EvidenceTier, tierNumber, type Tone } from './badge';
+export { Select, Segments, TextField, type Option } from './fields';
+export { Dialog, ReasonDialog } from './dialog';
+export { Tabs } from './tabs';
+export { DataTable, type Column } from './data-table';
+export { EmptyState, Notice, Skeleton } from './feedback';
+export { ProblemLine, ProblemView } from './problem';
+export { Id, IntervalText, Money, Time, useNow } from './text';
