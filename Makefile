@@ -9,8 +9,10 @@ export THROUGHLINE_REFERENCE ?= $(abspath ../shared/data)
 
 BIN := $(CARGO_TARGET_DIR)/release/throughline
 DEMO ?= demo
+# What `make demo` ends in; empty for the report alone.
+SERVE ?= serve
 
-.PHONY: help demo test soak setup build lint tidy unit docs clean
+.PHONY: help demo test soak setup studio build lint tidy unit docs pages clean
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -18,15 +20,19 @@ help: ## What can be made
 setup: ## Install what is missing, or name it
 	@tools/setup
 
-build: setup ## The release binary
+studio: setup ## The studio's pages, which go into the binary; without npm a page that says so
+	@if command -v npm >/dev/null; then tools/studio build; else echo "npm is missing: building without the studio"; fi
+
+build: studio ## The release binary, with the studio in it
 	cargo build --release --locked -p throughline
 
-demo: build ## A simulated market through the whole line, with a report
+demo: build ## A simulated market through the whole line, with a report, ending in the studio
 	@if [ -f "$(DEMO)/throughline.yaml" ]; then echo "using the project in $(DEMO)"; \
 	else $(BIN) init "$(DEMO)" --example demo; fi
 	$(BIN) run "$(DEMO)"
+	@if [ "$(SERVE)" = serve ]; then exec $(BIN) serve "$(DEMO)"; fi
 
-test: setup lint tidy unit docs ## Everything a change must pass
+test: setup pages lint tidy docs unit ## Everything a change must pass
 
 lint:
 	cargo fmt --all --check
@@ -41,6 +47,9 @@ unit:
 
 docs:
 	cargo test --doc --workspace --locked --quiet
+
+pages: studio ## The studio's own tests
+	@if command -v npm >/dev/null; then tools/studio test; else echo "npm is missing: the studio is not tested" >&2; exit 1; fi
 
 soak: build ## Random kills over every stage, on the release binary
 	THROUGHLINE_KILLS=200 THROUGHLINE_BIN=$(BIN) cargo nextest run --locked -p throughline -E 'test(kills)'

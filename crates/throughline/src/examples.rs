@@ -22,7 +22,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         "sources/ads.yaml", "sources/assignments.yaml", "sources/crm.yaml", "sources/email_log.yaml",
         "sources/orders.yaml", "sources/pos.yaml", "sources/spend.yaml",
         "features/customers.yaml", "experiments/spring_mail.yaml", "policies/spring_mail.yaml",
-        "destinations/email_service.yaml",
+        "destinations/email_service.yaml", "approvals/mail.yaml",
     ),
     files!("hillstrom":
         "throughline.yaml", "sources/customers.yaml", "features/history.yaml", "experiments/email.yaml",

@@ -21,7 +21,7 @@ async fn decisions_arrive_with_envelope_receipts_and_one_opening() -> Result<()>
     assert_eq!(report.openings.len(), 1);
     let opening = &report.openings[0];
     let seen = (opening.purpose, opening.actor.as_str(), opening.requested, opening.opened);
-    assert_eq!(seen, (Purpose::Messaging, "activate/crm_export", 4, 4));
+    assert_eq!(seen, (Purpose::Messaging.into(), "activate/crm_export", 4, 4));
 
     let dropped = world.drop_folder()?;
     let (envelope, payload) = &dropped[&plan.batches[0].batch_id];

@@ -200,8 +200,8 @@ impl Checker {
         }
     }
 
-    /// Ends the check against the remembered length, last hash and root.
-    pub(crate) fn finish(mut self, size: u64, head: Hash, root: Hash) -> AuditCheck {
+    /// Ends the check against the remembered length, last hash and root (`None` where the stored tree has holes).
+    pub(crate) fn finish(mut self, size: u64, head: Hash, root: Option<Hash>) -> AuditCheck {
         if (size, head) != (self.last_seq, self.check.head) {
             self.fault(AuditFault::Ending { expected: size, found: self.last_seq });
         }
@@ -210,7 +210,7 @@ impl Checker {
             self.fault(AuditFault::Head { size });
         }
         self.check.root = self.frontier.root();
-        if root != self.check.root {
+        if root != Some(self.check.root) {
             self.fault(AuditFault::Tree);
         }
         self.check
@@ -231,7 +231,7 @@ pub fn check_records<'a>(records: impl IntoIterator<Item = &'a AuditRecord>, hea
         checker.read(record);
     }
     let (size, head, root) = (checker.last_seq, checker.check.head, checker.frontier.root());
-    checker.finish(size, head, root)
+    checker.finish(size, head, Some(root))
 }
 
 /// Hashes as hexadecimal text.

@@ -6,7 +6,7 @@ use throughline_core::Timestamp;
 use super::SqliteLedger;
 use super::convert::{Doing, from_sql, to_sql};
 use crate::audit::{
-    Checker, GENESIS, Node, completed_by, consistency_ranges, cover, empty_root, fold, inclusion_ranges, node_hash,
+    Checker, GENESIS, Node, completed_by, consistency_ranges, cover, fold, inclusion_ranges, node_hash,
 };
 use crate::{
     AuditCheck, AuditEntry, AuditFilter, AuditRecord, ConsistencyProof, Hash, InclusionProof, LedgerError, SignedHead,
@@ -218,8 +218,8 @@ pub(super) async fn verify(ledger: &SqliteLedger) -> Result<AuditCheck, LedgerEr
     let (size, leaf) = head(&mut tx).await?;
     // A missing node is a departure of the tree, not a failure of the check.
     let root = match range_root(&mut tx, 0..size).await {
-        Err(LedgerError::Unreadable { .. }) => empty_root(),
-        other => other?,
+        Err(LedgerError::Unreadable { .. }) => None,
+        other => Some(other?),
     };
     Ok(checker.finish(size, leaf, root))
 }

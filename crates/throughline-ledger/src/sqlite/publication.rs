@@ -197,6 +197,7 @@ pub(super) async fn forget(ledger: &SqliteLedger, fence: u64, stage: &str, now: 
 
 #[cfg(test)]
 mod tests {
+    use crate::AuditLog as _;
     use std::time::Duration;
 
     use super::*;

@@ -1,5 +1,6 @@
 //! The ledger's promises. `suite` holds for every database; `sqlite` adds what is particular to a file.
 
+mod people;
 mod sqlite;
 mod suite;
 

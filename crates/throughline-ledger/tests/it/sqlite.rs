@@ -10,24 +10,26 @@ use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Executor};
 use tempfile::TempDir;
-use throughline_ledger::{AuditEntry, AuditFault, LedgerError, Published, Repository, SqliteLedger};
+use throughline_ledger::{
+    AuditEntry, AuditFault, AuditLog as _, AuditRecord, LedgerError, Published, Repository, SqliteLedger,
+};
 
-use crate::{Outcome, suite};
+use crate::{Outcome, people, suite};
 
 macro_rules! in_memory_and_on_disk {
-    ($($test:ident),* $(,)?) => {
+    ($suite:ident: $($test:ident),* $(,)?) => {
         $(#[tokio::test]
         async fn $test() -> Outcome {
-            suite::$test(&SqliteLedger::in_memory().await?).await?;
+            $suite::$test(&SqliteLedger::in_memory().await?).await?;
             let (folder, path) = place()?;
-            suite::$test(&SqliteLedger::open(&path).await?).await?;
+            $suite::$test(&SqliteLedger::open(&path).await?).await?;
             drop(folder);
             Ok(())
         })*
     };
 }
 
-in_memory_and_on_disk!(
+in_memory_and_on_disk!(suite:
     the_lease_passes_on_and_raises_its_fence,
     every_steering_write_is_fenced,
     an_expired_lease_writes_until_it_is_taken_over,
@@ -39,6 +41,12 @@ in_memory_and_on_disk!(
     evidence_is_immutable,
     a_delivery_is_sent_once,
     the_audit_log_is_a_chain,
+);
+
+in_memory_and_on_disk!(people:
+    accounts_are_found_by_name_and_never_doubled,
+    a_slower_hand_does_not_overwrite_an_approval,
+    the_tree_proves_every_record_and_every_beginning,
 );
 
 fn place() -> std::io::Result<(TempDir, PathBuf)> {
@@ -156,7 +164,7 @@ async fn files_that_are_no_ledger_are_refused() -> Outcome {
     let (_folder, path) = place()?;
     drop(SqliteLedger::open(&path).await?);
     raw(&path).await?.execute("PRAGMA user_version = 99").await?;
-    let newer = "FILE has ledger schema 99, this release knows up to 1: use a newer release";
+    let newer = "FILE has ledger schema 99, this release knows up to 2: use a newer release";
     assert_eq!(refusal(&path).await, newer);
 
     let folder = path.parent().ok_or("no folder")?;
@@ -178,9 +186,49 @@ async fn tampered(change: &'static str) -> Result<Vec<AuditFault>, Box<dyn std::
         connection.execute(trigger).await?;
     }
     connection.execute(change).await?;
-    let check = ledger.verify_audit().await?;
+    let mut check = ledger.verify_audit().await?;
     assert_eq!(check.fault_count, check.faults.len() as u64);
+    // What the records say and what the tree says differ as well, unless only hashes beside them were touched.
+    let tree = check.faults.pop_if(|f| *f == AuditFault::Tree).is_some();
+    assert_eq!(tree, !change.contains("SET leaf"), "{change}");
     Ok(check.faults)
+}
+
+#[tokio::test]
+async fn a_damaged_tree_is_found_though_every_record_is_whole() -> Outcome {
+    assert_eq!(tampered("UPDATE audit_nodes SET hash = zeroblob(32) WHERE level = 2").await?, []);
+    assert_eq!(tampered("DELETE FROM audit_nodes").await?, []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_log_kept_before_there_was_a_tree_grows_one() -> Outcome {
+    let (_folder, path) = place()?;
+    std::fs::create_dir_all(path.parent().ok_or("no folder")?)?;
+    let mut old = SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await?;
+    old.execute(include_str!("../../migrations/0001_ledger.sql")).await?;
+    let mut prev = [0; 32];
+    for seq in 1..=1030_i64 {
+        let (kind, actor, payload) = ("k".to_owned(), "a".to_owned(), "{}".to_owned());
+        let leaf = [0; 32];
+        let mut record = AuditRecord { seq: seq.cast_unsigned(), kind, actor, payload, at: suite::at(seq), prev, leaf };
+        record.leaf = record.compute_leaf();
+        sqlx::query("INSERT INTO audit VALUES (?, 'k', 'a', '{}', ?, ?, ?)")
+            .bind(seq)
+            .bind(record.at.micros())
+            .bind(&record.prev[..])
+            .bind(&record.leaf[..])
+            .execute(&mut old)
+            .await?;
+        prev = record.leaf;
+    }
+    sqlx::query("UPDATE audit_head SET size = 1030, leaf = ?").bind(&prev[..]).execute(&mut old).await?;
+    let ledger = SqliteLedger::open(&path).await?;
+    assert!(ledger.verify_audit().await?.is_intact());
+    assert!(ledger.prove_inclusion(1000, 1030).await?.holds());
+    ledger.append_audit(AuditEntry { kind: "k", actor: "a", payload: &json!({}), at: suite::at(9999) }).await?;
+    assert!(ledger.prove_consistency(1030, 1031).await?.holds() && ledger.verify_audit().await?.is_intact());
+    Ok(())
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! Erasure: for good, in every file.
 
 use sqlx::Row;
-use throughline_core::IdentifierKind as Kind;
+use throughline_core::{IdentifierKind as Kind, SubjectToken};
 use throughline_vault::{KeySource, Vault, VaultError};
 
-use crate::{Outcome, emails, now, on_disk, opened, raw};
+use crate::{Outcome, emails, now, on_disk, opened, raw, repeatable};
 
 #[tokio::test]
 async fn an_erased_value_never_comes_back() -> Outcome {
@@ -82,5 +82,23 @@ async fn a_seal_that_was_altered_or_moved_does_not_open() -> Outcome {
         sqlx::query("REPLACE INTO subjects SELECT * FROM before").execute(&mut behind).await?;
     }
     assert_eq!(opened(&vault, &tokens).await?, ["email a@x", "email b@x"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_note_ends_with_its_subject_and_opens_for_no_other() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let vault = repeatable(folder.path()).await?;
+    let tokens: Vec<SubjectToken> = emails(&vault, &["ana@x.com", "bo@x.com"]).await?.into_iter().flatten().collect();
+    let note = vault.seal_note(tokens[0], "called about her order").await?.ok_or("no note")?;
+    assert!(!String::from_utf8_lossy(&note).contains("order"));
+    assert_eq!(vault.open_note(tokens[0], &note).await?.as_deref().map(String::as_str), Some("called about her order"));
+    assert!(vault.open_note(tokens[1], &note).await.is_err(), "another subject's key");
+    let mut altered = note.clone();
+    altered[30] ^= 1;
+    assert!(vault.open_note(tokens[0], &altered).await.is_err());
+    vault.erase(&tokens[..1], now()).await?;
+    assert!(vault.open_note(tokens[0], &note).await?.is_none());
+    assert!(vault.seal_note(tokens[0], "later").await?.is_none());
     Ok(())
 }

@@ -5,5 +5,6 @@
 mod bad_input;
 mod kills;
 mod one_shot;
+mod serve;
 mod support;
 mod whole_line;

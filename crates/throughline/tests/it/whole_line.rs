@@ -16,6 +16,9 @@ fn demo_runs_delivers_and_explains() {
     let root = dir.path().join("demo");
     let root = shown(&root);
     succeed(&["init", root, "--example", "demo", "--people", "700"]);
+    let waiting = json(&["run", root]);
+    assert_eq!(metrics(&waiting, "activate")["gate"]["state"], "waiting", "nothing leaves before people agree");
+    std::fs::remove_dir_all(dir.path().join("demo/approvals")).expect("the rule");
     let report = json(&["run", root]);
     let sent = &metrics(&report, "activate")["fates"];
     assert!(sent["to_send"].as_u64().is_some_and(|n| n > 0), "{sent}");
@@ -44,7 +47,7 @@ fn demo_runs_delivers_and_explains() {
         let total: f64 = split.as_object().expect("channels").values().filter_map(Value::as_f64).sum();
         assert!((total - 1.0).abs() < 1e-9, "{split}");
     }
-    let page = std::fs::read_to_string(dir.path().join("demo/.throughline/runs/1/report.html")).expect("a page");
+    let page = std::fs::read_to_string(dir.path().join("demo/.throughline/runs/2/report.html")).expect("a page");
     assert!(page.contains("<svg") && !page.contains("NaN"));
 }
 
