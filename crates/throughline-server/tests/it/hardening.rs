@@ -56,7 +56,7 @@ async fn bodies_have_a_limit_announced_or_not() -> Outcome {
     .into_bytes();
     for _ in 0..40 {
         request.extend_from_slice(b"10000\r\n");
-        request.extend_from_slice(&[b'x'; 0x10000]);
+        request.extend_from_slice(&vec![b'x'; 0x10000]);
         request.extend_from_slice(b"\r\n");
     }
     request.extend_from_slice(b"0\r\n\r\n");

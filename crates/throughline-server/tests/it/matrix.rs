@@ -99,10 +99,10 @@ async fn every_route_lets_in_whom_it_should() -> Outcome {
     let mut text = format!(
         "{:<22}{}\n",
         "operation",
-        callers.iter().map(|(w, _)| format!("{w:<10}")).collect::<String>().trim_end()
+        callers.iter().map(|(w, _)| format!("{w:<10}")).collect::<Vec<_>>().concat().trim_end()
     );
     for (name, marks) in &seen {
-        let marks: String = marks.iter().map(|m| format!("{m:<10}")).collect();
+        let marks = marks.iter().map(|m| format!("{m:<10}")).collect::<Vec<_>>().concat();
         text.push_str(&format!("{name:<22}{}\n", marks.trim_end()));
     }
     assert_eq!(text, EXPECT, "\n{text}");

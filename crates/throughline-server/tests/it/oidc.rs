@@ -100,8 +100,8 @@ async fn sign_in(
     let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
     {
         let mut said = provider.lock().expect("provider");
-        said.nonce = query["nonce"].clone();
-        said.challenge = query["code_challenge"].clone();
+        said.nonce.clone_from(&query["nonce"]);
+        said.challenge.clone_from(&query["code_challenge"]);
     }
     assert_eq!(query["code_challenge_method"], "S256");
     let mut state = query["state"].clone();
