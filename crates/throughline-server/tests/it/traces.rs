@@ -14,7 +14,10 @@ use crate::house::House;
 type Received = Arc<Mutex<Vec<u8>>>;
 
 async fn collect(State(received): State<Received>, headers: HeaderMap, body: Bytes) -> &'static str {
-    assert_eq!(headers.get("content-type").map(|v| v.as_bytes()), Some(&b"application/x-protobuf"[..]));
+    assert_eq!(
+        headers.get("content-type").map(axum::http::HeaderValue::as_bytes),
+        Some(&b"application/x-protobuf"[..])
+    );
     received.lock().expect("received").extend_from_slice(&body);
     ""
 }
