@@ -15,7 +15,7 @@ use crate::{AttributionError, Model, PathTable, PathWeights, Prepared, Split, Su
 /// A state is a window of the last `order` channels (a shorter path is one state); equal states in a row count once.
 /// Every path is walked with weight conversions + nulls and ends in conversion or in nothing; without nulls every walk
 /// converts. The removal effect of a channel is RE = 1 − P(conversion, avoiding every state that holds the channel) /
-/// P(conversion), solved exactly, for all channels from one factorisation. Conversions are credited in proportion to RE.
+/// P(conversion), solved exactly, for all channels from one shared elimination. Conversions are credited in proportion to RE.
 /// Value is credited in proportion to the same effect on the expected value, where a conversion from a last state is
 /// worth the mean value of the conversions observed there.
 ///
