@@ -18,6 +18,7 @@ export const NAV: NavEntry[] = [
   { to: '/', label: 'Overview', letter: 'o', group: 'line', operation: 'getLine' },
   { to: '/journeys', label: 'Journeys', letter: 'j', group: 'line', operation: 'listConversions' },
   { to: '/attribution', label: 'Attribution', letter: 'a', group: 'line', operation: 'getAttribution' },
+  { to: '/decisions', label: 'Decisions', letter: 'd', group: 'line', operation: 'listDecisions' },
 ];
 
 export const allowed = (may: string[]) => NAV.filter((entry) => may.includes(entry.operation));

@@ -2,8 +2,10 @@ import type { QueryClient } from '@tanstack/react-query';
 import { createRouter, type RouterHistory } from '@tanstack/react-router';
 import { appRoute, rootRoute, signInRoute, unknownRoute } from './app-route';
 import { attributionRoute } from './screens/attribution/route';
+import { decisionRoute, decisionsRoute } from './screens/decisions/route';
 import { conversionRoute, journeysRoute } from './screens/journeys/route';
 import { overviewRoute } from './screens/overview/route';
+import { personRoute } from './screens/persons/route';
 import { RouteProblem } from './shell/failures';
 import { markNavigated } from './ui/page';
 
@@ -13,6 +15,9 @@ const screens = [
   journeysRoute,
   conversionRoute,
   attributionRoute,
+  decisionsRoute,
+  decisionRoute,
+  personRoute,
 ] as const;
 
 const routeTree = rootRoute.addChildren([signInRoute, appRoute.addChildren([...screens, unknownRoute])]);

@@ -1,4 +1,4 @@
-/** The shapes of the HTTP API, version 1. Only this file and `client.ts` know the wire. */
+/** The shapes of the HTTP API, version 1. Only this file, `decisions.ts` and `client.ts` know the wire. */
 
 export type Instant = string;
 export type Interval = [number, number];
@@ -218,8 +218,9 @@ export interface Conversion {
     touches: number;
     path: string[];
   };
-  credit: Record<string, Record<string, number>>;
+  credit: Record<string, Record<string, number>> | null;
   touches_kept: Touch[];
   touches_dropped: Touch[];
-  person: Person;
+  person: Omit<Person, 'masked'>;
+  masked: boolean;
 }

@@ -50,7 +50,8 @@ export function Bars(props: BarsProps) {
   const { rows, series, format } = props;
   const [readout, setReadout] = useState('');
   const onKeyDown = useRoving();
-  const sums = rows.map((row) => row.parts.reduce((sum, part) => sum + part.value, 0));
+  // Shares that add up to a hair above one would stretch the axis to the next round number.
+  const sums = rows.map((row) => Number(row.parts.reduce((sum, part) => sum + part.value, 0).toPrecision(12)));
   const axis = linearAxis([...sums, ...rows.flatMap((row) => row.interval ?? [])]);
   const stacked = series.length > 1;
 
@@ -71,9 +72,11 @@ export function Bars(props: BarsProps) {
             <div key={row.id} className="bars-row" role="group" aria-label={row.name}>
               <span className="bars-name">{row.name}</span>
               <svg width="100%" height="22" onMouseLeave={() => setReadout('')}>
+                {axis.domain[0] < 0 && <line className="grid zero" x1={pct(axis.at(0))} x2={pct(axis.at(0))} y1="0" y2="22" />}
                 {row.parts.map((part, index) => {
                   const order = series.findIndex(({ id }) => id === part.series);
-                  const [x, width] = [axis.at(from), axis.at(part.value) - axis.at(0)];
+                  const [start, end] = [axis.at(from), axis.at(from + part.value)];
+                  const [x, width] = [Math.min(start, end), Math.abs(end - start)];
                   from += part.value;
                   const spread = !stacked && row.interval ? `, ${intervalText(row.interval, format)}` : '';
                   const text = `${row.name}${stacked ? `, ${series[order]?.title}` : ''}: ${format(part.value)}${spread}`;

@@ -17,6 +17,10 @@ describe('axes', () => {
       expect(ticks).toContain(0);
     }
   });
+  it('have at most six ticks in time', () => {
+    const day = 86_400_000;
+    for (const days of [2, 9, 48, 70, 400]) expect(timeAxis([0, days * day]).ticks.length).toBeLessThanOrEqual(6);
+  });
   it('exist without values', () => expect(linearAxis([]).domain).toEqual([0, 1]));
   it('keep the first and the last instant inside', () => {
     const axis = timeAxis([Date.UTC(2026, 0, 1), Date.UTC(2026, 0, 31)]);

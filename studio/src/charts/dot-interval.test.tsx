@@ -42,3 +42,10 @@ it('is one tab stop, moves by arrow keys and opens by Enter', async () => {
   expect(document.activeElement).toBe(marks[2]);
   expect(onSelect).toHaveBeenCalledWith('search', 'a');
 });
+
+it('with one series and no inner interval has no legend to press, and a table of what there is', async () => {
+  render(<DotInterval {...props} series={props.series.slice(0, 1)} levels={{ outer: 0.9 }} titles={{ row: 'Action', series: 'Estimate' }} />);
+  expect(screen.queryByRole('button', { name: 'First touch' })).toBeNull();
+  await userEvent.click(screen.getByRole('button', { name: 'Show as table' }));
+  expect(screen.getAllByRole('columnheader').map((head) => head.textContent)).toEqual(['Action', 'Estimate', 'Conversions', '90% low', '90% high']);
+});

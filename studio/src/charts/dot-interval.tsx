@@ -35,12 +35,16 @@ export interface DotIntervalProps {
   format: (value: number) => string;
   /** Shorter, for the axis. */
   tickFormat?: (value: number) => string;
-  levels: { outer: number; inner: number };
+  /** `inner` only where the marks have an inner interval. */
+  levels: { outer: number; inner?: number };
   asideTitle?: string;
+  /** What rows and series are, for the table; channels and models unless said otherwise. */
+  titles?: { row: string; series: string };
   onSelect?: (row: string, series: string) => void;
 }
 
 const LANE = 15;
+const TITLES = { row: 'Channel', series: 'Model' };
 
 /** One mark in words, as a screen reader and the readout say it. */
 export function markText(props: Pick<DotIntervalProps, 'format' | 'levels'>, row: string, series: string, mark: DotMark): string {
@@ -51,16 +55,16 @@ export function markText(props: Pick<DotIntervalProps, 'format' | 'levels'>, row
   return `${row}, ${series}: ${format(mark.value)}, ${spread}`;
 }
 
-export function dotTwin({ caption, rows, series, unit, levels, format }: DotIntervalProps): Twin {
+export function dotTwin({ caption, rows, series, unit, levels, format, titles = TITLES }: DotIntervalProps): Twin {
   const outer = percent(levels.outer);
-  const inner = percent(levels.inner);
+  const inner = levels.inner === undefined ? null : percent(levels.inner);
   const figure = { numeric: true, format };
   return {
     caption,
     columns: [
-      { title: 'Channel' }, { title: 'Model' }, { title: unit, ...figure },
+      { title: titles.row }, { title: titles.series }, { title: unit, ...figure },
       { title: `${outer} low`, ...figure }, { title: `${outer} high`, ...figure },
-      { title: `${inner} low`, ...figure }, { title: `${inner} high`, ...figure },
+      ...(inner ? [{ title: `${inner} low`, ...figure }, { title: `${inner} high`, ...figure }] : []),
     ],
     rows: rows.flatMap((row) =>
       series.flatMap(({ id, title }) => {
@@ -68,7 +72,7 @@ export function dotTwin({ caption, rows, series, unit, levels, format }: DotInte
         if (!mark) return [];
         const [low, high] = mark.outer ?? [null, null];
         const [innerLow, innerHigh] = mark.inner ?? [null, null];
-        return [[row.name, title, mark.value, low, high, innerLow, innerHigh]];
+        return [[row.name, title, mark.value, low, high, ...(inner ? [innerLow, innerHigh] : [])]];
       }),
     ),
   };
@@ -76,14 +80,14 @@ export function dotTwin({ caption, rows, series, unit, levels, format }: DotInte
 
 /** Rows of dots with an inner and an outer interval, one dot for every series, on one shared axis. */
 export function DotInterval(props: DotIntervalProps) {
-  const { rows, series, levels, asideTitle } = props;
+  const { rows, series, levels, asideTitle, titles = TITLES } = props;
   const [alone, setAlone] = useState<string | null>(null);
   const [readout, setReadout] = useState('');
   const onKeyDown = useRoving();
   const axis = linearAxis(rows.flatMap((row) => Object.values(row.marks).flatMap((m) => (m ? [m.value, ...(m.outer ?? [])] : []))));
 
-  const legend = (
-    <ul className="legend" aria-label="Models; press one to see it alone">
+  const legend = series.length > 1 && (
+    <ul className="legend" aria-label={`${titles.series}s; press one to see it alone`}>
       {series.map(({ id, title }, index) => (
         <li key={id}>
           <button type="button" aria-pressed={alone === id} onClick={() => setAlone(alone === id ? null : id)}>
@@ -94,7 +98,9 @@ export function DotInterval(props: DotIntervalProps) {
       ))}
     </ul>
   );
-  const hint = `Mark: estimate. Thick: ${percent(levels.inner)}, thin: ${percent(levels.outer)}.`;
+  const hint = levels.inner === undefined
+    ? `Mark: estimate. Line: ${percent(levels.outer)}.`
+    : `Mark: estimate. Thick: ${percent(levels.inner)}, thin: ${percent(levels.outer)}.`;
 
   return (
     <Figure twin={dotTwin(props)} file={props.file} head={legend} readout={readout || hint}>

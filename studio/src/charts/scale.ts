@@ -33,7 +33,9 @@ export function timeAxis(instants: number[], tickCount = 5): Axis {
   const margin = Math.max((last - first) * 0.02, 30 * 60_000);
   const domain: Interval = [first - margin, last + margin];
   const scale = scaleUtc(domain, [0, 100]);
-  return { domain, ticks: scale.ticks(tickCount).map(Number), at: (value) => scale(value) };
+  const all = scale.ticks(tickCount).map(Number);
+  const ticks = all.length > 6 ? all.filter((_, index) => index % 2 === 0) : all;
+  return { domain, ticks, at: (value) => scale(value) };
 }
 
 /** Labels near an end turn inwards so that they stay on the chart. */

@@ -10,6 +10,8 @@ declare module '@tanstack/react-table' {
     numeric?: boolean;
     /** The cell that names the row. */
     rowHeader?: boolean;
+    /** Names the cell where rows are stacked; the header unless given. */
+    label?: string;
     /** What the column totals to, in a footer. */
     total?: ReactNode;
   }
@@ -28,10 +30,12 @@ interface DataTableProps<T> {
   initialSort?: SortingState;
   /** Under the table: counts, paging. */
   footer?: ReactNode;
+  /** On small screens every row is a block with its cells under one another, named by their headers. */
+  stacked?: boolean;
 }
 
 /** A real table: headers that sort by pointer or keyboard, and say so. */
-export function DataTable<T>({ caption, showCaption, rows, columns, rowId, initialSort = [], footer }: DataTableProps<T>) {
+export function DataTable<T>({ caption, showCaption, rows, columns, rowId, initialSort = [], footer, stacked }: DataTableProps<T>) {
   const [sorting, setSorting] = useState<SortingState>(initialSort);
   const table = useReactTable({
     data: rows,
@@ -42,28 +46,31 @@ export function DataTable<T>({ caption, showCaption, rows, columns, rowId, initi
     getCoreRowModel: getCoreRowModel(),
     getSortedRowModel: getSortedRowModel(),
   });
+  // A table that is laid out as blocks loses its meaning for some readers unless the roles are said.
+  const role = (name: string) => (stacked ? name : undefined);
   const totals = columns.some((column) => column.meta?.total !== undefined);
 
   return (
     <>
       <div className="table-wrap" role="region" aria-label={caption} tabIndex={0}>
-        <table className="table">
+        <table className={stacked ? 'table stacked' : 'table'} role={role('table')}>
           <caption className={showCaption ? undefined : 'visually-hidden'}>{caption}</caption>
-          <thead>
+          <thead role={role('rowgroup')}>
             {table.getHeaderGroups().map((group) => (
-              <tr key={group.id}>{group.headers.map((header) => <HeadCell key={header.id} header={header} />)}</tr>
+              <tr key={group.id} role={role('row')}>{group.headers.map((header) => <HeadCell key={header.id} header={header} />)}</tr>
             ))}
           </thead>
-          <tbody>
+          <tbody role={role('rowgroup')}>
             {table.getRowModel().rows.map((row) => (
-              <tr key={row.id}>
+              <tr key={row.id} role={role('row')}>
                 {row.getVisibleCells().map((cell) => {
-                  const { numeric, rowHeader } = cell.column.columnDef.meta ?? {};
+                  const { header, meta: { numeric, rowHeader, label } = {} } = cell.column.columnDef;
+                  const named = stacked ? (label ?? (typeof header === 'string' ? header : undefined)) : undefined;
                   const content = flexRender(cell.column.columnDef.cell, cell.getContext());
                   const className = numeric ? 'numeric' : undefined;
                   return rowHeader
-                    ? <th key={cell.id} scope="row" className={className}>{content}</th>
-                    : <td key={cell.id} className={className}>{content}</td>;
+                    ? <th key={cell.id} scope="row" role={role('rowheader')} className={className}>{content}</th>
+                    : <td key={cell.id} role={role('cell')} className={className} data-label={named}>{content}</td>;
                 })}
               </tr>
             ))}

@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { createLazyRoute, Link } from '@tanstack/react-router';
 import { queries } from '../../api/queries';
-import type { Conversion as Data, Person, Touch } from '../../api/types';
-import { Bars, Timeline } from '../../charts';
-import { absoluteTime, count, humanise, money, percent, plural } from '../../format';
+import type { Conversion as Data, Touch } from '../../api/types';
+import { Timeline } from '../../charts';
+import { absoluteTime, count, humanise, money, plural } from '../../format';
 import { useMay } from '../../session';
 import { Badge, Card, Id, Page, ProblemView, Skeleton, Time } from '../../ui';
+import { CreditSplit } from './credit';
 import { ruleText } from './rules';
 import './journeys.css';
 
@@ -38,7 +39,7 @@ function Conversion() {
       <TouchCard data={data} />
       <div className="conversion-grid">
         <CreditCard data={data} model={model} />
-        <PersonCard person={data.person} currency={journey.currency ?? 'EUR'} journeyId={journey.journey_id} />
+        <PersonCard person={data.person} masked={data.masked} currency={journey.currency ?? 'EUR'} journeyId={journey.journey_id} />
       </div>
     </Page>
   );
@@ -60,8 +61,9 @@ function TouchCard({ data: { journey, touches_kept, touches_dropped } }: { data:
           <Timeline
             caption="Touches before the conversion" file={`journey-${journey.journey_id}`}
             lanes={channels.map((channel) => ({ id: channel, title: humanise(channel) }))}
-            events={touches.map((touch) => ({
-              id: `${touch.source}/${touch.source_event_id}`, lane: touch.channel, at: touch.occurred_at,
+            // Ids of events are the same dots for everyone who may not see them.
+            events={touches.map((touch, at) => ({
+              id: String(at), lane: touch.channel, at: touch.occurred_at,
               name: name(touch), solid: touch.kept, rule: ruleText(touch.rule),
             }))}
             end={{ at: journey.ended_at, name: humanise(journey.conversion) }}
@@ -76,41 +78,22 @@ function TouchCard({ data: { journey, touches_kept, touches_dropped } }: { data:
   );
 }
 
-function CreditCard({ data: { credit, journey }, model }: { data: Data; model?: string }) {
-  const may = useMay();
-  // Names of models, and one colour for a channel on every journey.
-  const { data: all } = useQuery({ ...queries.attribution(journey.conversion), enabled: may('getAttribution') });
-  const slots = (all?.channels ?? []).map(({ channel }) => channel).sort();
-  const title = (id: string) => all?.models.find((known) => known.id === id)?.title ?? humanise(id);
-  const models = Object.keys(credit).sort((a, b) => Number(b === model) - Number(a === model));
-  const channels = [...new Set(models.flatMap((id) => Object.keys(credit[id] ?? {})))];
+function CreditCard({ data, model }: { data: Data; model?: string }) {
   return (
     <Card title="Credit by model" note="How each model splits this one conversion among the channels before it. Every row adds up to 100%.">
-      {models.length === 0 && <p className="small muted">No model credits this conversion: it has no counted touch.</p>}
-      {models.length > 0 && (
-        <Bars
-          caption="Share of credit by model and channel" file="credit-split" rowTitle="Model"
-          series={channels.map((id) => ({ id, title: humanise(id), slot: slots.includes(id) ? slots.indexOf(id) : undefined }))}
-          format={(share) => percent(share)}
-          rows={models.map((id) => ({
-            id, name: title(id),
-            parts: channels.flatMap((series) => {
-              const value = credit[id]?.[series] ?? 0;
-              return value > 0 ? [{ series, value }] : [];
-            }),
-          }))}
-        />
-      )}
+      <CreditSplit data={data} model={model} />
     </Card>
   );
 }
 
-function PersonCard({ person, currency, journeyId }: { person: Person; currency: string; journeyId: string }) {
+function PersonCard({ person, masked, currency, journeyId }: { person: Data['person']; masked: boolean; currency: string; journeyId: string }) {
+  const may = useMay();
+  const id = <Id id={person.person_id} />;
   return (
-    <Card title="Person" actions={person.masked ? <Badge>masked for your role</Badge> : undefined}>
+    <Card title="Person" actions={masked ? <Badge>masked for your role</Badge> : undefined}>
       <div className="stack">
         <dl className="facts">
-          <dt>Id</dt><dd><Id id={person.person_id} /></dd>
+          <dt>Id</dt><dd>{may('explainPerson') ? <Link to="/persons/$id" params={{ id: person.person_id }}>{id}</Link> : id}</dd>
           <dt>Known by</dt><dd>{person.identifiers.length > 0 ? [...new Set(person.identifiers)].map(humanise).join(', ') : 'no identifier'}</dd>
           <dt>Events</dt><dd>{count(person.events)}</dd>
           <dt>Journey</dt><dd><Id id={journeyId} /></dd>
@@ -118,8 +101,8 @@ function PersonCard({ person, currency, journeyId }: { person: Person; currency:
         <div className="stack-s">
           <h3>Last events</h3>
           <ul className="events">
-            {person.last_events.map((event) => (
-              <li key={`${event.source}/${event.event}`}>
+            {person.last_events.map((event, at) => (
+              <li key={at}>
                 <span>{humanise(event.kind)}</span>
                 <span className="numeric">{event.value !== null ? money(event.value, currency) : ''}</span>
                 <small><Time at={event.at} absolute /> · {event.channel ? `${humanise(event.channel)}, ` : ''}{event.source}</small>

@@ -4,6 +4,7 @@ import { queries } from '../../api/queries';
 import type { ConversionItem } from '../../api/types';
 import { count, humanise, money } from '../../format';
 import { Button, Card, type Column, DataTable, EmptyState, Id, Page, ProblemView, Skeleton, Time } from '../../ui';
+import { Path } from './path';
 import './journeys.css';
 
 export const Route = createLazyRoute('/app/journeys')({ component: Journeys });
@@ -84,16 +85,5 @@ function Filters({ conversion, channel }: { conversion?: string; channel?: strin
       )}
       <li><Link to="/attribution">Back to attribution</Link></li>
     </ul>
-  );
-}
-
-function Path({ path, highlight }: { path: string[]; highlight?: string }) {
-  if (path.length === 0) return <span className="muted">no touch</span>;
-  return (
-    <ol className="path">
-      {path.map((channel, at) => (
-        <li key={at} className={channel === highlight ? 'here' : undefined}>{humanise(channel)}</li>
-      ))}
-    </ol>
   );
 }
