@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use throughline_core::Timestamp;
+use throughline_core::{PersonId, Timestamp};
 use throughline_lake::tables;
 use throughline_run::Subject;
 use utoipa::{IntoParams, ToSchema};
@@ -25,6 +25,8 @@ pub(crate) struct Wanted {
     conversion: Option<String>,
     /// Only with this channel on the path.
     channel: Option<String>,
+    /// Only of this person.
+    person: Option<String>,
 }
 
 /// A conversion in a list.
@@ -83,6 +85,11 @@ pub(crate) async fn list_conversions(
     }
     if let Some(channel) = &wanted.channel {
         tests.push(format!("array_has(path, {})", literal(channel)));
+    }
+    if let Some(person) = &wanted.person {
+        let person: PersonId =
+            person.parse().map_err(|_| ApiError::invalid("a person id has 32 hexadecimal digits"))?;
+        tests.push(format!("person_id = X'{person}'"));
     }
     if let Some((at, id)) = &after {
         let at: Timestamp = at.parse().map_err(|_| ApiError::invalid("the cursor is not one of ours"))?;

@@ -50,6 +50,11 @@ async fn a_run_can_be_read_page_by_page() -> Outcome {
     assert!(inner[0].as_f64() >= outer[0].as_f64() && inner[1].as_f64() <= outer[1].as_f64(), "{credit}");
     assert_eq!(admin.get("/api/v1/attribution?conversion=nothing").await?.status, 404);
 
+    let first = admin.get("/api/v1/conversions?limit=1").await?.json()?["items"][0].clone();
+    let of = format!("/api/v1/conversions?person={}", first["person_id"].as_str().unwrap_or(""));
+    assert_eq!(admin.get(&of).await?.json()?["items"], json!([first]), "one person, one conversion");
+    assert_eq!(admin.get("/api/v1/conversions?person=x").await?.status, 422);
+
     let id = &seen[0].1;
     let thread = admin.get(&format!("/api/v1/conversions/{id}")).await?.json()?;
     assert_eq!((&thread["journey"]["journey_id"], &thread["masked"]), (&json!(id), &json!(false)));
