@@ -14,6 +14,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL012", "a policy names an unknown uplift model"),
     ("TL013", "an eligibility rule cannot be used"),
     ("TL014", "the name of a policy is not a plain word"),
+    ("TL015", "a schedule cannot be kept"),
     ("TL020", "a conversion is in another currency than the project"),
     ("TL021", "the files of a source cannot be found"),
 ];

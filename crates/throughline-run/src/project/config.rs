@@ -1,8 +1,10 @@
 //! `throughline.yaml`, `attribution.yaml` and `policies/*.yaml`.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
-use throughline_core::{Currency, Level, Share, Timestamp};
+use throughline_core::{Currency, Diagnostic, Level, Share, Timestamp};
 use throughline_decide::{Action, Constraints};
 use throughline_journeys::{ConversionConfig, JourneyConfig};
 
@@ -63,6 +65,29 @@ pub struct ScheduleConfig {
     /// This stage and everything after it, computed anew: a scoring cycle.
     #[serde(default)]
     pub from: Option<String>,
+}
+
+/// Findings about the schedules of a project: stages that do not exist, two ways of saying which, one name twice.
+pub(super) fn check_schedules(schedules: &[ScheduleConfig], file: &str) -> Vec<Diagnostic> {
+    let stages = crate::stage_names();
+    let mut names = BTreeSet::new();
+    let mut found = Vec::new();
+    let mut finding = |schedule: &ScheduleConfig, what: String, help: String| {
+        let message = format!("schedule `{}` {what}", schedule.name);
+        found.push(Diagnostic::error("TL015", message).help(help).at(file, None, None));
+    };
+    for schedule in schedules {
+        if !names.insert(&schedule.name) {
+            finding(schedule, "is there twice".into(), "give each a name of its own".into());
+        }
+        if schedule.stage.is_some() && schedule.from.is_some() {
+            finding(schedule, "names both `stage` and `from`".into(), "keep one of them".into());
+        }
+        for stage in schedule.stage.iter().chain(&schedule.from).filter(|s| !stages.contains(&s.as_str())) {
+            finding(schedule, format!("names the unknown stage `{stage}`"), format!("known: {}", stages.join(", ")));
+        }
+    }
+    found
 }
 
 const fn default_seed() -> u64 {

@@ -132,6 +132,7 @@ impl Loader<'_> {
             return Ok(None);
         };
         let config = self.one::<ProjectConfig>(&file, "Project");
+        self.found.extend(config.iter().flat_map(|c| config::check_schedules(&c.value.schedule, &file.name)));
         let sources = self.folder_with("sources", |file| SourceConfig::parse(&file.text, &file.name))?;
         if sources.is_empty() {
             self.found.push(

@@ -173,7 +173,7 @@ pub(crate) async fn get_line(State(app): State<Shared>) -> Result<Json<Line>, Ap
         stages,
         run,
         last_run: last.map(RunItem::from),
-        next_run_at: schedule::next(&app, app.now()).await.map(|(_, at)| at),
+        next_run_at: schedule::next(&app, app.now()).await?,
         frozen: frozen.as_ref().map(Freeze::read),
         approvals_pending: ledger.approvals(&approvals::OPEN[..1], None, 1000).await?.len() as u64,
         quarantined,

@@ -93,8 +93,13 @@ pub(crate) async fn start_run(
     if body.stage.is_some() && body.from.is_some() {
         return Err(ApiError::invalid("`stage` and `from` exclude each other"));
     }
-    let order =
-        Order { by: identity.user.name.clone(), by_id: identity.user.id.clone(), stage: body.stage, from: body.from };
+    let order = Order {
+        by: identity.user.name.clone(),
+        by_id: identity.user.id.clone(),
+        stage: body.stage,
+        from: body.from,
+        waits: false,
+    };
     Ok((StatusCode::ACCEPTED, Json(runner::start(&app, order).await?)))
 }
 

@@ -27,10 +27,14 @@ pub(crate) async fn carry_out(app: &Shared, approval: Approval) -> Result<Approv
     match approval.kind {
         // The run delivers and marks the request, so that it is marked only once the decisions have left.
         ApprovalKind::Policy => {
-            let order = Order { by: format!("approval {}", approval.id), by_id: "approval".into(), ..Order::default() };
-            match runner::start(app, order).await {
-                // The run at work, or the next one, finds the request approved.
-                Ok(_) | Err(ApiError::Conflict { .. }) => Ok(approval),
+            let order = Order::of_approval(&approval.id);
+            match runner::start(app, order.clone()).await {
+                Ok(_) => Ok(approval),
+                // The run at work may have passed the gate already: another one follows it.
+                Err(ApiError::Conflict { .. }) => {
+                    app.runner.want(order, app.now());
+                    Ok(approval)
+                }
                 Err(other) => Err(other),
             }
         }

@@ -11,8 +11,12 @@ use throughline_run::{Project, RunError, RunOptions, Stores};
 use utoipa::ToSchema;
 
 use super::hub::{Hub, News, Topic};
+use super::schedule;
 use crate::app::Shared;
 use crate::problem::{ApiError, chain};
+
+/// How long an order waits while another process holds the project.
+const BUSY_MICROS: i64 = 60_000_000;
 
 /// How a stage of the run at work stands.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -54,12 +58,22 @@ pub(crate) struct Order {
     pub(crate) by_id: String,
     pub(crate) stage: Option<String>,
     pub(crate) from: Option<String>,
+    /// Whether it is tried again when another process holds the project; a person is told instead.
+    pub(crate) waits: bool,
+}
+
+impl Order {
+    /// The run that carries out an approved request.
+    pub(crate) fn of_approval(id: &str) -> Self {
+        Self { by: format!("approval {id}"), by_id: "approval".into(), waits: true, ..Self::default() }
+    }
 }
 
 /// Starts runs and knows how they stand.
 #[derive(Debug, Default)]
 pub(crate) struct Runner {
     state: Mutex<Option<RunState>>,
+    wanted: Mutex<Option<(Order, Timestamp)>>,
     cancel: Mutex<Option<Arc<AtomicBool>>>,
 }
 
@@ -81,6 +95,17 @@ impl Runner {
             flag.store(true, Ordering::Relaxed);
             true
         })
+    }
+
+    /// Asks for a run, from `at` on, as soon as the one at work is over.
+    pub(crate) fn want(&self, order: Order, at: Timestamp) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some((order, at));
+    }
+
+    /// What is asked for by now; asking again finds nothing.
+    pub(crate) fn wanted(&self, now: Timestamp) -> Option<Order> {
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.take_if(|(_, at)| *at <= now).map(|(order, _)| order)
     }
 
     /// Takes the place of the run at work. `None` when it is taken.
@@ -139,17 +164,16 @@ pub(crate) async fn start(app: &Shared, order: Order) -> Result<RunState, ApiErr
         .runner
         .take(&order, app.now())
         .ok_or_else(|| ApiError::Conflict { why: "a run is at work; wait for it, or stop it".to_owned() })?;
-    let payload = json!({ "stage": order.stage, "from": order.from });
-    let entry = AuditEntry { kind: "run_requested", actor: &order.by, payload: &payload, at: app.now() };
-    if let Err(error) = app.ledger().append_audit(entry).await {
+    if let Err(error) = record(app, &order).await {
         app.runner.end(&Err(RunError::Cancelled));
-        return Err(error.into());
+        return Err(error);
     }
     app.hub.tell(News::Run(state.clone()));
     let app = Arc::clone(app);
     std::thread::Builder::new()
         .name("run".to_owned())
         .spawn(move || {
+            let again = order.clone();
             let work = std::panic::AssertUnwindSafe(|| work(&app, &project, order, cancelled));
             let result = std::panic::catch_unwind(work).unwrap_or_else(|_| {
                 Err(RunError::NotFound {
@@ -160,6 +184,9 @@ pub(crate) async fn start(app: &Shared, order: Order) -> Result<RunState, ApiErr
             });
             if let Err(error) = &result {
                 tracing::error!(error = %chain(error), "run failed");
+                if matches!(error, RunError::Busy { .. }) && again.waits {
+                    app.runner.want(again, app.now().plus_micros(BUSY_MICROS));
+                }
             }
             if let Some(state) = app.runner.end(&result) {
                 metrics::counter!("throughline_runs_total", "status" => state.status).increment(1);
@@ -169,6 +196,14 @@ pub(crate) async fn start(app: &Shared, order: Order) -> Result<RunState, ApiErr
         })
         .map_err(ApiError::inside)?;
     Ok(state)
+}
+
+/// Records that the run was asked for, together with the schedules that it serves.
+async fn record(app: &Shared, order: &Order) -> Result<(), ApiError> {
+    let served = schedule::served_by(app, order).await?;
+    let payload = json!({ "stage": order.stage, "from": order.from });
+    let entry = AuditEntry { kind: "run_requested", actor: &order.by, payload: &payload, at: app.now() };
+    Ok(app.ledger().set_switch(schedule::SERVED, Some(&served), entry).await?)
 }
 
 /// Runs the line on a runtime of its own, from the project's files as they are now.

@@ -46,7 +46,8 @@ pub(crate) struct House {
     pub(crate) app: Shared,
     pub(crate) dir: tempfile::TempDir,
     clock: Arc<Mutex<i64>>,
-    _stop: tokio::sync::oneshot::Sender<()>,
+    stop: tokio::sync::oneshot::Sender<()>,
+    ended: tokio::task::JoinHandle<Result<(), throughline_server::ServeError>>,
 }
 
 /// Writes the small project.
@@ -95,8 +96,15 @@ impl House {
         let server = Server::bind(project, Settings::new(config, None, 0), clock_of).await?;
         let app = Arc::clone(server.app());
         let (stop, stopped) = tokio::sync::oneshot::channel();
-        tokio::spawn(server.run(async move { drop(stopped.await) }));
-        Ok(Self { url: app.settings.public_url.clone(), app, dir, clock, _stop: stop })
+        let ended = tokio::spawn(server.run(async move { drop(stopped.await) }));
+        Ok(Self { url: app.settings.public_url.clone(), app, dir, clock, stop, ended })
+    }
+
+    /// Ends the server and leaves its project.
+    pub(crate) async fn close(self) -> Result<tempfile::TempDir, Failure> {
+        drop(self.stop);
+        self.ended.await??;
+        Ok(self.dir)
     }
 
     /// Lets time pass.

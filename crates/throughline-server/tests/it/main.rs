@@ -8,6 +8,7 @@ mod matrix;
 mod oidc;
 mod openapi;
 mod pages;
+mod schedules;
 mod traces;
 
 /// Shortens the signatures of tests.

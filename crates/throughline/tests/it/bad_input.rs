@@ -116,6 +116,19 @@ fn more_bad_rows_than_the_limit_stop_the_source() {
 }
 
 #[test]
+fn schedules_that_cannot_be_kept() {
+    for (schedule, text) in [
+        ("{ name: a, every_minutes: 60, from: feature }", "unknown stage `feature`"),
+        ("{ name: a, every_minutes: 60, stage: model, from: model }", "both `stage` and `from`"),
+        ("{ name: a, every_minutes: 0 }", "nonzero"),
+    ] {
+        let dir = project(SOURCE, ROWS);
+        write(dir.path(), "throughline.yaml", format!("{PROJECT}schedule:\n  - {schedule}\n"));
+        refused(&["check", shown(dir.path())], &["error[TL", text, "throughline.yaml"]);
+    }
+}
+
+#[test]
 fn policies_that_cannot_be_used() {
     let dir = tempfile::tempdir().expect("a folder");
     let root = dir.path().join("p");
