@@ -44,7 +44,11 @@ async fn a_frequent_schedule_does_not_put_off_a_rare_one() -> Outcome {
     let admin = house.admin().await?;
     let nightly = "schedule `nightly`".to_owned();
     let hourly = "schedule `hourly`".to_owned();
-    assert_eq!(runs(&admin, 1).await?, [nightly.clone()], "a project without a run is due, and a full run serves both");
+    assert_eq!(
+        runs(&admin, 1).await?,
+        std::slice::from_ref(&nightly),
+        "a project without a run is due, and a full run serves both"
+    );
     let line = admin.get("/api/v1/line").await?.json()?;
     assert!(line["next_run_at"].as_str().is_some_and(|at| at > "2026-05-28T21:26"), "{}", line["next_run_at"]);
 
