@@ -9,11 +9,18 @@ describe('numbers', () => {
   it.each([[0.0345014, '0.0345'], [-1.160955, '−1.16'], [0, '0.0']])('effect %s', (value, text) => expect(format.effect(value)).toBe(text));
 });
 
+it.each([[0.1, '0.1'], [0.30000000000000004, '0.30000000000000004'], [-80_000_000, '−80,000,000'], [1e-30, '1e−30'], [0, '0'], [null, '–']])(
+  'every digit of %s', (value, text) => expect(format.exact(value)).toBe(text),
+);
+
 describe('money', () => {
   it.each([[185394.63, '€185,395'], [84.17, '€84.17'], [-3.5, '−€3.50'], [-0.001, '€0.00'], [undefined, '–']])('%s', (value, text) => {
     expect(format.money(value, 'EUR')).toBe(text);
   });
   it('survives a currency that is none', () => expect(format.money(12.5, 'points')).toBe('12.50 points'));
+  it.each([[80, '€80.00'], [0.0201, '€0.0201'], [185394.63, '€185,394.63']])('to the last digit of %s', (value, text) => {
+    expect(format.exactMoney(value, 'EUR')).toBe(text);
+  });
 });
 
 describe('time', () => {

@@ -51,6 +51,24 @@ export function money(value: Figure, currency: string): string {
   }
 }
 
+/** Every digit that there is: where two figures are compared, rounding must not make them look alike. */
+export function exact(value: Figure): string {
+  if (!present(value)) return NONE;
+  const text = numberFormat({ maximumFractionDigits: 20 }).format(value);
+  return minus(Number(text.replaceAll(',', '')) === value ? text : String(value));
+}
+
+/** The same for money. */
+export function exactMoney(value: Figure, currency: string): string {
+  if (!present(value)) return NONE;
+  const options = { style: 'currency', currency, minimumFractionDigits: 2, maximumFractionDigits: 20 } as const;
+  try {
+    return minus(numberFormat(options).format(value));
+  } catch {
+    return `${exact(value)} ${currency}`;
+  }
+}
+
 /** For the ticks of an axis. */
 export function moneyTick(value: number, currency: string): string {
   try {

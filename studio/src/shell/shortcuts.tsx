@@ -3,11 +3,7 @@ import { useEffect } from 'react';
 import { allowed } from '../nav';
 import { useSession } from '../session';
 import { Dialog } from '../ui';
-
-const PAUSE_MS = 1_500;
-
-const typing = (target: EventTarget | null) =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+import { meantElsewhere, PAUSE_MS } from './keys';
 
 /** `?` opens the help; `g` and then a letter goes to a screen. */
 export function useShortcuts(onHelp: () => void) {
@@ -16,8 +12,7 @@ export function useShortcuts(onHelp: () => void) {
   useEffect(() => {
     let pressedG = 0;
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target)) return;
-      if (document.querySelector('[role="dialog"], [role="alertdialog"], [role="menu"], [role="listbox"]')) return;
+      if (meantElsewhere(event)) return;
       if (event.key === '?') return onHelp();
       if (event.key === 'g') {
         pressedG = event.timeStamp;
@@ -40,6 +35,12 @@ export function ShortcutHelp({ open, onClose }: { open: boolean; onClose: () => 
         {allowed(may).map((entry) => (
           <Keys key={entry.to} name={`Go to ${entry.label}`} keys={['g', entry.letter]} />
         ))}
+        {may.includes('listApprovals') && (
+          <>
+            <Keys name="Next and previous request for approval" keys={['j', 'k']} />
+            <Keys name="Approve or reject the request that is open" keys={['a', 'r']} />
+          </>
+        )}
         <Keys name="Move among the marks of a chart" keys={['↑', '↓', '←', '→']} />
         <Keys name="Open what a mark stands for" keys={['Enter']} />
         <Keys name="Close a dialog or menu" keys={['Esc']} />

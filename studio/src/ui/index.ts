@@ -4,6 +4,8 @@ export { Card } from './card';
 export { Button } from './button';
 export { Badge, EvidenceTier, tierNumber, type Tone } from './badge';
 export { Select, Segments, TextField, type Option } from './fields';
+export { Checks, Radios } from './checks';
+export { CopyButton } from './copy';
 export { Dialog, ReasonDialog } from './dialog';
 export { Tabs } from './tabs';
 export { DataTable, type Column } from './data-table';
