@@ -12,13 +12,16 @@ DEMO ?= demo
 # What `make demo` ends in; empty for the report alone.
 SERVE ?= serve
 
-.PHONY: help demo test soak setup studio build lint tidy unit docs pages clean
+.PHONY: help demo test soak setup setup-test studio build lint tidy unit docs pages browser paint clean
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 setup: ## Install what is missing, or name it
 	@tools/setup
+
+setup-test:
+	@tools/setup test
 
 studio: setup ## The studio's pages, which go into the binary; without npm a page that says so
 	@if command -v npm >/dev/null; then tools/studio build; else echo "npm is missing: building without the studio"; fi
@@ -32,7 +35,7 @@ demo: build ## A simulated market through the whole line, with a report, ending 
 	$(BIN) run "$(DEMO)"
 	@if [ "$(SERVE)" = serve ]; then exec $(BIN) serve "$(DEMO)"; fi
 
-test: setup pages lint tidy docs unit ## Everything a change must pass
+test: setup-test pages lint tidy docs unit browser ## Everything a change must pass
 
 lint:
 	cargo fmt --all --check
@@ -50,6 +53,13 @@ docs:
 
 pages: studio ## The studio's own tests
 	@if command -v npm >/dev/null; then tools/studio test; else echo "npm is missing: the studio is not tested" >&2; exit 1; fi
+
+browser: ## The studio in Chromium, over the binary that the tests built
+	cargo build --locked -p throughline
+	THROUGHLINE_BIN=$(CARGO_TARGET_DIR)/debug/throughline tools/studio browser
+
+paint: build ## How soon a reader sees the studio, on the release binary
+	THROUGHLINE_BIN=$(BIN) PAINT=20 tools/studio browser paint
 
 soak: build ## Random kills over every stage, on the release binary
 	THROUGHLINE_KILLS=200 THROUGHLINE_BIN=$(BIN) cargo nextest run --locked -p throughline -E 'test(kills)'

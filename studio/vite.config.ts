@@ -26,6 +26,7 @@ export default defineConfig({
   },
   server: { proxy: { '/api': 'http://127.0.0.1:7171' } },
   test: {
+    include: ['src/**/*.test.{ts,tsx}'],
     environment: 'jsdom',
     setupFiles: ['src/test/setup.ts'],
     restoreMocks: true,

@@ -19,6 +19,9 @@ export const NAV: NavEntry[] = [
   { to: '/journeys', label: 'Journeys', letter: 'j', group: 'line', operation: 'listConversions' },
   { to: '/attribution', label: 'Attribution', letter: 'a', group: 'line', operation: 'getAttribution' },
   { to: '/decisions', label: 'Decisions', letter: 'd', group: 'line', operation: 'listDecisions' },
+  { to: '/approvals', label: 'Approvals', letter: 'p', group: 'govern', operation: 'listApprovals', badge: 'approvals' },
+  { to: '/audit', label: 'Audit', letter: 'l', group: 'govern', operation: 'listAudit' },
+  { to: '/users', label: 'Users', letter: 'u', group: 'govern', operation: 'listUsers' },
 ];
 
 export const allowed = (may: string[]) => NAV.filter((entry) => may.includes(entry.operation));

@@ -1,11 +1,15 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createRouter, type RouterHistory } from '@tanstack/react-router';
 import { appRoute, rootRoute, signInRoute, unknownRoute } from './app-route';
+import { accountRoute } from './screens/account/route';
+import { approvalRoute, approvalsRoute } from './screens/approvals/route';
 import { attributionRoute } from './screens/attribution/route';
+import { auditRoute } from './screens/audit/route';
 import { decisionRoute, decisionsRoute } from './screens/decisions/route';
 import { conversionRoute, journeysRoute } from './screens/journeys/route';
 import { overviewRoute } from './screens/overview/route';
 import { personRoute } from './screens/persons/route';
+import { usersRoute } from './screens/users/route';
 import { RouteProblem } from './shell/failures';
 import { markNavigated } from './ui/page';
 
@@ -18,6 +22,11 @@ const screens = [
   decisionsRoute,
   decisionRoute,
   personRoute,
+  approvalsRoute,
+  approvalRoute,
+  auditRoute,
+  usersRoute,
+  accountRoute,
 ] as const;
 
 const routeTree = rootRoute.addChildren([signInRoute, appRoute.addChildren([...screens, unknownRoute])]);

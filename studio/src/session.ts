@@ -2,10 +2,13 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { queries } from './api/queries';
 import type { Session } from './api/types';
 
+/** Signed out, and on the way to the sign-in: there is nothing to show until then. */
+const LEAVING = new Promise<never>(() => undefined);
+
 /** The session of a page behind the sign-in, where there always is one. */
 export function useSession(): Session {
   const { data } = useSuspenseQuery(queries.session());
-  if (!data) throw new Error('signed out');
+  if (!data) throw LEAVING;
   return data;
 }
 

@@ -1,7 +1,14 @@
-import type { ProblemDocument } from './types';
+import createClient, { type Middleware } from 'openapi-fetch';
+import type { components, paths } from './schema';
 
 const BASE = '/api/v1';
+/** The address of what a browser follows by itself: a link, a stream. */
+export const url = (path: string) => BASE + path;
 const SAFE = new Set(['GET', 'HEAD']);
+/** Where a 401 is an answer and not the end of a session. */
+const SIGNING_IN = new Set(['/api/v1/session', '/api/v1/session/password']);
+
+type ProblemDocument = components['schemas']['Problem'];
 
 /** An answer that is not a success, as the server's problem document says it. */
 export class Problem extends Error {
@@ -33,48 +40,6 @@ export function whenSignedOut(action: (() => void) | null) {
   onSignedOut = action;
 }
 
-export type Query = Record<string, string | number | boolean | null | undefined>;
-
-export interface RequestOptions {
-  query?: Query;
-  body?: unknown;
-  signal?: AbortSignal;
-  /** Set where a 401 is an answer and not the end of a session (the sign-in page). */
-  expect401?: boolean;
-}
-
-export function url(path: string, query: Query = {}): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined && value !== '') search.set(name, String(value));
-  }
-  const text = search.toString();
-  return BASE + path + (text ? `?${text}` : '');
-}
-
-async function send(method: string, path: string, options: RequestOptions): Promise<Response> {
-  const headers: Record<string, string> = { accept: 'application/json' };
-  if (options.body !== undefined) headers['content-type'] = 'application/json';
-  if (!SAFE.has(method) && csrfToken) headers['x-csrf-token'] = csrfToken;
-  try {
-    return await fetch(url(path, options.query), {
-      method,
-      headers,
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
-      credentials: 'same-origin',
-      signal: options.signal,
-    });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new Problem({
-      status: 0,
-      code: 'offline',
-      title: 'The server cannot be reached',
-      detail: 'Check that Throughline is running and that this computer is connected, then try again.',
-    });
-  }
-}
-
 async function problemOf(response: Response): Promise<Problem> {
   const requestId = response.headers.get('x-request-id') ?? undefined;
   const fallback = { status: response.status, request_id: requestId };
@@ -86,24 +51,42 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
-/** Sends one request and gives the parsed answer, or throws a [`Problem`]. */
-export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
-  const response = await send(method, path, options);
-  if (response.ok) {
-    const text = response.status === 204 ? '' : await response.text();
-    return (text ? JSON.parse(text) : undefined) as T;
-  }
-  const problem = await problemOf(response);
-  if (problem.status === 401 && !options.expect401) {
-    csrfToken = null;
-    onSignedOut?.();
-  }
-  throw problem;
-}
-
-export const api = {
-  get: <T>(path: string, options?: RequestOptions) => request<T>('GET', path, options),
-  post: <T>(path: string, body?: unknown, options?: RequestOptions) => request<T>('POST', path, { ...options, body }),
-  patch: <T>(path: string, body?: unknown, options?: RequestOptions) => request<T>('PATCH', path, { ...options, body }),
-  delete: <T>(path: string, body?: unknown, options?: RequestOptions) => request<T>('DELETE', path, { ...options, body }),
+const house: Middleware = {
+  onRequest({ request }) {
+    if (!SAFE.has(request.method) && csrfToken) request.headers.set('x-csrf-token', csrfToken);
+    return request;
+  },
+  async onResponse({ response, schemaPath }) {
+    if (response.ok) return;
+    const problem = await problemOf(response);
+    if (problem.status === 401 && !SIGNING_IN.has(schemaPath)) {
+      csrfToken = null;
+      onSignedOut?.();
+    }
+    throw problem;
+  },
+  onError({ error }) {
+    if (error instanceof DOMException && error.name === 'AbortError') return;
+    return new Problem({
+      status: 0,
+      code: 'offline',
+      title: 'The server cannot be reached',
+      detail: 'Check that Throughline is running and that this computer is connected, then try again.',
+    });
+  },
 };
+
+/** The operations of the API's document. What is not a success is thrown as a [`Problem`]. */
+export const api = createClient<paths>({
+  baseUrl: globalThis.location.origin,
+  credentials: 'same-origin',
+  headers: { accept: 'application/json' },
+  // Looked up at each call, so that tests can answer in its place.
+  fetch: (request) => globalThis.fetch(request),
+});
+api.use(house);
+
+/** What a success holds. */
+export async function answer<T>(pending: Promise<{ data?: T }>): Promise<T> {
+  return (await pending).data as T;
+}

@@ -1,8 +1,6 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
-import { api, Problem, setCsrfToken } from './client';
-import type {
-  Attribution, Conversion, ConversionItem, Credentials, Line, Paged, RunItem, RunState, Session, SignInMethods,
-} from './types';
+import { answer, api, Problem, setCsrfToken } from './client';
+import type { Credentials, RunState, Session, StageName } from './types';
 
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
@@ -24,7 +22,7 @@ function remember(session: Session): Session {
 }
 
 export const queries = {
-  signIn: () => queryOptions({ queryKey: ['sign-in'], queryFn: () => api.get<SignInMethods>('/sign-in') }),
+  signIn: () => queryOptions({ queryKey: ['sign-in'], queryFn: () => answer(api.GET('/api/v1/sign-in')) }),
 
   /** The session, or null when signed out. */
   session: () =>
@@ -33,7 +31,7 @@ export const queries = {
       staleTime: 5 * 60_000,
       queryFn: async (): Promise<Session | null> => {
         try {
-          return remember(await api.get<Session>('/session', { expect401: true }));
+          return remember(await answer(api.GET('/api/v1/session')));
         } catch (error) {
           if (error instanceof Problem && error.status === 401) return null;
           throw error;
@@ -41,12 +39,12 @@ export const queries = {
       },
     }),
 
-  line: () => queryOptions({ queryKey: ['line'], queryFn: ({ signal }) => api.get<Line>('/line', { signal }) }),
+  line: () => queryOptions({ queryKey: ['line'], queryFn: ({ signal }) => answer(api.GET('/api/v1/line', { signal })) }),
 
   runs: (limit = 6) =>
     queryOptions({
       queryKey: ['runs', 'list', limit],
-      queryFn: ({ signal }) => api.get<Paged<RunItem>>('/runs', { query: { limit }, signal }),
+      queryFn: ({ signal }) => answer(api.GET('/api/v1/runs', { params: { query: { limit } }, signal })),
     }),
 
   /** The run under way or the last one of this server's life; null before the first. */
@@ -55,7 +53,7 @@ export const queries = {
       queryKey: ['runs', 'current'],
       queryFn: async ({ signal }): Promise<RunState | null> => {
         try {
-          return await api.get<RunState>('/runs/current', { signal });
+          return await answer(api.GET('/api/v1/runs/current', { signal }));
         } catch (error) {
           if (error instanceof Problem && error.status === 404) return null;
           throw error;
@@ -66,7 +64,7 @@ export const queries = {
   attribution: (conversion?: string) =>
     queryOptions({
       queryKey: ['attribution', conversion ?? null],
-      queryFn: ({ signal }) => api.get<Attribution>('/attribution', { query: { conversion }, signal }),
+      queryFn: ({ signal }) => answer(api.GET('/api/v1/attribution', { params: { query: { conversion } }, signal })),
     }),
 
   conversions: (filter: { conversion?: string; channel?: string }) =>
@@ -74,24 +72,23 @@ export const queries = {
       queryKey: ['conversions', 'list', filter],
       initialPageParam: null as string | null,
       queryFn: ({ pageParam, signal }) =>
-        api.get<Paged<ConversionItem>>('/conversions', { query: { ...filter, limit: 100, cursor: pageParam }, signal }),
+        answer(api.GET('/api/v1/conversions', { params: { query: { ...filter, limit: 100, cursor: pageParam ?? undefined } }, signal })),
       getNextPageParam: (page) => page.next_cursor,
     }),
 
   conversion: (id: string) =>
     queryOptions({
       queryKey: ['conversions', 'one', id],
-      queryFn: ({ signal }) => api.get<Conversion>(`/conversions/${encodeURIComponent(id)}`, { signal }),
+      queryFn: ({ signal }) => answer(api.GET('/api/v1/conversions/{id}', { params: { path: { id } }, signal })),
     }),
 };
 
 export const commands = {
-  signIn: async (credentials: Credentials) =>
-    remember(await api.post<Session>('/session', credentials, { expect401: true })),
-  signOut: () => api.delete<void>('/session'),
-  startRun: (body: { stage: string | null; from: string | null }) => api.post<RunState>('/runs', body),
-  cancelRun: () => api.delete<void>('/runs/current'),
-  freeze: (reason: string) => api.post<unknown>('/freeze', { reason }),
+  signIn: async (body: Credentials) => remember(await answer(api.POST('/api/v1/session', { body }))),
+  signOut: () => answer(api.DELETE('/api/v1/session')),
+  startRun: (body: { stage: StageName | null; from: StageName | null }): Promise<RunState> => answer(api.POST('/api/v1/runs', { body })),
+  cancelRun: () => answer(api.DELETE('/api/v1/runs/current')),
+  freeze: (reason: string) => answer(api.POST('/api/v1/freeze', { body: { reason } })),
   /** Gives an approval to wait for when a rule asks for one. */
-  unfreeze: (reason: string) => api.delete<{ id?: string; state?: string } | undefined>('/freeze', { reason }),
+  unfreeze: (reason: string) => answer(api.DELETE('/api/v1/freeze', { body: { reason } })),
 };

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { checkInclusion, NoHashing } from './proof';
+import { checkInclusion, NoHashing, recordLeaf } from './proof';
 
 // The reference tree of Certificate Transparency.
 const INPUTS = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];
@@ -104,4 +104,14 @@ it('says so where the browser offers no hashing', async () => {
   const proof = await claim(1, 4);
   vi.stubGlobal('crypto', {});
   await expect(checkInclusion(proof)).rejects.toBeInstanceOf(NoHashing);
+});
+
+it('hashes a record as the log does', async () => {
+  // The vector of the ledger's own test.
+  const record = { seq: 1, kind: 'published', actor: 'host:1', at: '1970-01-01T00:00:00.000007Z', text: '{}', prev: '0'.repeat(64) };
+  const leaf = 'bd491ae8f865ea63e95de35285e42ba7ec3aae853bbee61636deecc614cfb12c';
+  expect(await recordLeaf(record)).toBe(leaf);
+  const others = [{ seq: 2 }, { kind: 'publishe' }, { actor: 'dhost:1' }, { at: '1970-01-01T00:00:00.000008Z' }, { text: '{ }' }, { prev: '1'.repeat(64) }];
+  for (const change of others) expect(await recordLeaf({ ...record, ...change })).not.toBe(leaf);
+  for (const change of [{ at: 'yesterday' }, { prev: '' }, { seq: 0.5 }]) expect(await recordLeaf({ ...record, ...change })).toBeNull();
 });

@@ -1,9 +1,10 @@
 /**
- * Inclusion proofs of the audit log, checked here in the browser: RFC 6962 hashes (a leaf is SHA-256 of 00 and the
- * record, a node is SHA-256 of 01 and its two children) and the algorithm of RFC 9162, section 2.1.3.2.
+ * Records and inclusion proofs of the audit log, checked here in the browser: RFC 6962 hashes (a leaf is SHA-256 of 00
+ * and the record, a node is SHA-256 of 01 and its two children) and the algorithm of RFC 9162, section 2.1.3.2.
  */
 
 const HASH_BYTES = 32;
+const LEAF_PREFIX = 0;
 const NODE_PREFIX = 1;
 
 /** Browsers hash only on pages that nobody on the way can change. */
@@ -46,14 +47,65 @@ function bytesOf(hex: string): Uint8Array | null {
 
 const hexOf = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-async function nodeHash(left: Uint8Array, right: Uint8Array): Promise<Uint8Array> {
+async function sha256(input: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
   if (!subtle) throw new NoHashing();
+  return new Uint8Array(await subtle.digest('SHA-256', input));
+}
+
+export interface LoggedRecord {
+  seq: number;
+  kind: string;
+  actor: string;
+  /** With up to six digits after the second. */
+  at: string;
+  /** The particulars as the log has them, to the letter. */
+  text: string;
+  prev: string;
+}
+
+/** An instant in microseconds since 1970, or null for what is none. */
+function microsOf(at: string): bigint | null {
+  const found = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z$/.exec(at);
+  const whole = found ? Date.parse(`${found[1]}Z`) : Number.NaN;
+  return Number.isNaN(whole) ? null : BigInt(whole) * 1_000n + BigInt((found?.[2] ?? '').padEnd(6, '0'));
+}
+
+/**
+ * The leaf hash of a record: SHA-256 of 00, `throughline audit v1` and a line feed, its number, its time in microseconds,
+ * the leaf before, and kind, actor and particulars, each behind its length. Numbers have 8 bytes, big endian. Null for
+ * what cannot be a record.
+ */
+export async function recordLeaf(record: LoggedRecord): Promise<string | null> {
+  const [prev, micros] = [bytesOf(record.prev), microsOf(record.at)];
+  if (!prev || micros === null || !Number.isSafeInteger(record.seq)) return null;
+  const encoder = new TextEncoder();
+  const head = encoder.encode('throughline audit v1\n');
+  const texts = [record.kind, record.actor, record.text].map((each) => encoder.encode(each));
+  const length = 1 + head.length + 16 + HASH_BYTES + texts.reduce((sum, each) => sum + 8 + each.length, 0);
+  const input = new Uint8Array(length);
+  const view = new DataView(input.buffer);
+  input[0] = LEAF_PREFIX;
+  input.set(head, 1);
+  let at = 1 + head.length;
+  view.setBigUint64(at, BigInt(record.seq));
+  view.setBigInt64(at + 8, micros);
+  input.set(prev, at + 16);
+  at += 16 + HASH_BYTES;
+  for (const each of texts) {
+    view.setBigUint64(at, BigInt(each.length));
+    input.set(each, at + 8);
+    at += 8 + each.length;
+  }
+  return hexOf(await sha256(input));
+}
+
+async function nodeHash(left: Uint8Array, right: Uint8Array): Promise<Uint8Array> {
   const input = new Uint8Array(1 + 2 * HASH_BYTES);
   input[0] = NODE_PREFIX;
   input.set(left, 1);
   input.set(right, 1 + HASH_BYTES);
-  return new Uint8Array(await subtle.digest('SHA-256', input));
+  return sha256(input);
 }
 
 /** Walks the path from the leaf to the root, and says where it leads. */

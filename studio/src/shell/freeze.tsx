@@ -1,4 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { applyChanged } from '../api/live';
 import { commands } from '../api/queries';
@@ -32,7 +33,7 @@ export function FreezeBanner({ frozen }: { frozen: Freeze }) {
   const may = useMay();
   const client = useQueryClient();
   const [open, setOpen] = useState(false);
-  const [asked, setAsked] = useState(false);
+  const [asked, setAsked] = useState<string | null>(null);
   return (
     <>
       <div className="freeze-banner" role="status">
@@ -41,13 +42,18 @@ export function FreezeBanner({ frozen }: { frozen: Freeze }) {
         </span>
         {may('unfreeze') && <Button onPress={() => setOpen(true)}>Release</Button>}
       </div>
-      {asked && <Notice tone="info">The release was requested. It takes effect once it is approved.</Notice>}
+      {asked !== null && (
+        <Notice tone="info">
+          <span>The release was requested. It takes effect once it is approved.</span>
+          {may('listApprovals') && <Link to="/approvals/$id" params={{ id: asked }}>Open the request</Link>}
+        </Notice>
+      )}
       <ReasonDialog
         open={open} onClose={() => setOpen(false)} title="Release deliveries?" action="Release"
         explanation="Deliveries may go out again from then on. A rule may ask for an approval first."
         onSubmit={async (reason) => {
           const answer = await commands.unfreeze(reason);
-          setAsked(answer?.state === 'pending');
+          setAsked(answer?.state === 'pending' ? answer.id ?? null : null);
           applyChanged(client, ['line', 'approvals', 'audit']);
         }}
       />

@@ -38,7 +38,7 @@ export function ShortcutHelp({ open, onClose }: { open: boolean; onClose: () => 
         {may.includes('listApprovals') && (
           <>
             <Keys name="Next and previous request for approval" keys={['j', 'k']} />
-            <Keys name="Approve or reject the request that is open" keys={['a', 'r']} />
+            <Keys name="Approve, reject or comment on the request that is open" keys={['a', 'r', 'c']} />
           </>
         )}
         <Keys name="Move among the marks of a chart" keys={['↑', '↓', '←', '→']} />

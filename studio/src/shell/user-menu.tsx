@@ -41,6 +41,7 @@ export function UserMenu({ onHelp }: { onHelp: () => void }) {
           aria-label="User"
           onAction={(key) => {
             if (key === 'out') void signOut();
+            if (key === 'account') void router.navigate({ to: '/account' });
             if (key === 'help') onHelp();
           }}
         >
@@ -59,6 +60,7 @@ export function UserMenu({ onHelp }: { onHelp: () => void }) {
             <MenuItem id="dark">Dark</MenuItem>
           </MenuSection>
           <MenuSection aria-label="Session">
+            <MenuItem id="account">Account</MenuItem>
             <MenuItem id="help" textValue="Keyboard shortcuts">Keyboard shortcuts <kbd>?</kbd></MenuItem>
             <MenuItem id="out">Sign out</MenuItem>
           </MenuSection>

@@ -1,4 +1,4 @@
-import type { DecisionItem, DecisionPage, DecisionThread } from '../api/decisions';
+import type { DecisionItem, DecisionPage, DecisionThread } from '../api/types';
 import type { Conversion, ConversionItem, Person } from '../api/types';
 import { session } from './fixtures';
 
@@ -48,9 +48,9 @@ export const thread = (change: Partial<DecisionThread> = {}): DecisionThread => 
     expected_net_value_high: 1.3, action_probabilities: { none: 0.02, email_offer: 0.96, email_sms: 0.02 }, arm: 'policy',
     model_id: 'spring_mail', model_version: 1, feature_snapshot: 4, feature_values: '{"visits_14d":3,"region":"north","spend_60d":null}',
     policy_id: 'spring_mail', policy_version: 1, evidence_tier: 3, consent: 'linking=granted;messaging=granted;advertising=denied',
-    scored_at: '2026-01-01T00:00:00Z', expires_at: EXPIRED, currency: 'EUR',
+    scored_at: '2026-01-01T00:00:00Z', expires_at: EXPIRED, contract_version: '1.0.0', currency: 'EUR',
   },
-  scores: [{ model_id: 'spring_mail', model_version: 1, arm: 'email_offer', effect: 1.2, base: 2.5, scored_at: '2026-01-01T00:00:00Z' }],
+  scores: [{ person_id: PERSON, model_id: 'spring_mail', model_version: 1, arm: 'email_offer', effect: 1.2, base: 2.5, fold: 'decide', scored_at: '2026-01-01T00:00:00Z', expires_at: EXPIRED }],
   evidence: [{
     id: 'mail/purchase/email_offer/1', estimand: { metric: 'purchase', treatment: 'email_offer', control: 'none', contrast: 'absolute' },
     scope: { action: 'email_offer', period_start: '2025-11-01T00:00:00Z', period_end: '2025-12-01T00:00:00Z' },
@@ -60,17 +60,17 @@ export const thread = (change: Partial<DecisionThread> = {}): DecisionThread => 
   policy: { kind: 'policy', name: 'spring_mail', version: 2, content_hash: 'abc', metadata: { owner: 'lifecycle' }, created_at: '2026-01-01T00:00:00Z' },
   model: { kind: 'model', name: 'spring_mail', version: 1, content_hash: 'def', metadata: { outcome: 'spend' }, created_at: '2026-01-01T00:00:00Z' },
   person: facts,
-  deliveries: [{ batch_id: '', destination: 'email_service', action: 'email_offer', status: 'rejected', reason: 'no_identifier', planned_at: '2026-01-01T00:00:00Z' }],
+  deliveries: [{ batch_id: '', idempotency_key: '', entity_id: PERSON, cycle_id: 'mail@2026-01-01', destination: 'email_service', action: 'email_offer', status: 'rejected', reason: 'no_identifier', planned_at: '2026-01-01T00:00:00Z' }],
   masked, ...change,
 });
 
 export const journey: ConversionItem = {
-  id: 'j1', conversion: 'purchase', ended_at: '2025-12-02T00:00:00Z', value: 12.5, touches: 1, person_id: PERSON, path: ['paid_search'],
+  id: 'j1', conversion: 'purchase', ended_at: '2025-12-02T00:00:00Z', value: 12.5, currency: 'EUR', touches: 1, person_id: PERSON, path: ['paid_search'],
 };
 
 export const conversion: Conversion = {
   journey: {
-    journey_id: 'j1', person_id: PERSON, conversion: 'purchase', conversion_event_id: 'e2', ended_at: '2025-12-02T00:00:00Z',
+    journey_id: 'j1', person_id: PERSON, conversion: 'purchase', conversion_event_id: 'e2', converted: true, ended_at: '2025-12-02T00:00:00Z',
     value: 12.5, currency: 'EUR', touches: 1, path: ['paid_search'],
   },
   credit: { 'markov:1': { paid_search: 1 } }, touches_kept: [], touches_dropped: [], person: facts, masked,

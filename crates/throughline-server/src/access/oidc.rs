@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use throughline_govern::{Role, SignOff};
 use throughline_ledger::{AuditEntry, User};
 
+use super::names::{adopted_display_name, adopted_name};
 use super::secret::{new_id, random_hex};
 use crate::app::Shared;
 use crate::problem::ApiError;
@@ -183,13 +184,15 @@ impl Provider {
             return Err(ApiError::Forbidden { why: "your groups at the provider give no role here".to_owned() });
         }
         let issuer = claims.issuer().as_str();
-        let name = claims
+        let given = claims
             .preferred_username()
             .map(|n| n.as_str())
             .or_else(|| claims.email().map(|e| e.as_str()))
-            .unwrap_or(subject)
-            .to_owned();
-        let display_name = claims.name().and_then(|n| n.get(None)).map_or_else(|| name.clone(), |n| n.to_string());
+            .unwrap_or(subject);
+        let name = adopted_name(given, self.id());
+        let display_name = claims.name().and_then(|n| n.get(None)).map_or("", |n| n.as_str());
+        let display_name = adopted_display_name(display_name, &name);
+        let actor = format!("provider {}", self.id());
         let now = app.now();
         let payload = json!({ "user": name, "issuer": issuer, "roles": roles, "sign_offs": sign_offs });
         if let Some(known) = app.ledger().user_of_oidc(issuer, subject).await? {
@@ -198,18 +201,19 @@ impl Provider {
             }
             let next = User { display_name, roles: texts(&roles), sign_offs: texts(&sign_offs), ..known.clone() };
             if next != known {
-                let entry = AuditEntry { kind: "user_changed", actor: self.id(), payload: &payload, at: now };
+                let entry = AuditEntry { kind: "user_changed", actor: &actor, payload: &payload, at: now };
                 app.ledger().change_user(&next, true, entry).await?;
             }
             return Ok(next);
         }
+        let id = new_id()?;
         let user = User {
-            id: new_id()?,
-            // A name that is taken by a local account is not given to somebody else.
+            // A name that somebody else has is not given away.
             name: match app.ledger().user_named(&name).await? {
-                Some(_) => format!("{name}@{}", self.id()),
+                Some(_) => format!("{name}@{}-{}", self.id(), id.chars().take(8).collect::<String>()),
                 None => name,
             },
+            id,
             display_name,
             roles: texts(&roles),
             sign_offs: texts(&sign_offs),
@@ -219,7 +223,7 @@ impl Provider {
             created_at: now,
             last_seen_at: None,
         };
-        let entry = AuditEntry { kind: "user_added", actor: self.id(), payload: &payload, at: now };
+        let entry = AuditEntry { kind: "user_added", actor: &actor, payload: &payload, at: now };
         app.ledger().add_user(&user, entry).await?;
         Ok(user)
     }

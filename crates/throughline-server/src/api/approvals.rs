@@ -13,6 +13,8 @@ use throughline_run::approvals;
 use utoipa::{IntoParams, ToSchema};
 
 use super::page::{Page, PageQuery};
+use super::shapes::SignOffName;
+use super::shapes::approval::{ApprovalDocument, ApprovalStand, Choice as ChoiceName};
 use super::{Body, Query};
 use crate::access::{Identity, new_id};
 use crate::app::Shared;
@@ -24,6 +26,7 @@ use crate::work::requests;
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// Only in this state.
+    #[param(value_type = Option<ApprovalStand>)]
     state: Option<String>,
 }
 
@@ -35,6 +38,7 @@ pub(crate) struct May {
     /// Take it back.
     withdraw: bool,
     /// Sign-offs the caller can give that are still missing.
+    #[schema(value_type = Vec<SignOffName>)]
     sign_offs: Vec<String>,
     /// Why no vote.
     why_not: Option<String>,
@@ -46,7 +50,7 @@ pub(crate) struct May {
 pub(crate) struct ApprovalView {
     /// The request.
     #[serde(flatten)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = ApprovalDocument)]
     approval: Approval,
     /// What is still missing.
     needs: NeedsView,
@@ -62,6 +66,7 @@ pub(crate) struct NeedsView {
     /// People.
     approvals: u32,
     /// Sign-offs, which may come with those people.
+    #[schema(value_type = Vec<SignOffName>)]
     sign_offs: Vec<String>,
 }
 
@@ -193,7 +198,8 @@ pub(crate) async fn request_approval(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VoteBody {
-    /// `approve` or `reject`.
+    /// Yes or no.
+    #[schema(value_type = ChoiceName)]
     vote: String,
     /// The revision that was seen: a request that changed since is to be looked at again.
     revision: u64,
@@ -202,6 +208,7 @@ pub(crate) struct VoteBody {
     reason: Option<String>,
     /// The sign-off that this vote gives.
     #[serde(default, rename = "as")]
+    #[schema(value_type = Option<SignOffName>)]
     as_sign_off: Option<String>,
 }
 

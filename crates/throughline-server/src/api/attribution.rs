@@ -11,6 +11,7 @@ use throughline_lake::tables;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Query;
+use super::shapes::evidence::EvidenceItem;
 use crate::app::Shared;
 use crate::problem::{ApiError, Problem};
 
@@ -44,10 +45,13 @@ pub(crate) struct Attribution {
     /// The channels by name.
     channels: Vec<ChannelCredit>,
     /// What experiments proved.
+    #[schema(value_type = Vec<EvidenceItem>)]
     evidence: Vec<Value>,
     /// When the credits were published.
     #[schema(value_type = Option<String>, format = DateTime)]
     published_at: Option<Timestamp>,
+    /// The run that published them.
+    run_seq: Option<u64>,
 }
 
 /// What is credited.
@@ -89,10 +93,14 @@ pub(crate) struct ChannelCredit {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Credit {
     conversions: f64,
+    #[schema(value_type = (f64, f64))]
     conversions_interval: [f64; 2],
+    #[schema(value_type = Option<(f64, f64)>)]
     conversions_inner: Option<[f64; 2]>,
     value: f64,
+    #[schema(value_type = (f64, f64))]
     value_interval: [f64; 2],
+    #[schema(value_type = Option<(f64, f64)>)]
     value_inner: Option<[f64; 2]>,
     /// Share of conversions lost without the channel (Markov models).
     removal_effect: Option<f64>,
@@ -144,7 +152,8 @@ pub(crate) async fn get_attribution(
         models: models(&rows, order.unwrap_or_default()),
         channels: channels(&rows),
         evidence: evidence(&app).await?,
-        published_at: unit.map(|u| u.published_at),
+        published_at: unit.as_ref().map(|u| u.published_at),
+        run_seq: unit.map(|u| u.run_seq),
         conversion,
         conversions,
     }))

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body as HttpBody;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures::stream;
@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Query;
 use super::page::{Page, PageQuery};
+use super::shapes::audit::{AuditFaultItem, AuditProof};
 use crate::access::Identity;
 use crate::app::Shared;
 use crate::problem::{ApiError, Problem};
@@ -45,6 +46,10 @@ pub(crate) struct AuditItem {
     at: Timestamp,
     /// The particulars.
     payload: Value,
+    /// The particulars, exactly the text that the hash covers.
+    text: String,
+    /// The leaf hash of the record before; zeros for the first.
+    prev: String,
     /// Its leaf hash.
     leaf: String,
     /// How many parts of it are sealed under keys of persons.
@@ -61,6 +66,8 @@ impl From<AuditRecord> for AuditItem {
             actor: record.actor,
             at: record.at,
             payload,
+            text: record.payload,
+            prev: hex::encode(record.prev),
             leaf: hex::encode(record.leaf),
             sealed,
         }
@@ -84,6 +91,21 @@ pub(crate) async fn list_audit(
     };
     let items = app.ledger().latest_audit(filter).await?.into_iter().map(AuditItem::from).collect();
     Ok(Json(Page::cut(items, limit, |r: &AuditItem| r.seq)?))
+}
+
+/// One record.
+#[utoipa::path(get, path = "/audit/{seq}", operation_id = "getAuditRecord", tag = "audit",
+    params(("seq" = u64, Path, description = "Place of the record, from 1")),
+    responses((status = 200, body = AuditItem), (status = 404, body = Problem)))]
+pub(crate) async fn get_audit_record(
+    State(app): State<Shared>,
+    Path(seq): Path<u64>,
+) -> Result<Json<AuditItem>, ApiError> {
+    let found = match seq.checked_sub(1) {
+        Some(before) => app.ledger().audit_records(before, 1).await?.pop().filter(|record| record.seq == seq),
+        None => None,
+    };
+    found.map(|record| Json(record.into())).ok_or_else(|| ApiError::not_found(format!("record {seq}")))
 }
 
 /// A signed head of the log.
@@ -134,8 +156,10 @@ pub(crate) struct AuditVerification {
     heads_checked: u64,
     /// Signed heads whose signature does not hold.
     heads_unsigned: u64,
-    /// What is amiss.
-    #[schema(value_type = Vec<Object>)]
+    /// How much is amiss.
+    fault_count: u64,
+    /// What is amiss: the first hundred.
+    #[schema(value_type = Vec<AuditFaultItem>)]
     faults: Value,
     /// How long it took.
     seconds: f64,
@@ -156,6 +180,7 @@ pub(crate) async fn verify_audit(State(app): State<Shared>) -> Result<Json<Audit
         root: hex::encode(check.root),
         heads_checked: check.heads_checked,
         heads_unsigned,
+        fault_count: check.fault_count,
         faults: serde_json::to_value(&check.faults)?,
         seconds: begun.elapsed().as_secs_f64(),
     }))
@@ -175,7 +200,7 @@ pub(crate) struct ProofWanted {
 
 /// Proves that a record stands in the log of a head (`seq`), or that an earlier log is the beginning of it (`first`).
 #[utoipa::path(get, path = "/audit/proof", operation_id = "proveAudit", tag = "audit", params(ProofWanted),
-    responses((status = 200, body = Value), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, body = AuditProof), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn prove_audit(
     State(app): State<Shared>,
     Query(wanted): Query<ProofWanted>,

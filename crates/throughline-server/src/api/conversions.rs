@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Query;
 use super::page::{Page, PageQuery};
 use super::persons::masked_for;
+use super::shapes::thread::ConversionThread;
 use super::sql::{literal, rows};
 use crate::access::Identity;
 use crate::app::Shared;
@@ -112,7 +113,7 @@ pub(crate) async fn list_conversions(
 /// The thread behind a conversion: its touches, kept or dropped by which rule, and how each model splits its credit.
 #[utoipa::path(get, path = "/conversions/{id}", operation_id = "explainConversion", tag = "journeys",
     params(("id" = String, Path, description = "Id of the journey")),
-    responses((status = 200, body = Value), (status = 404, body = Problem)))]
+    responses((status = 200, body = ConversionThread), (status = 404, body = Problem)))]
 pub(crate) async fn explain_conversion(
     State(app): State<Shared>,
     identity: Identity,

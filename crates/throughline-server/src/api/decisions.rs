@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Query;
 use super::page::{Page, PageQuery};
 use super::persons::masked_for;
+use super::shapes::thread::DecisionThread;
 use super::sql::{literal, rows};
 use crate::access::Identity;
 use crate::app::Shared;
@@ -45,6 +46,7 @@ pub(crate) struct DecisionItem {
     policy_version: i64,
     score: Option<f64>,
     expected_net_value: Option<f64>,
+    #[schema(value_type = Option<(f64, f64)>)]
     expected_net_value_interval: Option<[f64; 2]>,
     /// Why there is no interval.
     interval_note: Option<String>,
@@ -155,7 +157,7 @@ fn facets(groups: &[Map<String, Value>]) -> (u64, BTreeMap<&'static str, BTreeMa
 /// The thread behind the latest decision about an entity: scores, evidence, policy, model, person, deliveries.
 #[utoipa::path(get, path = "/decisions/{entity_id}", operation_id = "explainDecision", tag = "decisions",
     params(("entity_id" = String, Path, description = "Id of the entity")),
-    responses((status = 200, body = Value), (status = 404, body = Problem)))]
+    responses((status = 200, body = DecisionThread), (status = 404, body = Problem)))]
 pub(crate) async fn explain_decision(
     State(app): State<Shared>,
     identity: Identity,

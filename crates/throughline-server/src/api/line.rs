@@ -11,6 +11,7 @@ use throughline_run::approvals::{self, FROZEN};
 use utoipa::ToSchema;
 
 use super::runs::RunItem;
+use super::shapes::{StageName, StageStand};
 use crate::app::Shared;
 use crate::problem::ApiError;
 use crate::work::runner::RunState;
@@ -60,6 +61,7 @@ pub(crate) struct ProjectInfo {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Stage {
     /// Name.
+    #[schema(value_type = StageName)]
     name: String,
     /// Name for people.
     title: &'static str,
@@ -72,7 +74,10 @@ pub(crate) struct Stage {
     /// When it last published something.
     #[schema(value_type = Option<String>, format = DateTime)]
     published_at: Option<Timestamp>,
-    /// `never`, `done`, `running`, `failed` or `waiting`.
+    /// The run in which that was.
+    run_seq: Option<u64>,
+    /// How it stands.
+    #[schema(value_type = StageStand)]
     state: &'static str,
     /// What the stage waits for, such as an approval.
     gate: Option<Value>,
@@ -152,6 +157,7 @@ pub(crate) async fn get_line(State(app): State<Shared>) -> Result<Json<Line>, Ap
             units: units.len() as u64,
             tables: counted,
             published_at: latest.map(|u| u.published_at),
+            run_seq: latest.map(|u| u.run_seq),
             state: state(&app, live.map(|l| l.state), latest, last.as_ref()),
             gate: latest.map(|u| u.metrics["gate"].clone()).filter(|g| !g.is_null()),
         });

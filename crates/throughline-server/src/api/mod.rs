@@ -6,6 +6,7 @@ mod audit;
 mod body;
 mod conversions;
 mod decisions;
+mod document;
 mod line;
 mod oidc;
 mod page;
@@ -13,6 +14,7 @@ mod persons;
 mod runs;
 mod safety;
 mod session;
+pub(crate) mod shapes;
 mod sql;
 mod stream;
 mod system;
@@ -20,6 +22,7 @@ mod tokens;
 mod users;
 
 pub(crate) use body::{Body, Query};
+pub(crate) use document::document;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
@@ -68,6 +71,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(audit::list_audit))
         .routes(routes!(audit::get_audit_head))
         .routes(routes!(audit::verify_audit))
+        .routes(routes!(audit::get_audit_record))
         .routes(routes!(audit::prove_audit))
         .routes(routes!(audit::export_audit))
         .routes(routes!(users::list_users, users::create_user))

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::Body;
 use super::safety::Reason;
+use super::shapes::thread::PersonThread;
 use crate::access::Identity;
 use crate::app::Shared;
 use crate::problem::{ApiError, Problem};
@@ -51,7 +52,7 @@ fn mask(value: &mut Value) {
 /// What is known of a person, without saying who it is.
 #[utoipa::path(get, path = "/persons/{id}", operation_id = "explainPerson", tag = "persons",
     params(("id" = String, Path, description = "Id of the person")),
-    responses((status = 200, body = Value), (status = 404, body = Problem)))]
+    responses((status = 200, body = PersonThread), (status = 404, body = Problem)))]
 pub(crate) async fn explain_person(
     State(app): State<Shared>,
     identity: Identity,

@@ -11,6 +11,7 @@ use throughline_ledger::{AuditEntry, RunRecord};
 use utoipa::ToSchema;
 
 use super::page::{Page, PageQuery};
+use super::shapes::{RunStand, StageName};
 use super::{Body, Query};
 use crate::access::Identity;
 use crate::app::Shared;
@@ -22,7 +23,8 @@ use crate::work::runner::{self, Order, RunState};
 pub(crate) struct RunItem {
     /// Its number.
     run_seq: u64,
-    /// `running`, `succeeded`, `failed`, `cancelled` or `abandoned`.
+    /// How it stands.
+    #[schema(value_type = RunStand)]
     status: String,
     /// What could be known.
     #[schema(value_type = String, format = DateTime)]
@@ -59,8 +61,10 @@ impl From<RunRecord> for RunItem {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct NewRunBody {
     /// Only this stage, computed anew.
+    #[schema(value_type = Option<StageName>)]
     stage: Option<String>,
     /// This stage and everything after it, computed anew.
+    #[schema(value_type = Option<StageName>)]
     from: Option<String>,
 }
 

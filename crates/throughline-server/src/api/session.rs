@@ -11,6 +11,8 @@ use throughline_govern::{Resource, Scope};
 use throughline_ledger::{AuditEntry, User};
 use utoipa::ToSchema;
 
+use super::shapes::{RoleName, SignInMethod, SignOffName};
+use super::users::methods;
 use crate::access::{
     Identity, LINK, Via, begin_session, csrf_token, expired_cookie, hash_secret, session_id, verify_secret,
     verify_token,
@@ -74,9 +76,14 @@ pub(crate) struct SignedIn {
     /// Its name for people.
     display_name: String,
     /// Its roles.
+    #[schema(value_type = Vec<RoleName>)]
     roles: Vec<String>,
     /// What it may sign off for.
+    #[schema(value_type = Vec<SignOffName>)]
     sign_offs: Vec<String>,
+    /// How it can sign in.
+    #[schema(value_type = Vec<SignInMethod>)]
+    methods: Vec<&'static str>,
 }
 
 /// Credentials: a token, or name and password.
@@ -187,6 +194,7 @@ fn info(app: &Shared, identity: &Identity, expires_at: Option<Timestamp>) -> Res
             display_name: user.display_name.clone(),
             roles: user.roles.clone(),
             sign_offs: user.sign_offs.clone(),
+            methods: methods(user),
         },
         csrf_token,
         expires_at,

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::shapes::evidence::Finding;
 use crate::app::Shared;
 use crate::problem::{ApiError, Problem};
 
@@ -46,7 +47,7 @@ pub(crate) struct Configuration {
     /// SHA-256 of each file.
     files: BTreeMap<String, String>,
     /// Findings that do not stop a run.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Finding>)]
     warnings: Value,
 }
 
@@ -65,6 +66,6 @@ pub(crate) async fn list_configuration(State(app): State<Shared>) -> Result<Json
 /// The document of this API.
 #[utoipa::path(get, path = "/openapi.json", operation_id = "getOpenApi", tag = "system",
     responses((status = 200, body = Value)))]
-pub(crate) async fn get_open_api() -> Result<Json<Value>, ApiError> {
-    Ok(Json(serde_json::to_value(crate::openapi())?))
+pub(crate) async fn get_open_api() -> Json<&'static Value> {
+    Json(crate::openapi())
 }

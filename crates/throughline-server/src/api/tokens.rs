@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::Body;
 use super::page::Page;
+use super::shapes::ScopeName;
 use crate::access::{Identity, issue};
 use crate::app::Shared;
 use crate::problem::{ApiError, Problem};
@@ -27,6 +28,7 @@ pub(crate) struct TokenItem {
     id: String,
     user_id: String,
     label: String,
+    #[schema(value_type = Vec<ScopeName>)]
     scopes: Vec<String>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -74,8 +76,8 @@ pub(crate) async fn list_tokens(
 pub(crate) struct NewToken {
     /// What it is for.
     label: String,
-    /// What it may be used for: `read`, `run`, `approve`, `admin`.
-    #[schema(value_type = Vec<String>)]
+    /// What it may be used for.
+    #[schema(value_type = Vec<ScopeName>)]
     scopes: Vec<Scope>,
     /// Days until it ends, 366 at most.
     #[schema(minimum = 1, maximum = 366)]

@@ -1,5 +1,7 @@
 //! Accounts.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -14,10 +16,11 @@ use utoipa::ToSchema;
 use super::Body;
 use super::approvals::view;
 use super::page::Page;
-use crate::access::{Identity, hash_secret, new_id};
+use super::shapes::{RoleName, SignInMethod, SignOffName};
+use crate::access::{Identity, checked_display_name, checked_name, hash_secret, new_id};
 use crate::app::Shared;
 use crate::problem::{ApiError, Problem};
-use crate::work::apply::{Rights, texts};
+use crate::work::apply::Rights;
 use crate::work::requests;
 
 /// An account.
@@ -26,20 +29,29 @@ pub(crate) struct UserItem {
     id: String,
     name: String,
     display_name: String,
+    #[schema(value_type = Vec<RoleName>)]
     roles: Vec<String>,
+    #[schema(value_type = Vec<SignOffName>)]
     sign_offs: Vec<String>,
     disabled: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     last_seen_at: Option<Timestamp>,
-    /// How it can sign in: `password`, `oidc`.
+    /// How it can sign in.
+    #[schema(value_type = Vec<SignInMethod>)]
     methods: Vec<&'static str>,
+}
+
+/// How an account can sign in.
+pub(super) fn methods(user: &User) -> Vec<&'static str> {
+    let ways = [(user.password_hash.is_some(), "password"), (user.oidc.is_some(), "oidc")];
+    ways.into_iter().filter(|(has, _)| *has).map(|(_, way)| way).collect()
 }
 
 impl From<User> for UserItem {
     fn from(user: User) -> Self {
-        let ways = [(user.password_hash.is_some(), "password"), (user.oidc.is_some(), "oidc")];
+        let methods = methods(&user);
         Self {
             id: user.id,
             name: user.name,
@@ -49,7 +61,7 @@ impl From<User> for UserItem {
             disabled: user.disabled,
             created_at: user.created_at,
             last_seen_at: user.last_seen_at,
-            methods: ways.into_iter().filter(|(has, _)| *has).map(|(_, way)| way).collect(),
+            methods,
         }
     }
 }
@@ -73,33 +85,16 @@ pub(crate) struct NewUser {
     #[serde(default)]
     display_name: Option<String>,
     /// Roles.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<RoleName>)]
     roles: Vec<Role>,
     /// Functions it may sign off for.
     #[serde(default)]
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<SignOffName>)]
     sign_offs: Vec<SignOff>,
     /// Password of 12 to 200 characters; without one it signs in elsewhere or with a token.
     #[serde(default)]
     #[schema(format = Password)]
     password: Option<String>,
-}
-
-fn checked_name(name: &str) -> Result<String, ApiError> {
-    let name = name.trim();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-@".contains(c);
-    if name.is_empty() || name.len() > 100 || !name.chars().all(plain) {
-        return Err(ApiError::invalid("a name has 1 to 100 letters, digits, `.`, `_`, `-` and `@`"));
-    }
-    Ok(name.to_owned())
-}
-
-fn checked_display_name(name: &str) -> Result<String, ApiError> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
-        return Err(ApiError::invalid("a display name has 1 to 200 characters and no control characters"));
-    }
-    Ok(name.to_owned())
 }
 
 /// A password that is long enough and not absurd (NIST SP 800-63B: length, not composition).
@@ -110,14 +105,15 @@ pub(super) fn checked_password(password: String) -> Result<String, ApiError> {
     }
 }
 
-/// Makes an account.
+/// Makes an account. Where its rights need agreement, it has none until there is (202 with the request).
 #[utoipa::path(post, path = "/users", operation_id = "createUser", tag = "users", request_body = NewUser,
-    responses((status = 201, body = UserItem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 201, body = UserItem), (status = 202, body = super::approvals::ApprovalView),
+    (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn create_user(
     State(app): State<Shared>,
     identity: Identity,
     Body(body): Body<NewUser>,
-) -> Result<(StatusCode, Json<UserItem>), ApiError> {
+) -> Result<Response, ApiError> {
     let name = checked_name(&body.name)?;
     let display_name = checked_display_name(body.display_name.as_deref().unwrap_or(&name))?;
     let password_hash = match body.password {
@@ -129,18 +125,35 @@ pub(crate) async fn create_user(
         id: new_id()?,
         name,
         display_name,
-        roles: texts(&body.roles),
-        sign_offs: texts(&body.sign_offs),
+        roles: Vec::new(),
+        sign_offs: Vec::new(),
         password_hash,
         oidc: None,
         disabled: false,
         created_at: now,
         last_seen_at: None,
     };
-    let payload = json!({ "user": user.name, "roles": user.roles, "sign_offs": user.sign_offs });
+    let full = User { roles: ordered(&body.roles), sign_offs: ordered(&body.sign_offs), ..user.clone() };
+    let approval = ask(&app, &identity, &user, &full)?;
+    let made = if approval.is_some() { user } else { full };
+    let payload = json!({ "user": made.name, "roles": made.roles, "sign_offs": made.sign_offs });
     let entry = AuditEntry { kind: "user_added", actor: &identity.user.name, payload: &payload, at: now };
-    app.ledger().add_user(&user, entry).await?;
-    Ok((StatusCode::CREATED, Json(user.into())))
+    app.ledger().add_user(&made, entry).await?;
+    match approval {
+        Some(approval) => asked(&app, &identity, approval).await,
+        None => Ok((StatusCode::CREATED, Json(UserItem::from(made))).into_response()),
+    }
+}
+
+/// Puts a request before people, and answers with it.
+async fn asked(app: &Shared, identity: &Identity, approval: Approval) -> Result<Response, ApiError> {
+    requests::add(app, &approval, &identity.user.name).await?;
+    Ok((StatusCode::ACCEPTED, Json(view(app, identity, approval).await?)).into_response())
+}
+
+/// Names in one order, each once: rights are sets.
+fn ordered<T: ToString>(rights: &[T]) -> Vec<String> {
+    rights.iter().map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// What to change of an account.
@@ -150,10 +163,10 @@ pub(crate) struct UserChange {
     /// Name for people.
     display_name: Option<String>,
     /// Roles, all of them.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<RoleName>>)]
     roles: Option<Vec<Role>>,
     /// Sign-offs, all of them.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<SignOffName>>)]
     sign_offs: Option<Vec<SignOff>>,
     /// Whether it is barred.
     disabled: Option<bool>,
@@ -162,10 +175,11 @@ pub(crate) struct UserChange {
     password: Option<String>,
 }
 
-/// Changes an account; its sessions end. Changes of rights may need agreement (202 with the request).
+/// Changes an account; its sessions end with its password, its rights or itself. A change of rights may need agreement:
+/// the rest is changed at once, and the answer is the request (202).
 #[utoipa::path(patch, path = "/users/{id}", operation_id = "changeUser", tag = "users",
     params(("id" = String, Path, description = "Id of the user")), request_body = UserChange,
-    responses((status = 200, body = UserItem), (status = 202, body = serde_json::Value), (status = 404, body = Problem),
+    responses((status = 200, body = UserItem), (status = 202, body = super::approvals::ApprovalView), (status = 404, body = Problem),
     (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn change_user(
     State(app): State<Shared>,
@@ -182,21 +196,36 @@ pub(crate) async fn change_user(
         next.password_hash = Some(hash_secret(checked_password(password)?).await?);
     }
     next.disabled = change.disabled.unwrap_or(user.disabled);
-    next.roles = change.roles.as_deref().map_or(user.roles.clone(), texts);
-    next.sign_offs = change.sign_offs.as_deref().map_or(user.sign_offs.clone(), texts);
-    last_admin_stays(&app, &user, &next).await?;
-    let rights_change = (&next.roles, &next.sign_offs) != (&user.roles, &user.sign_offs);
-    if rights_change && let Some(approval) = ask(&app, &identity, &user, &next)? {
-        requests::add(&app, &approval, &identity.user.name).await?;
-        return Ok((StatusCode::ACCEPTED, Json(view(&app, &identity, approval).await?)).into_response());
+    let kept = (ordered(&user.roles), ordered(&user.sign_offs));
+    let wanted = (
+        change.roles.as_deref().map_or_else(|| kept.0.clone(), ordered),
+        change.sign_offs.as_deref().map_or_else(|| kept.1.clone(), ordered),
+    );
+    let with_rights = User { roles: wanted.0.clone(), sign_offs: wanted.1.clone(), ..next.clone() };
+    last_admin_stays(&app, &user, &with_rights).await?;
+    let rights_change = wanted != kept;
+    let approval = if rights_change { ask(&app, &identity, &user, &with_rights)? } else { None };
+    if approval.is_none() {
+        next = with_rights;
     }
-    let payload = json!({ "user": user.name, "password": next.password_hash != user.password_hash,
-        "before": { "roles": user.roles, "sign_offs": user.sign_offs, "disabled": user.disabled },
-        "after": { "roles": next.roles, "sign_offs": next.sign_offs, "disabled": next.disabled } });
+    if next != user {
+        keep(&app, &identity, &user, &next).await?;
+    }
+    match approval {
+        Some(approval) => asked(&app, &identity, approval).await,
+        None => Ok(Json(UserItem::from(next)).into_response()),
+    }
+}
+
+/// Stores a changed account, on record.
+async fn keep(app: &Shared, identity: &Identity, user: &User, next: &User) -> Result<(), ApiError> {
+    let told = |u: &User| json!({ "display_name": u.display_name, "roles": u.roles, "sign_offs": u.sign_offs, "disabled": u.disabled });
+    let password = next.password_hash != user.password_hash;
+    let payload = json!({ "user": user.name, "password": password, "before": told(user), "after": told(next) });
     let entry = AuditEntry { kind: "user_changed", actor: &identity.user.name, payload: &payload, at: app.now() };
-    let end_sessions = rights_change || next.disabled || next.password_hash != user.password_hash;
-    app.ledger().change_user(&next, end_sessions, entry).await?;
-    Ok(Json(UserItem::from(next)).into_response())
+    let rights = |u: &User| (ordered(&u.roles), ordered(&u.sign_offs));
+    let end_sessions = rights(next) != rights(user) || next.disabled || password;
+    Ok(app.ledger().change_user(next, end_sessions, entry).await?)
 }
 
 /// Refuses to leave an installation without an administrator.
@@ -213,13 +242,14 @@ async fn last_admin_stays(app: &Shared, user: &User, next: &User) -> Result<(), 
     Ok(())
 }
 
-/// A request for a change of rights, when a rule of the project asks for one.
+/// A request for a change of rights, when there are any and a rule of the project asks for one.
 fn ask(app: &Shared, identity: &Identity, user: &User, next: &User) -> Result<Option<Approval>, ApiError> {
     let admin = Role::Admin.to_string();
     let grants_admin = next.roles.contains(&admin) && !user.roles.contains(&admin);
     let facts = Facts::Role { role: next.roles.join(", "), grants_admin };
     let rules: Vec<_> = app.project().approvals.iter().map(|r| r.value.clone()).collect();
-    let Some(requirement) = rules_for(&rules, &facts) else { return Ok(None) };
+    let unchanged = (&next.roles, &next.sign_offs) == (&user.roles, &user.sign_offs);
+    let Some(requirement) = rules_for(&rules, &facts).filter(|_| !unchanged) else { return Ok(None) };
     let rights = |u: &User| Rights {
         roles: u.roles.iter().filter_map(|r| r.parse().ok()).collect(),
         sign_offs: u.sign_offs.iter().filter_map(|s| s.parse().ok()).collect(),

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::hub::{Hub, News, Topic};
 use super::schedule;
+use crate::api::shapes::{RunAtWork, StageAtWork, StageName};
 use crate::app::Shared;
 use crate::problem::{ApiError, chain};
 
@@ -22,8 +23,10 @@ const BUSY_MICROS: i64 = 60_000_000;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct StageProgress {
     /// Its name.
+    #[schema(value_type = StageName)]
     pub(crate) name: String,
-    /// `waiting`, `running` or `done`; `failed` where the run ended badly.
+    /// How it stands; `failed` where the run ended badly.
+    #[schema(value_type = StageAtWork)]
     pub(crate) state: &'static str,
     /// Units of work finished (rows, people, buckets).
     pub(crate) done: u64,
@@ -41,7 +44,8 @@ pub(crate) struct RunState {
     /// When it began.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) started_at: Timestamp,
-    /// `running`, `succeeded`, `failed` or `cancelled`.
+    /// How it stands.
+    #[schema(value_type = RunAtWork)]
     pub(crate) status: &'static str,
     /// Why it failed.
     pub(crate) error: Option<String>,

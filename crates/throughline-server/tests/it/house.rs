@@ -8,6 +8,8 @@ use throughline_core::Timestamp;
 use throughline_run::{Clock, Project};
 use throughline_server::{Server, ServerConfig, Settings, Shared, first_link, sign_in_link};
 
+use crate::contract;
+
 type Failure = Box<dyn std::error::Error>;
 
 const PROJECT: &str = "apiVersion: throughline/v1
@@ -82,7 +84,9 @@ impl House {
         let dir = tempfile::tempdir()?;
         write_project(dir.path())?;
         for (name, text) in files {
-            std::fs::write(dir.path().join(name), text)?;
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap_or(dir.path()))?;
+            std::fs::write(path, text)?;
         }
         Self::over(dir, config).await
     }
@@ -238,6 +242,8 @@ impl Client {
         }
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answered { status, headers, body: response.text().await? })
+        let answer = Answered { status, headers, body: response.text().await? };
+        contract::check(method, path, &answer);
+        Ok(answer)
     }
 }

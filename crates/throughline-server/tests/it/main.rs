@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod contract;
 mod hardening;
 mod house;
 mod matrix;
@@ -10,6 +11,7 @@ mod openapi;
 mod pages;
 mod schedules;
 mod traces;
+mod whole;
 
 /// Shortens the signatures of tests.
 type Outcome = Result<(), Box<dyn std::error::Error>>;

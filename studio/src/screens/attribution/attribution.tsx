@@ -38,7 +38,7 @@ function Attribution() {
   return (
     <Page
       title="Attribution"
-      lead={data ? <>Credit for “{humanise(data.conversion)}”, from <Link to="/">run {data.run_seq}</Link>, published <Time at={data.published_at} />.</> : 'Credit of every channel, by every model, with its uncertainty.'}
+      lead={data ? <>Credit for “{humanise(data.conversion)}”, {data.run_seq !== null && <>from <Link to="/">run {data.run_seq}</Link>, published <Time at={data.published_at} /></>}.</> : 'Credit of every channel, by every model, with its uncertainty.'}
       actions={controls}
     >
       {error && <ProblemView problem={error} onRetry={() => void refetch()} />}
@@ -76,7 +76,7 @@ function Comparison({ data, measure }: { data: Data; measure: Measure }) {
         <Card title="Credited by model" note={<>Intervals: {data.interval_method}, {percent(data.inner_level)} and {percent(data.level)}. They show what other samples of journeys would have given, not whether a model is right.</>}>
           <DotInterval
             caption={`${measure === 'value' ? 'Value' : 'Conversions'} credited to each channel by each model`}
-            file={`attribution-${data.conversion}-${measure}-run-${data.run_seq}`}
+            file={`attribution-${data.conversion}-${measure}-run-${data.run_seq ?? 0}`}
             rows={rows} series={data.models.map(({ id, title }) => ({ id, title: title || id }))} format={write}
             tickFormat={(value) => (measure === 'value' ? moneyTick(value, data.currency) : count(value))}
             unit={measure === 'value' ? `Value, ${data.currency}` : 'Conversions'}

@@ -1,14 +1,15 @@
-import type { Estimate, Evidence } from '../../api/types';
+import type { Estimate, EvidenceRecord } from '../../api/types';
 import { linearAxis, pct } from '../../charts/scale';
 import { count, decimal, effect, humanise, percent } from '../../format';
 import { Card, EvidenceTier, tierNumber } from '../../ui';
 
 /** What experiments found, before what models say. Strongest tier first. */
-export function EvidenceCard({ evidence }: { evidence: Evidence[] }) {
+export function EvidenceCard({ evidence }: { evidence: EvidenceRecord[] }) {
   const sorted = [...evidence].sort((a, b) => (tierNumber(b.tier) ?? -1) - (tierNumber(a.tier) ?? -1));
-  // Only effects on the same metric share a scale.
-  const reach = (metric: string) =>
-    evidence.filter((item) => item.metric === metric).flatMap(({ estimate }) => [estimate.value, ...estimate.set.flat()]);
+  // Only effects on the same metric, told in the same way, share a scale.
+  const scale = ({ estimand }: EvidenceRecord) => `${estimand.metric}/${estimand.contrast}`;
+  const reach = (record: EvidenceRecord) =>
+    evidence.filter((each) => scale(each) === scale(record)).flatMap(({ estimate }) => [estimate.value, ...estimate.set.flat()]).filter(finite);
   return (
     <Card title="Proven by experiment" note="Effects against doing nothing. Read these first: they rest on more than paths.">
       {sorted.length === 0 && (
@@ -16,19 +17,19 @@ export function EvidenceCard({ evidence }: { evidence: Evidence[] }) {
       )}
       <ul className="evidence">
         {sorted.map((item) => (
-          <li key={`${item.id}/${item.metric}/${item.treatment}`} className="evidence-item">
+          <li key={item.id} className="evidence-item">
             <div className="row row-between">
-              <h3>{humanise(item.treatment)} → {humanise(item.metric)}</h3>
+              <h3>{humanise(item.estimand.treatment)} → {humanise(item.estimand.metric)}</h3>
               <EvidenceTier tier={item.tier} />
             </div>
-            <Effect estimate={item.estimate} reach={reach(item.metric)} />
+            <Effect estimate={item.estimate} reach={reach(item)} />
             <details className="small">
-              <summary>{humanise(item.id)}: {count(item.estimate.n)} people, {verdict(item.estimate)}</summary>
+              <summary>{count(item.estimate.n)} people, {verdict(item.estimate)}</summary>
               <p>
                 {humanise(item.estimate.method)}, {humanise(item.estimate.inference).toLowerCase()} inference
-                {item.estimate.p_value !== null && `, p = ${decimal(item.estimate.p_value, 3)}`}. It assumes:
+                , {pText(item.estimate.p_value)}, against {humanise(item.estimand.control).toLowerCase()}. It assumes:
               </p>
-              <ul className="assumptions">{item.estimate.assumptions.map((text) => <li key={text}>{text}</li>)}</ul>
+              <ul className="assumptions">{item.assumptions.map((text) => <li key={text}>{text}</li>)}</ul>
             </details>
           </li>
         ))}
@@ -40,16 +41,20 @@ export function EvidenceCard({ evidence }: { evidence: Evidence[] }) {
   );
 }
 
+const finite = (end: number | null): end is number => end !== null && Number.isFinite(end);
+const pText = (p: number) => (p < 0.001 ? 'p < 0.001' : `p = ${decimal(p, 3)}`);
+
 function verdict({ set }: Estimate): string {
   if (set.length === 0) return 'no interval';
-  if (set.every(([low]) => low > 0)) return 'effect above zero';
-  if (set.every(([, high]) => high < 0)) return 'effect below zero';
+  if (set.every(([low]) => low !== null && low > 0)) return 'effect above zero';
+  if (set.every(([, high]) => high !== null && high < 0)) return 'effect below zero';
   return 'zero lies in the interval';
 }
 
 function Effect({ estimate, reach }: { estimate: Estimate; reach: number[] }) {
   const axis = linearAxis(reach, 3);
-  const spread = estimate.set.map(([low, high]) => `${effect(low)} to ${effect(high)}`).join(' or ');
+  const end = (value: number | null, open: string) => (finite(value) ? effect(value) : open);
+  const spread = estimate.set.map(([low, high]) => `${end(low, 'no lower limit')} to ${end(high, 'no upper limit')}`).join(' or ') || 'no interval';
   return (
     <div className="effect">
       <p><strong>{effect(estimate.value)}</strong> <span className="muted small">{spread} ({percent(estimate.level)})</span></p>
@@ -57,7 +62,7 @@ function Effect({ estimate, reach }: { estimate: Estimate; reach: number[] }) {
         <line className="lane" x1="0" x2="100%" y1="7" y2="7" />
         <line className="grid zero" x1={pct(axis.at(0))} x2={pct(axis.at(0))} y1="0" y2="14" />
         {estimate.set.map(([low, high]) => (
-          <line key={low} className="inner" x1={pct(axis.at(low))} x2={pct(axis.at(high))} y1="7" y2="7" />
+          <line key={low} className="inner" x1={finite(low) ? pct(axis.at(low)) : '0'} x2={finite(high) ? pct(axis.at(high)) : '100%'} y1="7" y2="7" />
         ))}
         <circle className="symbol" cx={pct(axis.at(estimate.value))} cy="7" r="4.5" />
       </svg>

@@ -5,8 +5,8 @@ export type Measure = 'conversions' | 'value';
 
 export function markOf(credit: Credit, measure: Measure): DotMark {
   return measure === 'value'
-    ? { value: credit.value, outer: credit.value_interval, inner: credit.value_inner, note: credit.note }
-    : { value: credit.conversions, outer: credit.conversions_interval, inner: credit.conversions_inner, note: credit.note };
+    ? { value: credit.value, outer: credit.value_interval, inner: credit.value_inner }
+    : { value: credit.conversions, outer: credit.conversions_interval, inner: credit.conversions_inner };
 }
 
 export interface Reconciled {

@@ -1,4 +1,4 @@
-import type { DecisionRow, Score } from '../../api/decisions';
+import type { DecisionRow, Score } from '../../api/types';
 import { Bars } from '../../charts';
 import { effect, humanise, money, percent } from '../../format';
 import { Badge, type Column, DataTable } from '../../ui';

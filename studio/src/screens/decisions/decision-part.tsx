@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { Artefact, DecisionThread } from '../../api/decisions';
+import type { Artefact, DecisionThread } from '../../api/types';
 import { count, decimal, humanise, NONE } from '../../format';
 import { Badge, Card, Id, Time } from '../../ui';
 import { Candidates } from './candidates';

@@ -67,15 +67,14 @@ it('hides what describes the person from those who may not see it', async () => 
   expect(marks.map((mark) => mark.getAttribute('tabindex'))).toEqual(['0', '-1']);
 });
 
-it('says when it is not the decision the reader came from, and when older journeys were not looked through', async () => {
-  const other = { ...journey, person_id: 'someone' };
+it('says when it is not the decision the reader came from, and when the person has not converted', async () => {
   fakeServer({
     ...base, [`GET /decisions/${PERSON}`]: { body: thread() },
-    'GET /conversions': { body: { items: [other, { ...other, id: 'j2' }], next_cursor: 'more', total: null } },
+    'GET /conversions': { body: { items: [], next_cursor: null, total: null } },
   });
   renderApp(`/decisions/${PERSON}?cycle=mail@2025-12-01`);
   expect(await screen.findByText(/You came from the cycle mail@2025-12-01/)).toBeTruthy();
-  expect(await screen.findByText(/None of the newest 2 conversions is of this person/)).toBeTruthy();
+  expect(await screen.findByText('This person has not converted.')).toBeTruthy();
   expect(within(await region('Credit')).getByText('Without a conversion there is nothing to credit.')).toBeTruthy();
 });
 

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { createLazyRoute, Link } from '@tanstack/react-router';
-import { decisionQueries, type DecisionThread } from '../../api/decisions';
+import { decisionQueries } from '../../api/decisions';
+import type { DecisionThread } from '../../api/types';
 import { absoluteTime, count, humanise, percent, plural, shortId } from '../../format';
 import { useMay } from '../../session';
 import { Badge, Card, EvidenceTier, Id, Notice, Page, ProblemView, Skeleton } from '../../ui';

@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { createLazyRoute, Link } from '@tanstack/react-router';
-import { decisionQueries, type DecisionFilter, type DecisionItem } from '../../api/decisions';
+import { decisionQueries, type DecisionFilter } from '../../api/decisions';
+import type { DecisionItem } from '../../api/types';
 import { count, humanise } from '../../format';
 import { Button, Card, type Column, DataTable, EmptyState, EvidenceTier, Id, Page, ProblemView, Skeleton, Time } from '../../ui';
 import { Filters } from './filters';

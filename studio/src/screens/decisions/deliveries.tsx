@@ -1,4 +1,4 @@
-import type { DecisionRow, DeliveryRow } from '../../api/decisions';
+import type { DecisionRow, DeliveryRow } from '../../api/types';
 import { humanise } from '../../format';
 import { Badge, type Column, DataTable, Id, Time } from '../../ui';
 import { deliveryReason, STATUS_TONES } from './words';

@@ -1,5 +1,4 @@
-import type { EvidenceRecord } from '../../api/decisions';
-import type { Estimate } from '../../api/types';
+import type { Estimate, EvidenceRecord } from '../../api/types';
 import { DotInterval, type DotMark } from '../../charts';
 import { count, dateOf, decimal, effect, humanise, percent } from '../../format';
 import { Badge, EvidenceTier } from '../../ui';
@@ -10,7 +9,7 @@ const finite = (value: unknown): value is number => typeof value === 'number' &&
 /** The chart draws one interval; a set in pieces, open at an end or empty is said in words. */
 export function markOf({ value, set, level }: Estimate): DotMark {
   const [only] = set;
-  if (only && set.length === 1 && finite(only[0]) && finite(only[1])) return { value, outer: only, inner: null };
+  if (only && set.length === 1 && finite(only[0]) && finite(only[1])) return { value, outer: [only[0], only[1]], inner: null };
   const end = (x: unknown, open: string) => (finite(x) ? effect(x) : open);
   const pieces = set.map(([low, high]) => `${end(low, 'no lower limit')} to ${end(high, 'no upper limit')}`);
   return {

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useState } from 'react';
-import { decisionQueries, type DecisionFilter, type DecisionPage, type Facet } from '../../api/decisions';
+import { decisionQueries, type DecisionFilter, type Facet } from '../../api/decisions';
+import type { DecisionPage } from '../../api/types';
 import { count, humanise } from '../../format';
 import { Button, Select, TextField } from '../../ui';
 import { actionName } from './words';

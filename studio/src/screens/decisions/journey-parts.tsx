@@ -22,7 +22,7 @@ interface JourneyPartsProps {
 export function JourneyParts({ person, decidedAt, currency }: JourneyPartsProps) {
   const may = useMay();
   const { data, error } = useQuery({ ...decisionQueries.journeysOf(person), enabled: may('listConversions') });
-  const journeys = data?.items ?? [];
+  const journeys = data ?? [];
   // Credit that could have been known: the newest conversion before the decision, else the newest.
   const credited = journeys.find(({ ended_at }) => Date.parse(ended_at) <= Date.parse(decidedAt)) ?? journeys[0];
   return (
@@ -32,7 +32,7 @@ export function JourneyParts({ person, decidedAt, currency }: JourneyPartsProps)
           {!may('listConversions') && <p className="small muted">Your role does not include journeys.</p>}
           {error && <ProblemLine problem={error} />}
           {may('listConversions') && !data && !error && <Skeleton />}
-          {data && journeys.length === 0 && <NoJourney lookedThrough={data.lookedThrough} />}
+          {data && journeys.length === 0 && <p className="small muted">This person has not converted.</p>}
           {journeys.length > 0 && (
             <ul className="thread-list">
               {journeys.slice(0, SHOWN).map((item) => <Journey key={item.id} item={item} decidedAt={decidedAt} currency={currency} />)}
@@ -52,16 +52,6 @@ export function JourneyParts({ person, decidedAt, currency }: JourneyPartsProps)
         </Card>
       </Part>
     </>
-  );
-}
-
-function NoJourney({ lookedThrough }: { lookedThrough: number | null }) {
-  return (
-    <p className="small muted">
-      {lookedThrough === null
-        ? 'This person has not converted.'
-        : `None of the newest ${count(lookedThrough)} conversions is of this person; older ones were not looked through.`}
-    </p>
   );
 }
 

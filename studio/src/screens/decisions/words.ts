@@ -1,4 +1,4 @@
-import type { DecisionRow } from '../../api/decisions';
+import type { DecisionRow } from '../../api/types';
 import type { Interval } from '../../api/types';
 import { humanise } from '../../format';
 import type { Tone } from '../../ui';

@@ -30,10 +30,10 @@ function Conversion() {
     return <Page title="Journey" crumbs={back} lead="Loading the journey."><Skeleton lines={[100, 100]} height={300} /></Page>;
   }
   const { journey } = data;
-  const worth = journey.value === null || journey.currency === null ? '' : ` worth ${money(journey.value, journey.currency)}`;
+  const worth = journey.value === undefined || journey.currency === undefined ? '' : ` worth ${money(journey.value, journey.currency)}`;
   return (
     <Page
-      key={id} title={`${humanise(journey.conversion)}${worth}`} crumbs={back}
+      key={id} title={`${humanise(journey.conversion ?? 'no conversion')}${worth}`} crumbs={back}
       lead={`${absoluteTime(journey.ended_at)}, after ${plural(data.touches_kept.length, 'counted touch', 'counted touches')}; ${data.touches_dropped.length} left out.`}
     >
       <TouchCard data={data} />
@@ -66,7 +66,7 @@ function TouchCard({ data: { journey, touches_kept, touches_dropped } }: { data:
               id: String(at), lane: touch.channel, at: touch.occurred_at,
               name: name(touch), solid: touch.kept, rule: ruleText(touch.rule),
             }))}
-            end={{ at: journey.ended_at, name: humanise(journey.conversion) }}
+            end={{ at: journey.ended_at, name: humanise(journey.conversion ?? 'end') }}
           />
         )}
       {dropped.size > 0 && (

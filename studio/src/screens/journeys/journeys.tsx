@@ -31,9 +31,7 @@ function Journeys() {
   const { conversion, channel, model } = Route.useSearch();
   const line = useQuery(queries.line());
   const list = useInfiniteQuery(queries.conversions({ conversion, channel }));
-  const loaded = list.data?.pages.flatMap((page) => page.items) ?? [];
-  // A server that does not know a filter answers with everything, so the filter is held here as well.
-  const rows = loaded.filter((row) => (!conversion || row.conversion === conversion) && (!channel || row.path.includes(channel)));
+  const rows = list.data?.pages.flatMap((page) => page.items) ?? [];
   const total = list.data?.pages.at(-1)?.total ?? null;
   const filtered = Boolean(conversion || channel);
 
@@ -56,7 +54,7 @@ function Journeys() {
               footer={
                 <>
                   <span>
-                    {rows.length === loaded.length ? count(rows.length) : `${count(rows.length)} that fit, of ${count(loaded.length)} read`}
+                    {count(rows.length)}
                     {total !== null && ` of ${count(total)}`}
                   </span>
                   {list.hasNextPage && (

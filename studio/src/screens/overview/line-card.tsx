@@ -1,4 +1,4 @@
-import { count, duration, plural } from '../../format';
+import { count, plural } from '../../format';
 import { Badge, Card, Time, type Tone } from '../../ui';
 import type { ShownStage } from './stages';
 
@@ -45,15 +45,10 @@ function StageRow({ stage }: { stage: ShownStage }) {
           ? <span className="visually-hidden">Done</span>
           : <Badge tone={tone}>{text}</Badge>}
         {stage.published_at && <Time at={stage.published_at} />}
-        {stage.units > 0 && <span>{units(stage)}</span>}
+        {stage.units > 0 && <span>{plural(stage.units, 'unit')}{stage.run_seq !== null && `, run ${stage.run_seq}`}</span>}
       </div>
     </li>
   );
-}
-
-function units({ units: all, units_ran, seconds }: ShownStage): string {
-  if (units_ran === 0) return `${plural(all, 'unit')}, unchanged`;
-  return `${units_ran === all ? plural(all, 'unit') : `${units_ran} of ${all} units`}, ${duration(seconds)}`;
 }
 
 function Progress({ stage }: { stage: ShownStage }) {

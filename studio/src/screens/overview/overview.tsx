@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { createLazyRoute } from '@tanstack/react-router';
+import { createLazyRoute, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { queries } from '../../api/queries';
 import type { Line, RunState } from '../../api/types';
@@ -88,13 +88,16 @@ function FirstRun({ run, questions }: { run: RunState | null; questions: string[
 }
 
 function Figures({ line }: { line: Line }) {
+  const may = useMay();
   return (
     <dl className="figures">
       <Figure name="Last run">
         {line.last_run ? <><Time at={line.last_run.finished_at ?? line.last_run.started_at} /><small>{humanise(line.last_run.status)}</small></> : 'None'}
       </Figure>
       <Figure name="Next run">{line.next_run_at ? <Time at={line.next_run_at} /> : <>By hand<small>No schedule</small></>}</Figure>
-      <Figure name="Approvals waiting" attention={line.approvals_pending > 0}>{count(line.approvals_pending)}</Figure>
+      <Figure name="Approvals waiting" attention={line.approvals_pending > 0}>
+        {may('listApprovals') ? <Link to="/approvals">{count(line.approvals_pending)}</Link> : count(line.approvals_pending)}
+      </Figure>
       <Figure name="Quarantined rows" attention={line.quarantined > 0}>{count(line.quarantined)}<small>Kept out, with a reason each</small></Figure>
       <Figure name="Alarms" attention={line.alarms > 0}>{count(line.alarms)}</Figure>
     </dl>

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { createLazyRoute, Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { decisionCommands, decisionQueries, type RevealedIdentifier } from '../../api/decisions';
+import { decisionCommands, decisionQueries } from '../../api/decisions';
+import type { RevealedIdentifier } from '../../api/types';
 import { queries } from '../../api/queries';
 import type { Person as Data } from '../../api/types';
 import { count, humanise, plural, shortId } from '../../format';

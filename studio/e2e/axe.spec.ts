@@ -1,0 +1,95 @@
+/** Every screen, in both themes and at both widths: no barrier that axe finds, nothing wider than the window. */
+import AxeBuilder from '@axe-core/playwright';
+import type { APIRequestContext } from '@playwright/test';
+import { complaintsOf, expect, type House, test } from './house';
+
+const SIZES = [{ width: 1280, height: 900 }, { width: 390, height: 844 }];
+
+/** Addresses by name; where one item is shown, the first of its list. */
+const SCREENS: Record<string, (api: APIRequestContext) => Promise<string>> = {
+  overview: async () => '/',
+  journeys: async () => '/journeys',
+  conversion: async (api) => `/journeys/${(await first(api, '/conversions')).id}`,
+  attribution: async () => '/attribution',
+  decisions: async () => '/decisions',
+  decision: async (api) => `/decisions/${(await first(api, '/decisions')).entity_id}`,
+  person: async (api) => `/persons/${(await first(api, '/decisions')).entity_id}`,
+  approvals: async () => '/approvals',
+  approval: async (api) => `/approvals/${(await first(api, '/approvals')).id}`,
+  audit: async () => '/audit',
+  users: async () => '/users',
+  account: async () => '/account',
+  unknown: async () => '/nothing-here',
+};
+
+async function first(api: APIRequestContext, path: string): Promise<Record<string, string>> {
+  const answer = await api.get(`/api/v1${path}?limit=1`);
+  const { items } = (await answer.json()) as { items: Record<string, string>[] };
+  expect(items.length, `${path} lists something`).toBeGreaterThan(0);
+  return items[0]!;
+}
+
+for (const [name, address] of Object.entries(SCREENS)) {
+  test(`${name} has no barriers`, async ({ browser, ready }) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const viewport of SIZES) {
+        const page = await ready.page(browser, 'ana', { colorScheme, viewport });
+        const complaints = complaintsOf(page);
+        const where = `${name}, ${colorScheme}, ${viewport.width} px`;
+        await page.goto(await address(page.request));
+        await settled(page);
+        await expectNoBarriers(page, where);
+        expect(complaints, where).toEqual([]);
+        await picture(page, `${name}-${viewport.width}-${colorScheme}`);
+        await page.context().close();
+      }
+    }
+  });
+}
+
+test('the sign-in page has no barriers', async ({ browser, ready }) => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const viewport of SIZES) {
+      const context = await browser.newContext({ baseURL: ready.url, colorScheme, viewport });
+      const page = await context.newPage();
+      await page.goto('/sign-in');
+      await expect(page.getByLabel('Name')).toBeVisible();
+      await expectNoBarriers(page, `sign-in, ${colorScheme}, ${viewport.width} px`);
+      await picture(page, `sign-in-${viewport.width}-${colorScheme}`);
+      await context.close();
+    }
+  }
+});
+
+test('every screen that can be reached is in this list', async ({ browser, ready }) => {
+  const page = await ready.page(browser, 'ana');
+  await page.goto('/');
+  const links = page.getByRole('navigation', { name: 'Screens' }).getByRole('link');
+  await expect(links.first()).toBeVisible();
+  const listed = await Promise.all(Object.values(SCREENS).map((address) => address(page.request)));
+  for (const link of await links.all()) expect(listed).toContain(await link.getAttribute('href'));
+  await page.context().close();
+});
+
+type Page = Awaited<ReturnType<House['page']>>;
+
+/** Content is there: a title, and nothing that is still loading. */
+async function settled(page: Page) {
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await expect(page.locator('main .skeleton')).toHaveCount(0);
+  await page.evaluate(() => document.fonts.ready);
+}
+
+async function expectNoBarriers(page: Page, where: string) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(' | ')}`);
+  expect(told, where).toEqual([]);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(overflow, `${where}: wider than the window`).toBeLessThanOrEqual(0);
+}
+
+/** Pictures of every screen, for people to look at, where a folder for them is named. */
+async function picture(page: Page, name: string) {
+  const folder = process.env.PICTURES;
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}
