@@ -55,7 +55,7 @@ pages: studio ## The studio's own tests
 	@if command -v npm >/dev/null; then tools/studio test; else echo "npm is missing: the studio is not tested" >&2; exit 1; fi
 
 browser: ## The studio in Chromium, over the binary that the tests built
-	cargo build --locked -p throughline
+	cargo test --workspace --locked --no-run --quiet
 	THROUGHLINE_BIN=$(CARGO_TARGET_DIR)/debug/throughline tools/studio browser
 
 paint: build ## How soon a reader sees the studio, on the release binary

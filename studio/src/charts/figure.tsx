@@ -50,7 +50,7 @@ export function Figure({ twin, file, head, readout, children }: FigureProps) {
 
 export function TwinTable({ twin }: { twin: Twin }) {
   return (
-    <div className="table-wrap" role="region" aria-label={twin.caption} tabIndex={0}>
+    <div className="table-wrap" role="group" aria-label={twin.caption} tabIndex={0}>
       <table className="table">
         <caption className="visually-hidden">{twin.caption}</caption>
         <thead>

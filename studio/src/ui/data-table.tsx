@@ -52,7 +52,8 @@ export function DataTable<T>({ caption, showCaption, rows, columns, rowId, initi
 
   return (
     <>
-      <div className="table-wrap" role="region" aria-label={caption} tabIndex={0}>
+      {/* Scrolls by key; a group, as every table a landmark would be too many. */}
+      <div className="table-wrap" role="group" aria-label={caption} tabIndex={0}>
         <table className={stacked ? 'table stacked' : 'table'} role={role('table')}>
           <caption className={showCaption ? undefined : 'visually-hidden'}>{caption}</caption>
           <thead role={role('rowgroup')}>
