@@ -62,7 +62,7 @@ paint: build ## How soon a reader sees the studio, on the release binary
 	THROUGHLINE_BIN=$(BIN) PAINT=20 tools/studio browser paint
 
 soak: build ## Random kills over every stage, on the release binary
-	THROUGHLINE_KILLS=200 THROUGHLINE_BIN=$(BIN) cargo nextest run --locked -p throughline -E 'test(kills)'
+	THROUGHLINE_KILLS=200 THROUGHLINE_BIN=$(BIN) cargo nextest run --workspace --locked -E 'test(kills)'
 
 clean: ## Remove the demo project
 	rm -rf "$(DEMO)"

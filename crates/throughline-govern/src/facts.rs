@@ -82,7 +82,7 @@ pub struct PolicyFacts {
     pub cost: f64,
     /// What the last cycle cost; absent for a new policy.
     pub cost_before: Option<f64>,
-    /// Expected net value.
+    /// Expected net value against doing nothing.
     pub expected_value: f64,
     /// Lower end of its interval; absent where there is none.
     pub expected_value_low: Option<f64>,

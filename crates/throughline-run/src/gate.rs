@@ -137,20 +137,32 @@ async fn facts(
     let actions = decided["actions"].as_object();
     let deliveries = actions.into_iter().flatten().filter(|(action, _)| *action != "none");
     let people = decided["people"].as_u64().unwrap_or(0);
-    let low = decided["value"]["policy"]["ips"]["set"][0][0].as_f64();
+    let (expected_value, expected_value_low) = worth(&decided, people);
     Ok(Facts::Policy(PolicyFacts {
         is_new: before.is_none(),
         people,
         deliveries: deliveries.filter_map(|(_, n)| n.as_u64()).sum(),
         cost: decided["cost"].as_f64().unwrap_or(f64::NAN),
         cost_before: earlier("cost"),
-        expected_value: decided["expected_net_value"].as_f64().unwrap_or(f64::NAN),
-        expected_value_low: low.map(|per_person| per_person * people as f64),
+        expected_value,
+        expected_value_low,
         budget: decided["certificate"]["budget_micros"].as_i64().map(units_from_micros),
         budget_before: earlier("budget"),
         policy: policy.name().to_owned(),
         destinations: context.project.destinations.len() as u64,
     }))
+}
+
+/// What a cycle is worth against doing nothing, and the lower end of the interval: from the log of the experiment where
+/// that tells, else the sum of what the model expects of each decision, without an interval.
+fn worth(decided: &Value, people: u64) -> (f64, Option<f64>) {
+    let constants = decided["value"]["constant_policies"].as_array().into_iter().flatten();
+    let against_none = constants.filter(|c| c["action"] == "none").map(|c| &c["policy_less_this"]).next();
+    let all = |per_person: &Value| per_person.as_f64().map(|v| v * people as f64);
+    match against_none.and_then(|d| Some((all(&d["value"])?, all(&d["set"][0][0])))) {
+        Some(estimate) => estimate,
+        None => (decided["expected_net_value"].as_f64().unwrap_or(f64::NAN), None),
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "a request is made of all it will say, in one place")]
@@ -196,4 +208,23 @@ fn request(
         requirement,
     });
     Ok(approval?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn worth_and_its_interval_are_of_one_estimate() {
+        let constant = |action: &str, value: f64, low: f64| {
+            json!({ "action": action, "ips": { "value": 9.0, "set": [[8.0, 10.0]] },
+            "policy_less_this": { "value": value, "set": [[low, 3.0]] } })
+        };
+        let decided = json!({ "expected_net_value": -36.5, "value": {
+            "policy": { "ips": { "value": 9.5, "set": [[9.0, 10.0]] } },
+            "constant_policies": [constant("mail", 0.1, -0.2), constant("none", 0.5, -0.25)] } });
+        assert_eq!(worth(&decided, 1000), (500.0, Some(-250.0)));
+        let without = json!({ "expected_net_value": -36.5, "value": { "absent": "no log" } });
+        assert_eq!(worth(&without, 1000), (-36.5, None));
+    }
 }

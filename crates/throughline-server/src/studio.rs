@@ -14,7 +14,7 @@ struct Assets;
 
 const STUB: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Throughline</title>\
     <body><h1>Throughline</h1><p>This binary was built without the studio. Build it with \
-    <code>npm ci &amp;&amp; npm run build</code> in <code>studio/</code> and compile again. \
+    <code>make studio</code> and compile again. \
     The API answers under <code>/api/v1</code>.</p></body></html>";
 
 /// A file of the studio; its page for every address that is not a file.

@@ -1330,6 +1330,15 @@ export interface components {
             /** @description Since when. */
             at: string;
         };
+        /** @description What holds deliveries back, or let them go. */
+        GateItem: {
+            /** @description `open`, `agreed`, `waiting`, `frozen`, or how the request about it ended. */
+            state: string;
+            /** @description The request that people agree to. */
+            approval?: string;
+            /** @description The freeze. */
+            freeze?: Record<string, never>;
+        };
         /**
          * @description How grave a finding is.
          * @enum {string}
@@ -1945,8 +1954,7 @@ export interface components {
             run_seq: number | null;
             /** @description How it stands. */
             state: components["schemas"]["StageStand"];
-            /** @description What the stage waits for, such as an approval. */
-            gate?: unknown;
+            gate: components["schemas"]["GateItem"] | null;
         };
         /**
          * @description How a stage of a run at work stands.

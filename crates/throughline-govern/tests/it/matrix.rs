@@ -22,6 +22,7 @@ freeze                ·       x       x        x       x
 getApproval           x       x       x        x       x
 getAttribution        x       x       x        x       x
 getAuditHead          x       x       x        x       x
+getAuditRecord        ·       x       x        x       x
 getCurrentRun         x       x       x        x       x
 getLine               x       x       x        x       x
 getMetrics            x       x       x        x       x

@@ -198,6 +198,10 @@ fn title(id: &str) -> String {
         "linear" => "Linear".to_owned(),
         "time_decay" => "Time decay".to_owned(),
         "position" => "Position based".to_owned(),
+        "u" => "Position based, 40/20/40".to_owned(),
+        "j" => "Position based, 20/20/60".to_owned(),
+        "inverse_j" => "Position based, 60/20/20".to_owned(),
+        "last_non_direct" => "Last non-direct touch".to_owned(),
         "markov" => "Markov".to_owned(),
         other => other.replace('_', " "),
     };

@@ -11,7 +11,7 @@ use throughline_run::approvals::{self, FROZEN};
 use utoipa::ToSchema;
 
 use super::runs::RunItem;
-use super::shapes::{StageName, StageStand};
+use super::shapes::{GateItem, StageName, StageStand};
 use crate::app::Shared;
 use crate::problem::ApiError;
 use crate::work::runner::RunState;
@@ -80,6 +80,7 @@ pub(crate) struct Stage {
     #[schema(value_type = StageStand)]
     state: &'static str,
     /// What the stage waits for, such as an approval.
+    #[schema(value_type = Option<GateItem>)]
     gate: Option<Value>,
 }
 

@@ -47,7 +47,7 @@ export function missing({ needs, votes }: Pick<Approval, 'needs' | 'votes'>): st
 
 const FACT_TEXTS: Record<string, string> = {
   cost: 'Cost of the cycle',
-  expected_value: 'Expected net value',
+  expected_value: 'Expected value against doing nothing',
   expected_value_low: 'Lower end of its interval',
   budget: 'Budget',
   people: 'People decided for',
@@ -78,7 +78,7 @@ function factText(name: string, value: number | string | boolean, currency: stri
   if (typeof value === 'string') return visible(value);
   const unit = unitOf([name]);
   if (unit === 'hours') return `${decimal(value)} h`;
-  if (unit === 'money') return currency === undefined ? decimal(value, 2) : (exact ? exactMoney : money)(value, currency);
+  if (unit === 'money') return currency === undefined ? decimal(value, 2) : exact ? exactMoney(Math.round(value * 100) / 100, currency) : money(value, currency);
   return Number.isInteger(value) ? count(value) : decimal(value, 2);
 }
 

@@ -1,4 +1,6 @@
+import { Link } from '@tanstack/react-router';
 import { count, plural } from '../../format';
+import { useMay } from '../../session';
 import { Badge, Card, Time, type Tone } from '../../ui';
 import type { ShownStage } from './stages';
 
@@ -41,14 +43,24 @@ function StageRow({ stage }: { stage: ShownStage }) {
         )}
       </div>
       <div className="stage-when">
-        {stage.state === 'done'
-          ? <span className="visually-hidden">Done</span>
-          : <Badge tone={tone}>{text}</Badge>}
+        {stage.state !== 'done' ? <Badge tone={tone}>{text}</Badge>
+          : <Held gate={stage.gate} />}
         {stage.published_at && <Time at={stage.published_at} />}
         {stage.units > 0 && <span>{plural(stage.units, 'unit')}{stage.run_seq !== null && `, run ${stage.run_seq}`}</span>}
       </div>
     </li>
   );
+}
+
+/** A stage that is done may hold back what it would deliver. */
+function Held({ gate }: { gate: ShownStage['gate'] }) {
+  const may = useMay();
+  if (!gate || gate.state === 'open' || gate.state === 'agreed') return <span className="visually-hidden">Done</span>;
+  const text = gate.state === 'waiting' ? 'Waiting for approval' : gate.state === 'frozen' ? 'Frozen' : `Held back: request ${gate.state}`;
+  const badge = <Badge tone="warn">{text}</Badge>;
+  return gate.approval !== undefined && may('getApproval')
+    ? <Link to="/approvals/$id" params={{ id: gate.approval }}>{badge}</Link>
+    : badge;
 }
 
 function Progress({ stage }: { stage: ShownStage }) {

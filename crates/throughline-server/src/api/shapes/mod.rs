@@ -68,6 +68,19 @@ pub(crate) enum StageStand {
     Failed,
 }
 
+/// What holds deliveries back, or let them go.
+#[derive(ToSchema)]
+pub(crate) struct GateItem {
+    /// `open`, `agreed`, `waiting`, `frozen`, or how the request about it ended.
+    state: String,
+    /// The request that people agree to.
+    #[schema(required = false, nullable = false)]
+    approval: Option<String>,
+    /// The freeze.
+    #[schema(required = false, nullable = false, value_type = Option<Object>)]
+    freeze: Option<()>,
+}
+
 /// How a stage of a run at work stands.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
