@@ -36,6 +36,17 @@ pub enum ConsentState {
     Granted,
 }
 
+impl ConsentState {
+    /// The name used in files and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Denied => "denied",
+            Self::Granted => "granted",
+        }
+    }
+}
+
 impl Purpose {
     /// Every purpose.
     pub const ALL: [Self; 5] =

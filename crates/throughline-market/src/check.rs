@@ -55,6 +55,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
         faults.channel_name(&format!("interactions[{index}].second"), &pair.second);
         faults.within(&format!("interactions[{index}].effect"), pair.effect, -10.0..=10.0);
     }
+    outcomes(&mut faults, scenario);
     experiment(&mut faults, scenario);
     faults.share("faults.duplicate_share", scenario.faults.duplicate_share);
     faults.share("faults.malformed_share", scenario.faults.malformed_share);
@@ -96,6 +97,16 @@ fn people(faults: &mut Faults, scenario: &Scenario) {
     faults.within("purchase.suppression", purchase.suppression, 0.0..=10.0);
     faults.within("purchase.value_spread", purchase.value_spread, 0.0..=1.5);
     faults.share("purchase.margin", purchase.margin);
+}
+
+fn outcomes(faults: &mut Faults, scenario: &Scenario) {
+    let spec = &scenario.outcomes;
+    faults.share("outcomes.cart_share", spec.cart_share);
+    faults.share("outcomes.call_rate", spec.call_rate);
+    faults.share("outcomes.answered_share", spec.answered_share);
+    faults.share("outcomes.sign_up_rate", spec.sign_up_rate);
+    faults.share("outcomes.return_share", spec.return_share);
+    faults.within("outcomes.return_days", f64::from(spec.return_days), 1.0..=365.0);
 }
 
 fn segment(faults: &mut Faults, path: &str, spec: &SegmentSpec) {

@@ -5,8 +5,8 @@ use throughline_core::{Purpose, Timestamp};
 
 use crate::Channel;
 use crate::scenario::{
-    ArmSpec, CampaignSpec, ChannelSpec, ConsentSpec, ExperimentSpec, FaultSpec, IntentSpec, Interaction, PurchaseSpec,
-    Scenario, SegmentSpec, Segments,
+    ArmSpec, CampaignSpec, ChannelSpec, ConsentSpec, ExperimentSpec, FaultSpec, IntentSpec, Interaction, OutcomeSpec,
+    PurchaseSpec, Scenario, SegmentSpec, Segments,
 };
 
 /// 2026-01-05, a Monday.
@@ -34,6 +34,14 @@ impl Default for Scenario {
                 suppression: 1.5,
                 value_spread: 0.5,
                 margin: 0.35,
+            },
+            outcomes: OutcomeSpec {
+                cart_share: 0.15,
+                call_rate: 0.01,
+                answered_share: 0.85,
+                sign_up_rate: 0.04,
+                return_share: 0.06,
+                return_days: 21,
             },
             experiment: experiment(),
             faults: FaultSpec { duplicate_share: 0.005, malformed_share: 0.001, late_share: 0.01 },

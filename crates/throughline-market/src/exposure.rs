@@ -58,8 +58,7 @@ impl Moment<'_> {
     }
 
     fn touch(&self, channel: Channel, kind: EventKind, k: u32, campaign: Campaign) -> Touch {
-        let devices = u32::try_from(self.person.cookies.len()).unwrap_or(1);
-        let device = self.noise.index(Purpose::Device, self.day, slot(channel, k), devices);
+        let device = self.noise.index(Purpose::Device, self.day, slot(channel, k), self.person.devices);
         let second = second(self.unit(Purpose::Moment, channel, k));
         Touch { day: self.day, second, channel, kind, campaign, device, cost_micros: 0 }
     }

@@ -20,11 +20,15 @@ pub(crate) enum Purpose {
     Basket = 11,
     Place = 12,
     Row = 13,
+    Session = 14,
+    Call = 15,
+    SignUp = 16,
+    Return = 17,
 }
 
 /// The numbers of one person in one repetition. Repetition 0 is the market written to files; others redraw what is
 /// asked of them, for tests of the simulator itself.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Noise {
     seed: u64,
     person: u32,

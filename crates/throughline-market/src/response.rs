@@ -166,7 +166,7 @@ pub(crate) fn draw(
             second: second(noise.unit(Purpose::Place, day, 0)),
             value_micros: noise::cents(list * course.price[index]).max(10_000),
             in_store: noise.unit(Purpose::Place, day, 1) < person.store_share,
-            device: noise.index(Purpose::Place, day, 2, u32::try_from(person.cookies.len()).unwrap_or(1)),
+            device: noise.index(Purpose::Place, day, 2, person.devices),
         });
     }
     purchases

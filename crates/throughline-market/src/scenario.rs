@@ -29,6 +29,8 @@ pub struct Scenario {
     pub interactions: Vec<Interaction>,
     /// How wishes become purchases.
     pub purchase: PurchaseSpec,
+    /// What else people do.
+    pub outcomes: OutcomeSpec,
     /// The e-mail test.
     pub experiment: ExperimentSpec,
     /// What goes wrong in the files.
@@ -162,6 +164,24 @@ pub struct PurchaseSpec {
     pub value_spread: f64,
     /// Contribution margin as a share of the list price.
     pub margin: f64,
+}
+
+/// What people do beside buying.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeSpec {
+    /// Share of sessions in which something is put into the basket.
+    pub cart_share: f64,
+    /// Probability that a session leads to a call.
+    pub call_rate: f64,
+    /// Share of calls that are answered.
+    pub answered_share: f64,
+    /// Probability that somebody without a card opens an account in a session.
+    pub sign_up_rate: f64,
+    /// Share of purchases brought back.
+    pub return_share: f64,
+    /// Days within which they are, 1 to 365.
+    pub return_days: u32,
 }
 
 /// The e-mail test and the campaign decided afterwards: both start on a day and work over a window.

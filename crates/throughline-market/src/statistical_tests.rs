@@ -182,7 +182,7 @@ fn people_are_drawn_in_the_stated_shares() {
     };
     let vip = count(&|l| l.person.segment == Segment::Vip);
     check("vip", vip, scenario.segments.vip.share, 2_000.0);
-    let cards = count(&|l| l.person.segment == Segment::Vip && l.person.loyalty_id.is_some());
+    let cards = count(&|l| l.person.segment == Segment::Vip && l.person.has_card);
     check("vip with a card", cards, scenario.segments.vip.loyalty_share, vip);
     let contactable = count(&|l| l.person.contactable());
     check("contactable", contactable, 0.82, 2_000.0);

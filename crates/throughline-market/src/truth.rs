@@ -138,8 +138,8 @@ impl World {
     fn person_truth(&self, life: &Life) -> PersonTruth {
         let drive = self.drive(life);
         PersonTruth {
-            crm_id: life.person.crm_id.clone(),
-            email: life.person.email.clone(),
+            crm_id: life.person.crm_id(),
+            email: life.person.email(),
             contactable: life.person.contactable(),
             test: self.outlook(life, &drive, self.scenario().experiment.day),
             decision: self.outlook(life, &drive, self.scenario().days),

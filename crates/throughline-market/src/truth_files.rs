@@ -104,19 +104,19 @@ fn policy(truth: &Truth) -> Result<BTreeMap<&'static str, PolicyTruth>, BoxError
 }
 
 /// (kind, identifier or record, customer number of the true person) for everything that names a person.
-fn identity(world: &World) -> Vec<(&'static str, String, &str)> {
+fn identity(world: &World) -> Vec<(&'static str, String, String)> {
     let mut rows = vec![];
     for life in world.lives() {
         let person = &life.person;
-        let mut add = |kind, value: &str| rows.push((kind, value.to_owned(), person.crm_id.as_str()));
-        add("crm", &person.crm_id);
-        add("email", &person.email);
-        person.loyalty_id.iter().for_each(|id| add("loyalty", id));
-        person.cookies.iter().for_each(|id| add("cookie", id));
+        let mut add = |kind, value: String| rows.push((kind, value, person.crm_id()));
+        add("crm", person.crm_id());
+        add("email", person.email());
+        person.loyalty_id().into_iter().for_each(|id| add("loyalty", id));
+        (0..person.devices).for_each(|device| add("cookie", person.cookie(device)));
     }
     for (kind, place) in [("order", Place::Web), ("receipt", Place::Store)] {
         let of_place = orders(world, place).into_iter().enumerate();
-        rows.extend(of_place.map(|(row, (life, _))| (kind, order_id(place, row), life.person.crm_id.as_str())));
+        rows.extend(of_place.map(|(row, (life, _))| (kind, order_id(place, row), life.person.crm_id())));
     }
     rows
 }

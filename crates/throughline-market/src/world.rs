@@ -10,7 +10,11 @@ use throughline_core::Timestamp;
 use crate::noise::{Noise, Purpose};
 use crate::plan::Plan;
 use crate::response::{self, Drive};
-use crate::{Arm, Campaign, Channel, MarketError, Person, Purchase, Scenario, Touch, exposure, person};
+use crate::scenario::OutcomeSpec;
+use crate::{
+    Arm, Call, Campaign, Channel, MarketError, Person, Purchase, Return, Scenario, Session, SignUp, Touch, exposure,
+    outcomes, person,
+};
 
 /// One person's life in the market.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +27,14 @@ pub struct Life {
     pub arm: Option<Arm>,
     /// Purchases on the written days, ordered by time.
     pub purchases: Vec<Purchase>,
+    /// Visits to the shop on the written days, ordered by time.
+    pub sessions: Vec<Session>,
+    /// Calls on the written days, in the order of their touches.
+    pub calls: Vec<Call>,
+    /// Purchases brought back on the written days.
+    pub returns: Vec<Return>,
+    /// The account opened on the written days.
+    pub sign_up: Option<SignUp>,
 }
 
 /// A simulated market. Equal scenarios and seeds give equal markets, for any number of threads.
@@ -50,7 +62,7 @@ impl World {
             let arm = assign(&plan, &person, &noise);
             let intent = person::intent(&scenario.intent, &noise, plan.horizon());
             let touches = exposure::touches(&plan, &person, &noise, &intent, arm);
-            Life { person, touches, arm, purchases: Vec::new() }
+            Life { person, touches, arm, ..Life::unborn(person) }
         };
         let mut lives = map(&people, threads, born);
         exposure::spend_budgets(&plan, &mut lives);
@@ -62,6 +74,7 @@ impl World {
         let purchases = map(&lives, threads, buy);
         for (life, purchases) in lives.iter_mut().zip(purchases) {
             life.purchases = purchases;
+            life.follow(&scenario.outcomes, scenario.days);
         }
         Ok(Self { plan, seed, threads, lives })
     }
@@ -164,6 +177,21 @@ fn map<I: Sync, T: Send>(items: &[I], threads: NonZeroUsize, f: impl Fn(&I) -> T
 }
 
 impl Life {
+    /// Somebody to whom nothing has happened.
+    fn unborn(person: Person) -> Self {
+        let (touches, purchases, sessions, calls, returns) = Default::default();
+        Self { person, touches, arm: None, purchases, sessions, calls, returns, sign_up: None }
+    }
+
+    /// Draws what follows from touches and purchases.
+    fn follow(&mut self, spec: &OutcomeSpec, days: u32) {
+        let noise = self.person.noise;
+        self.sessions = outcomes::sessions(spec, &noise, &self.touches, days);
+        self.calls = outcomes::calls(spec, &noise, &self.touches, days);
+        self.returns = outcomes::returns(spec, &noise, &self.purchases, days);
+        self.sign_up = outcomes::sign_up(spec, &self.person, &noise, &self.sessions, &self.touches);
+    }
+
     /// Whether a channel touched this person on a written day or with the test.
     pub fn reached_by(&self, channel: Channel) -> bool {
         self.touches.iter().any(|t| t.channel == channel)

@@ -25,7 +25,7 @@ pub(super) fn events(world: &World) -> Table {
             format!("e{:08}", row + 1),
             occurred.to_string(),
             occurred.plus_micros(at - occurred.micros()).to_string(),
-            person.cookies.get(touch.device as usize).cloned().unwrap_or_default(),
+            person.cookie(touch.device),
             touch.kind.to_string(),
             touch.channel.to_string(),
             world.campaign_name(touch).to_owned(),

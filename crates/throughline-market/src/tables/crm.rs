@@ -1,5 +1,7 @@
 //! Customer records.
 
+use throughline_core::Purpose;
+
 use super::{Columns, DataFile, Row, Table};
 use crate::World;
 
@@ -9,15 +11,15 @@ pub(super) fn records(world: &World) -> Table {
     let rows = world.lives().iter().map(|life| {
         let person = &life.person;
         let fields = vec![
-            person.crm_id.clone(),
-            person.email.clone(),
-            person.loyalty_id.clone().unwrap_or_default(),
+            person.crm_id(),
+            person.email(),
+            person.loyalty_id().unwrap_or_default(),
             person.segment.name().to_owned(),
-            person.region.to_owned(),
+            person.region_name().to_owned(),
             begin.plus_days(-i64::from(person.tenure_days)).date(),
             person.coupons.to_string(),
             begin.to_string(),
-            person.consent.to_string(),
+            person.consent.text(&Purpose::ALL),
         ];
         Row { at: begin.micros(), fields }
     });

@@ -19,7 +19,7 @@ pub(super) fn log(world: &World) -> Table {
             format!("m{:08}", row + 1),
             occurred.to_string(),
             occurred.plus_micros(at - occurred.micros()).to_string(),
-            world.lives()[*life].person.email.clone(),
+            world.lives()[*life].person.email(),
             touch.kind.to_string(),
             world.campaign_name(touch).to_owned(),
             amount(touch.cost_micros),
@@ -45,13 +45,8 @@ pub(super) fn assignments(world: &World) -> Table {
             Arm::EmailOffer => test.offer.probability,
             Arm::EmailNews => test.news.probability,
         };
-        let fields = vec![
-            TEST.to_owned(),
-            life.person.email.clone(),
-            arm.to_string(),
-            probability.to_string(),
-            occurred.to_string(),
-        ];
+        let fields =
+            vec![TEST.to_owned(), life.person.email(), arm.to_string(), probability.to_string(), occurred.to_string()];
         Some(Row { at: occurred.micros(), fields })
     });
     Table { header: &["experiment", "email", "arm", "probability", "timestamp"], rows: rows.collect() }

@@ -36,15 +36,15 @@ pub(super) fn web(world: &World) -> Table {
         let style = stream.uniform_at((row as u64) * 8 + 2);
         let email = match style {
             s if s < 0.04 => String::new(),
-            s if s < 0.07 => life.person.email.to_uppercase(),
-            _ => life.person.email.clone(),
+            s if s < 0.07 => life.person.email().to_uppercase(),
+            _ => life.person.email(),
         };
         let fields = vec![
             order_id(Place::Web, row),
             occurred.to_string(),
             occurred.plus_micros(at - occurred.micros()).to_string(),
             email,
-            life.person.cookies.get(purchase.device as usize).cloned().unwrap_or_default(),
+            life.person.cookie(purchase.device),
             amount(purchase.value_micros),
             world.scenario().currency.clone(),
         ];
@@ -64,8 +64,8 @@ pub(super) fn pos(world: &World) -> Table {
         let fields = vec![
             order_id(Place::Store, row),
             occurred.to_string().replace('T', " ").trim_end_matches('Z').to_owned(),
-            life.person.loyalty_id.clone().unwrap_or_default(),
-            format!("store_{}", life.person.region),
+            life.person.loyalty_id().unwrap_or_default(),
+            format!("store_{}", life.person.region_name()),
             amount(purchase.value_micros),
             world.scenario().currency.clone(),
         ];
