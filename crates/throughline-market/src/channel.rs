@@ -9,6 +9,7 @@ use throughline_core::EventKind;
 /// The channels of the market.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Channel {
     /// Clicks on search advertisements.
     PaidSearch,
@@ -18,8 +19,22 @@ pub enum Channel {
     Display,
     /// Banners shown only to recent visitors.
     Retargeting,
+    /// Video advertisements.
+    Video,
+    /// Clicks on partners' sites.
+    Affiliates,
     /// E-mail.
     Email,
+    /// Text messages.
+    Sms,
+    /// Push messages of the app.
+    Push,
+    /// Letters and catalogues.
+    DirectMail,
+    /// Television, by region; nobody knows who watched.
+    Tv,
+    /// Radio, by region; nobody knows who listened.
+    Radio,
     /// Visits from search results that were not paid for.
     Organic,
     /// Visits by typing the address.
@@ -39,18 +54,32 @@ pub(crate) enum Form {
     Clicked,
     /// A visit without cost.
     Visit,
-    /// Messages to people who agreed: sent, opened, clicked.
+    /// E-mails to people who agreed: sent, opened, clicked.
     Message,
+    /// Other messages to people who agreed, on fixed days: delivered, some clicked.
+    Batch,
+    /// Everybody in a region, unseen.
+    Broadcast,
 }
 
 impl Channel {
+    /// How many there are.
+    pub const COUNT: usize = 15;
+
     /// Every channel, in table order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; Self::COUNT] = [
         Self::PaidSearch,
         Self::PaidSocial,
         Self::Display,
         Self::Retargeting,
+        Self::Video,
+        Self::Affiliates,
         Self::Email,
+        Self::Sms,
+        Self::Push,
+        Self::DirectMail,
+        Self::Tv,
+        Self::Radio,
         Self::Organic,
         Self::Direct,
         Self::Referral,
@@ -63,7 +92,14 @@ impl Channel {
             Self::PaidSocial => "paid_social",
             Self::Display => "display",
             Self::Retargeting => "retargeting",
+            Self::Video => "video",
+            Self::Affiliates => "affiliates",
             Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Push => "push",
+            Self::DirectMail => "direct_mail",
+            Self::Tv => "tv",
+            Self::Radio => "radio",
             Self::Organic => "organic",
             Self::Direct => "direct",
             Self::Referral => "referral",
@@ -77,10 +113,12 @@ impl Channel {
 
     pub(crate) const fn form(self) -> Form {
         match self {
-            Self::PaidSocial | Self::Display => Form::Shown,
+            Self::PaidSocial | Self::Display | Self::Video => Form::Shown,
             Self::Retargeting => Form::Audience,
-            Self::PaidSearch => Form::Clicked,
+            Self::PaidSearch | Self::Affiliates => Form::Clicked,
             Self::Email => Form::Message,
+            Self::Sms | Self::Push | Self::DirectMail => Form::Batch,
+            Self::Tv | Self::Radio => Form::Broadcast,
             Self::Organic | Self::Direct | Self::Referral => Form::Visit,
         }
     }
@@ -94,9 +132,7 @@ impl fmt::Display for Channel {
 
 /// A name that is none of the channels.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown channel `{name}` (known: paid_search, paid_social, display, retargeting, email, organic, direct, referral)"
-)]
+#[error("unknown channel `{name}` (known: {})", Channel::ALL.map(Channel::name).join(", "))]
 pub struct UnknownChannel {
     /// What was given.
     pub name: String,
@@ -161,6 +197,6 @@ mod tests {
             assert_eq!(channel.name().parse(), Ok(channel));
             assert_eq!(channel.index(), index);
         }
-        assert!("tv".parse::<Channel>().is_err());
+        assert!("fax".parse::<Channel>().is_err());
     }
 }

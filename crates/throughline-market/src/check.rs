@@ -5,31 +5,31 @@ use std::ops::RangeInclusive;
 use throughline_core::time::DAY_US;
 use throughline_core::{Currency, Diagnostic};
 
-use crate::Channel;
 use crate::scenario::{ArmSpec, ChannelSpec, Scenario, SegmentSpec};
+use crate::{Channel, Person};
 
 /// Collects faults; each names the field by its path in the file.
 #[derive(Default)]
-struct Faults(Vec<Diagnostic>);
+pub(crate) struct Faults(Vec<Diagnostic>);
 
 impl Faults {
-    fn push(&mut self, code: &str, message: String) {
+    pub(crate) fn push(&mut self, code: &str, message: String) {
         self.0.push(Diagnostic::error(code, message));
     }
 
-    fn share(&mut self, path: &str, value: f64) {
+    pub(crate) fn share(&mut self, path: &str, value: f64) {
         if !(0.0..=1.0).contains(&value) {
             self.push("TL951", format!("{path} of {value} is outside 0 to 1"));
         }
     }
 
-    fn amount(&mut self, path: &str, value: f64) {
+    pub(crate) fn amount(&mut self, path: &str, value: f64) {
         if !(0.0..=1e6).contains(&value) {
             self.push("TL952", format!("{path} of {value} is outside 0 to 1000000"));
         }
     }
 
-    fn within(&mut self, path: &str, value: f64, bounds: RangeInclusive<f64>) {
+    pub(crate) fn within(&mut self, path: &str, value: f64, bounds: RangeInclusive<f64>) {
         if !bounds.contains(&value) {
             self.push("TL954", format!("{path} of {value} is outside {} to {}", bounds.start(), bounds.end()));
         }
@@ -46,11 +46,27 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     let mut faults = Faults::default();
     sizes(&mut faults, scenario);
     people(&mut faults, scenario);
+    calendar(&mut faults, scenario);
     for (name, spec) in &scenario.channels {
         faults.channel_name("channels", name);
         channel(&mut faults, &format!("channels.{name}"), spec);
     }
+    for (name, given, wanted) in
+        [("apiVersion", &scenario.api_version, "throughline/v1"), ("kind", &scenario.kind, "Market")]
+    {
+        if given != wanted {
+            faults.push("TL957", format!("{name}: `{given}` instead of `{wanted}`"));
+        }
+    }
     for (index, pair) in scenario.interactions.iter().enumerate() {
+        if pair.first == pair.second {
+            faults.push("TL957", format!("interactions[{index}].second: `{}` cannot act on itself", pair.second));
+        }
+        for name in [&pair.first, &pair.second].into_iter().filter(|n| !scenario.channels.contains_key(*n)) {
+            if name.parse::<Channel>().is_ok() {
+                faults.push("TL957", format!("interactions[{index}]: channel `{name}` is not in use"));
+            }
+        }
         faults.channel_name(&format!("interactions[{index}].first"), &pair.first);
         faults.channel_name(&format!("interactions[{index}].second"), &pair.second);
         faults.within(&format!("interactions[{index}].effect"), pair.effect, -10.0..=10.0);
@@ -64,7 +80,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
 }
 
 fn sizes(faults: &mut Faults, scenario: &Scenario) {
-    faults.within("people", f64::from(scenario.people), 1.0..=100_000.0);
+    faults.within("people", f64::from(scenario.people), 1.0..=100_000_000.0);
     faults.within("days", f64::from(scenario.days), 1.0..=730.0);
     if let Err(error) = scenario.currency.parse::<Currency>() {
         faults.push("TL956", format!("currency: {error}"));
@@ -99,6 +115,24 @@ fn people(faults: &mut Faults, scenario: &Scenario) {
     faults.share("purchase.margin", purchase.margin);
 }
 
+fn calendar(faults: &mut Faults, scenario: &Scenario) {
+    let spec = &scenario.calendar;
+    if ![0, 7].contains(&spec.weekdays.len()) {
+        faults.push("TL954", format!("calendar.weekdays has {} entries instead of 7 or none", spec.weekdays.len()));
+    }
+    spec.weekdays
+        .iter()
+        .enumerate()
+        .for_each(|(i, x)| faults.within(&format!("calendar.weekdays[{i}]"), *x, -5.0..=5.0));
+    faults.within("calendar.trend_per_day", spec.trend_per_day, -0.05..=0.05);
+    for window in &spec.windows {
+        let field = |name: &str| format!("calendar.windows.{}.{name}", window.name);
+        faults.within(&field("days"), f64::from(window.days), 1.0..=730.0);
+        faults.within(&field("lift"), window.lift, -5.0..=5.0);
+        faults.share(&field("discount"), window.discount);
+    }
+}
+
 fn outcomes(faults: &mut Faults, scenario: &Scenario) {
     let spec = &scenario.outcomes;
     faults.share("outcomes.cart_share", spec.cart_share);
@@ -125,8 +159,21 @@ fn channel(faults: &mut Faults, path: &str, spec: &ChannelSpec) {
     faults.within(&field("targeting"), spec.targeting, -5.0..=5.0);
     faults.share(&field("click_rate"), spec.click_rate);
     faults.within(&field("effect"), spec.effect, -10.0..=10.0);
-    faults.within(&field("half_life_days"), spec.half_life_days, 0.05..=365.0);
-    faults.within(&field("saturation"), spec.saturation, 0.01..=1e6);
+    spec.carryover.check(faults, &field("carryover"));
+    spec.saturation.check(faults, &field("saturation"));
+    faults.within(&field("price_elasticity"), spec.price_elasticity, 0.0..=2.0);
+    faults.within(&field("every_days"), f64::from(spec.every_days), 1.0..=365.0);
+    for (index, flight) in spec.flights.iter().enumerate() {
+        let field = |name: &str| format!("{path}.flights[{index}].{name}");
+        faults.within(&field("days"), f64::from(flight.days), 1.0..=730.0);
+        faults.within(&field("factor"), flight.factor, 0.0..=100.0);
+        for region in flight.regions.iter().filter(|r| !Person::REGIONS.contains(&r.as_str())) {
+            faults.push(
+                "TL956",
+                format!("{}: unknown region `{region}` (known: {})", field("regions"), Person::REGIONS.join(", ")),
+            );
+        }
+    }
     faults.amount(&field("cost_per_impression"), spec.cost_per_impression);
     faults.amount(&field("cost_per_click"), spec.cost_per_click);
     if let Some(budget) = spec.daily_budget {
@@ -202,7 +249,7 @@ mod tests {
             |s| s.experiment.offer.probability = 0.8,
             "error[TL951]: experiment: probability of an e-mail of 1.1333333333333333 is outside 0 to 1",
         );
-        refused(|s| s.people = 0, "error[TL954]: people of 0 is outside 1 to 100000");
+        refused(|s| s.people = 0, "error[TL954]: people of 0 is outside 1 to 100000000");
         refused(
             |s| s.currency = "EURO".into(),
             "error[TL956]: currency: `EURO` is not an ISO 4217 currency code (expected three letters such as EUR)",
@@ -211,24 +258,27 @@ mod tests {
 
     #[test]
     fn unknown_channels_are_refused_with_the_known_ones() {
-        let known = "known: paid_search, paid_social, display, retargeting, email, organic, direct, referral";
+        let known = format!("known: {}", Channel::ALL.map(Channel::name).join(", "));
         refused(
             |s| {
                 let spec = first(s).clone();
-                s.channels.insert("tv".into(), spec);
+                s.channels.insert("fax".into(), spec);
             },
-            &format!("error[TL953]: channels: unknown channel `tv` ({known})"),
+            &format!("error[TL953]: channels: unknown channel `fax` ({known})"),
         );
         refused(
-            |s| s.interactions[0].second = "radio".into(),
-            &format!("error[TL953]: interactions[0].second: unknown channel `radio` ({known})"),
+            |s| s.interactions[0].second = "phone".into(),
+            &format!("error[TL953]: interactions[0].second: unknown channel `phone` ({known})"),
         );
     }
 
     #[test]
     fn unknown_fields_are_refused() {
         let error = serde_json::from_str::<Scenario>(r#"{"peopel": 5}"#).expect_err("a typing error");
-        assert!(error.to_string().starts_with("unknown field `peopel`, expected one of `people`"), "{error}");
+        assert!(
+            error.to_string().starts_with("unknown field `peopel`, expected one of `apiVersion`, `kind`, `people`"),
+            "{error}"
+        );
         let small: Scenario = serde_json::from_str(r#"{"people": 5}"#).expect("the rest has defaults");
         assert_eq!(small, Scenario::default().with_people(5));
     }

@@ -3,18 +3,32 @@
 
 use throughline_core::{Purpose, Timestamp};
 
-use crate::Channel;
 use crate::scenario::{
-    ArmSpec, CampaignSpec, ChannelSpec, ConsentSpec, ExperimentSpec, FaultSpec, IntentSpec, Interaction, OutcomeSpec,
-    PurchaseSpec, Scenario, SegmentSpec, Segments,
+    ArmSpec, CalendarSpec, CampaignSpec, ChannelSpec, ConsentSpec, ExperimentSpec, FaultSpec, IntentSpec, Interaction,
+    OutcomeSpec, PurchaseSpec, Scenario, SegmentSpec, Segments,
 };
+use crate::{Carryover, Channel, Saturation};
 
 /// 2026-01-05, a Monday.
 const START: Timestamp = Timestamp::from_micros(1_767_571_200_000_000);
 
+/// The channels of the demo.
+const CHANNELS: [Channel; 8] = [
+    Channel::PaidSearch,
+    Channel::PaidSocial,
+    Channel::Display,
+    Channel::Retargeting,
+    Channel::Email,
+    Channel::Organic,
+    Channel::Direct,
+    Channel::Referral,
+];
+
 impl Default for Scenario {
     fn default() -> Self {
         Self {
+            api_version: "throughline/v1".to_owned(),
+            kind: "Market".to_owned(),
             people: 5_000,
             days: 90,
             start: START,
@@ -22,7 +36,8 @@ impl Default for Scenario {
             segments: segments(),
             intent: IntentSpec { swing: 0.9, shortest_days: 18.0, longest_days: 45.0, noise: 0.3, persistence: 0.7 },
             consent: consent(),
-            channels: Channel::ALL.into_iter().map(|c| (c.name().to_owned(), channel(c))).collect(),
+            calendar: CalendarSpec::default(),
+            channels: CHANNELS.into_iter().map(|c| (c.name().to_owned(), channel(c))).collect(),
             interactions: vec![Interaction {
                 first: Channel::PaidSocial.name().to_owned(),
                 second: Channel::PaidSearch.name().to_owned(),
@@ -86,7 +101,7 @@ const fn numbers(channel: Channel) -> [f64; 8] {
         Channel::Email => [0.25, 0.4, 0.15, 0.7, 3.0, 2.5, 0.001, 0.0],
         Channel::Organic => [0.03, 0.9, 0.0, 0.1, 2.0, 3.0, 0.0, 0.0],
         Channel::Direct => [0.03, 1.1, 0.0, 0.0, 2.0, 3.0, 0.0, 0.0],
-        Channel::Referral => [0.008, 0.3, 0.0, 1.0, 4.0, 2.0, 0.0, 0.0],
+        _ => [0.008, 0.3, 0.0, 1.0, 4.0, 2.0, 0.0, 0.0],
     }
 }
 
@@ -109,11 +124,14 @@ fn channel(channel: Channel) -> ChannelSpec {
         targeting,
         click_rate,
         effect,
-        half_life_days,
-        saturation,
+        carryover: Carryover::Geometric { half_life_days },
+        saturation: Saturation::Exponential { scale: saturation },
         cost_per_impression: impression,
         cost_per_click: click,
         daily_budget: None,
+        price_elasticity: 0.0,
+        every_days: 7,
+        flights: Vec::new(),
         campaigns: campaigns(channel)
             .iter()
             .map(|&(name, targeting, strength)| CampaignSpec { name: name.to_owned(), targeting, strength })

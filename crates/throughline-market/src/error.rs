@@ -8,6 +8,14 @@ use throughline_core::Diagnostic;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MarketError {
+    /// A market that would not fit into memory.
+    #[error("a market of {people} people is held in memory up to {most}: stream it")]
+    TooLarge {
+        /// How many people.
+        people: u32,
+        /// The limit.
+        most: u32,
+    },
     /// The scenario breaks its rules.
     #[error("the scenario has {} faults, the first: {}", diagnostics.len(), first(diagnostics))]
     Refused {

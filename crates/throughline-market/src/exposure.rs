@@ -1,7 +1,11 @@
 //! Which touches reach a person. Touches follow intent and earlier visits, never purchases: a counterfactual that removes
 //! a channel's touches leaves everybody else's where they were.
+//!
+//! A channel's touches are an inhomogeneous Poisson process, drawn by thinning (Lewis and Shedler, 1979): candidates at
+//! the highest rate of the span, each kept with probability rate / highest rate. The cost grows with touches, not with days.
 
 use throughline_core::EventKind;
+use throughline_stats::stream::{Stream, unit};
 
 use crate::channel::{Campaign, Form};
 use crate::noise::{self, Noise, Purpose};
@@ -12,152 +16,225 @@ use crate::{Arm, Channel, Person, Touch};
 /// Touches fall between 06:00 and 17:00, purchases later: every touch of a day precedes the day's purchase.
 const FIRST_SECOND: f64 = 6.0 * 3_600.0;
 const SPAN_SECONDS: f64 = 11.0 * 3_600.0;
-/// At most this many touches of one channel on one day.
-const MOST: u32 = 4;
+/// Candidates of one channel over the whole span, at most.
+const MOST: u32 = 100_000;
+/// The largest mean drawn at once: its mass at 0 is still a number.
+const CHUNK: f64 = 256.0;
 /// Days for which a visit keeps a person in the retargeting audience.
-const AUDIENCE_DAYS: u32 = 7;
-/// Newsletters go out on every seventh day, from day 2.
-const NEWSLETTER_DAY: u32 = 2;
+const AUDIENCE_DAYS: usize = 7;
+/// E-mails go out on every so-manieth day, beginning with day 2.
+const FIRST_MESSAGE_DAY: u32 = 2;
 
-/// A person on a day.
-struct Moment<'a> {
+/// A person and the numbers that decide what reaches them.
+struct Reach<'a> {
     plan: &'a Plan,
     person: &'a Person,
-    noise: &'a Noise,
+    noise: Noise,
+    stream: Stream,
+    intent: &'a [f64],
+    /// Lowest and highest intent.
+    bounds: (f64, f64),
+}
+
+/// A candidate that was kept.
+#[derive(Clone, Copy)]
+struct Kept {
+    index: u32,
     day: u32,
-    intent: f64,
+    second: u32,
 }
 
 /// The touches of a person, ordered by time.
 pub(crate) fn touches(plan: &Plan, person: &Person, noise: &Noise, intent: &[f64], arm: Option<Arm>) -> Vec<Touch> {
+    let low = intent.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = intent.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let stream = noise.stream(Purpose::Exposure);
+    let reach = Reach { plan, person, noise: *noise, stream, intent, bounds: (low, high) };
     let mut touches: Vec<Touch> = Vec::new();
-    let mut last_visit: Option<u32> = None;
-    for (day, &intent) in (0..).zip(intent) {
-        let moment = Moment { plan, person, noise, day, intent };
-        let begin = touches.len();
-        let in_audience = last_visit.is_some_and(|visit| day <= visit + AUDIENCE_DAYS);
-        for channel in Channel::ALL {
-            let Some(spec) = plan.channel(channel) else { continue };
-            match channel.form() {
-                Form::Message => moment.message(spec, arm, &mut touches),
-                Form::Audience if !in_audience => {}
-                form => moment.advertise(channel, form, spec, &mut touches),
+    for (channel, spec) in plan.used() {
+        match channel.form() {
+            Form::Message => reach.mails(spec, arm, &mut touches),
+            Form::Batch => reach.batches(channel, spec, &mut touches),
+            Form::Audience | Form::Broadcast => {}
+            Form::Shown | Form::Clicked | Form::Visit => {
+                for kept in reach.kept(channel, spec) {
+                    reach.advertise(channel, spec, kept, &mut touches);
+                }
             }
         }
-        touches[begin..].sort_by_key(|t| (t.second, t.channel));
-        if touches[begin..].iter().any(|t| matches!(t.kind, EventKind::Visit | EventKind::Click)) {
-            last_visit = Some(day);
-        }
     }
+    for (channel, spec) in plan.used().filter(|(c, _)| c.form() == Form::Audience) {
+        reach.audience(channel, spec, &mut touches);
+    }
+    touches.sort_unstable_by_key(|t| (t.day, t.second, t.channel, t.kind != EventKind::Impression));
     touches
 }
 
-impl Moment<'_> {
-    fn unit(&self, purpose: Purpose, channel: Channel, k: u32) -> f64 {
-        self.noise.unit(purpose, self.day, slot(channel, k))
+impl Reach<'_> {
+    /// Two numbers of the `index`-th event of a channel.
+    fn pair(&self, channel: Channel, index: u32, pair: u32) -> [f64; 2] {
+        let [first, second] = self.stream.pair_at(self.noise.at(index, slot(channel) + 2 * pair) / 2);
+        [unit(first), unit(second)]
     }
 
-    fn touch(&self, channel: Channel, kind: EventKind, k: u32, campaign: Campaign) -> Touch {
-        let device = self.noise.index(Purpose::Device, self.day, slot(channel, k), self.person.devices);
-        let second = second(self.unit(Purpose::Moment, channel, k));
-        Touch { day: self.day, second, channel, kind, campaign, device, cost_micros: 0 }
+    /// Rate of a channel on a day.
+    fn rate(&self, spec: &ChannelPlan, day: usize) -> f64 {
+        let strength = spec.strength(self.person.region, day);
+        if strength == 0.0 { 0.0 } else { spec.reach * strength * (spec.targeting * self.intent[day]).exp() }
     }
 
-    fn advertise(&self, channel: Channel, form: Form, spec: &ChannelPlan, touches: &mut Vec<Touch>) {
-        let mean = spec.reach * (spec.targeting * self.intent).exp();
-        for k in 0..noise::poisson(self.unit(Purpose::Exposure, channel, 0), mean, MOST) {
-            let kind = match form {
-                Form::Visit => EventKind::Visit,
-                Form::Clicked => EventKind::Click,
-                _ => EventKind::Impression,
-            };
-            let campaign = spec.choose(self.unit(Purpose::Creative, channel, k), self.intent);
-            let mut touch = self.touch(channel, kind, k, Campaign::Listed(campaign));
-            touch.cost_micros = match form {
-                Form::Visit => 0,
-                Form::Clicked => spec.click_micros,
-                _ => spec.impression_micros,
-            };
-            touches.push(touch);
-            let clicks = self.unit(Purpose::Response, channel, k) < spec.click_rate * (0.3 * self.intent).exp();
-            if clicks && kind == EventKind::Impression {
-                let second = touch.second + 20;
-                touches.push(Touch { kind: EventKind::Click, second, cost_micros: spec.click_micros, ..touch });
+    /// The candidates of a channel that are kept, in no order.
+    fn kept(&self, channel: Channel, spec: &ChannelPlan) -> Vec<Kept> {
+        let (low, high) = self.bounds;
+        let highest = spec.reach * spec.strongest * f64::max(spec.targeting * low, spec.targeting * high).exp();
+        let days = self.intent.len() as f64;
+        let candidates = self.count(channel, highest * days);
+        let mut kept = Vec::new();
+        for index in 0..candidates {
+            let [when, chance] = self.pair(channel, index, 0);
+            let at = when * days;
+            let day = whole(at);
+            if chance * highest < self.rate(spec, day as usize) {
+                kept.push(Kept { index, day, second: second(at - f64::from(day)) });
+            }
+        }
+        kept
+    }
+
+    /// A Poisson count of any mean, as a sum of counts whose means are small enough to be drawn by inversion.
+    fn count(&self, channel: Channel, mean: f64) -> u32 {
+        let (mut left, mut total, mut part) = (mean, 0, 0);
+        while left > 0.0 && total < MOST {
+            let [u, _] = self.pair(channel, MOST + part, 0);
+            total += noise::poisson(u, left.min(CHUNK), MOST);
+            left -= CHUNK;
+            part += 1;
+        }
+        total.min(MOST)
+    }
+
+    fn advertise(&self, channel: Channel, spec: &ChannelPlan, kept: Kept, touches: &mut Vec<Touch>) {
+        let [which, device] = self.pair(channel, kept.index, 1);
+        let intent = self.intent[kept.day as usize];
+        let (kind, cost) = match channel.form() {
+            Form::Visit => (EventKind::Visit, 0),
+            Form::Clicked => (EventKind::Click, spec.click_micros),
+            _ => (EventKind::Impression, spec.impression_micros),
+        };
+        let touch = Touch {
+            day: kept.day,
+            second: kept.second,
+            channel,
+            kind,
+            campaign: Campaign::Listed(spec.choose(which, intent)),
+            device: self.device(device),
+            cost_micros: priced(cost, spec.price(kept.day)),
+        };
+        touches.push(touch);
+        if kind == EventKind::Impression {
+            let [click, _] = self.pair(channel, kept.index, 2);
+            if click < spec.click_rate * (0.3 * intent).exp() {
+                let cost_micros = priced(spec.click_micros, spec.price(kept.day));
+                touches.push(Touch { kind: EventKind::Click, second: kept.second + 20, cost_micros, ..touch });
+            }
+        }
+    }
+
+    /// Banners for those who visited on one of the seven days before. A click on one is a visit too.
+    fn audience(&self, channel: Channel, spec: &ChannelPlan, touches: &mut Vec<Touch>) {
+        let mut visited = vec![false; self.intent.len()];
+        let visits = |t: &Touch| matches!(t.kind, EventKind::Visit | EventKind::Click);
+        for touch in touches.iter().filter(|t| visits(t)) {
+            visited[touch.day as usize] = true;
+        }
+        let mut candidates = self.kept(channel, spec);
+        candidates.sort_unstable_by_key(|k| (k.day, k.second, k.index));
+        for kept in candidates {
+            let day = kept.day as usize;
+            if visited[day.saturating_sub(AUDIENCE_DAYS)..day].iter().any(|v| *v) {
+                let before = touches.len();
+                self.advertise(channel, spec, kept, touches);
+                visited[day] |= touches[before..].iter().any(visits);
+            }
+        }
+    }
+
+    /// Messages of the channels that send on fixed days, to those who agreed.
+    fn batches(&self, channel: Channel, spec: &ChannelPlan, touches: &mut Vec<Touch>) {
+        if !self.person.contactable() {
+            return;
+        }
+        let first = u32::try_from(channel.index()).unwrap_or(0) % spec.every_days;
+        for day in (first..).step_by(spec.every_days as usize).take_while(|d| (*d as usize) < self.intent.len()) {
+            let [sent, when] = self.pair(channel, day, 0);
+            if sent < self.rate(spec, day as usize) {
+                self.advertise(channel, spec, Kept { index: day, day, second: second(0.3 * when) }, touches);
             }
         }
     }
 
     /// Newsletters rest while a test or a decided campaign runs, so that its arms stay clean.
-    fn message(&self, spec: &ChannelPlan, arm: Option<Arm>, touches: &mut Vec<Touch>) {
+    fn mails(&self, spec: &ChannelPlan, arm: Option<Arm>, touches: &mut Vec<Touch>) {
         if !self.person.contactable() {
             return;
         }
         let test = &self.plan.scenario.experiment;
-        let resting = |begin: u32| (begin..begin + test.window_days).contains(&self.day);
-        let (campaign, cost_micros) = match arm {
-            Some(arm) if self.day == test.day => match arm_spec(&self.plan.scenario, arm) {
-                Some(arm_spec) => (Campaign::Test(arm), noise::fine(arm_spec.send_cost)),
-                None => return,
-            },
-            _ if resting(test.day) || resting(self.plan.scenario.days) => return,
-            _ if self.day % 7 == NEWSLETTER_DAY => (Campaign::Listed(0), spec.impression_micros),
-            _ => return,
-        };
-        let mut sent = self.touch(Channel::Email, EventKind::EmailSent, 0, campaign);
-        sent.second = second(0.0);
-        touches.push(Touch { cost_micros, ..sent });
-        if self.unit(Purpose::Exposure, Channel::Email, 0) < spec.reach * (spec.targeting * self.intent).exp() {
-            let second = second(0.1 + 0.8 * self.unit(Purpose::Moment, Channel::Email, 1));
-            touches.push(Touch { kind: EventKind::EmailOpened, second, ..sent });
-            if self.unit(Purpose::Response, Channel::Email, 0) < spec.click_rate {
-                touches.push(Touch { kind: EventKind::EmailClicked, second: second + 40, ..sent });
+        let resting = |begin: u32, day: u32| (begin..begin + test.window_days).contains(&day);
+        for (day, intent) in (0_u32..).zip(self.intent) {
+            let (campaign, cost_micros) = match arm {
+                Some(arm) if day == test.day => match arm_spec(&self.plan.scenario, arm) {
+                    Some(arm_spec) => (Campaign::Test(arm), noise::fine(arm_spec.send_cost)),
+                    None => continue,
+                },
+                _ if resting(test.day, day) || resting(self.plan.scenario.days, day) => continue,
+                _ if day % spec.every_days == FIRST_MESSAGE_DAY % spec.every_days => {
+                    (Campaign::Listed(0), spec.impression_micros)
+                }
+                _ => continue,
+            };
+            let [opens, when] = self.pair(Channel::Email, day, 0);
+            let [device, clicks] = self.pair(Channel::Email, day, 1);
+            let (channel, device) = (Channel::Email, self.device(device));
+            let kind = EventKind::EmailSent;
+            let sent = Touch { day, second: second(0.0), channel, kind, campaign, device, cost_micros };
+            touches.push(sent);
+            if opens < spec.reach * (spec.targeting * intent).exp() {
+                let second = second(0.1 + 0.8 * when);
+                touches.push(Touch { kind: EventKind::EmailOpened, second, cost_micros: 0, ..sent });
+                if clicks < spec.click_rate {
+                    touches.push(Touch { kind: EventKind::EmailClicked, second: second + 40, cost_micros: 0, ..sent });
+                }
             }
         }
     }
-}
 
-fn slot(channel: Channel, k: u32) -> u32 {
-    u32::try_from(channel.index()).unwrap_or(0) * 16 + k
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a second of the day")]
-fn second(unit: f64) -> u32 {
-    (FIRST_SECOND + SPAN_SECONDS * unit) as u32
-}
-
-/// Ends each day of a channel with a budget at the touch that exhausts it: in order of time, person by person, touches
-/// after the budget is spent do not happen.
-pub(crate) fn spend_budgets(plan: &Plan, lives: &mut [crate::Life]) {
-    for (channel, budget) in
-        Channel::ALL.into_iter().filter_map(|c| plan.channel(c).and_then(|s| s.budget_micros).map(|b| (c, b)))
-    {
-        let mut order: Vec<(u32, u32, usize, usize)> = Vec::new();
-        for (who, life) in lives.iter().enumerate() {
-            let of_channel = life.touches.iter().enumerate().filter(|(_, t)| t.channel == channel);
-            order.extend(of_channel.map(|(index, t)| (t.day, t.second, who, index)));
-        }
-        order.sort_unstable();
-        let (mut today, mut spent) = (0, 0_i64);
-        let mut dropped: Vec<(usize, usize)> = Vec::new();
-        for (day, _, who, index) in order {
-            if day != today {
-                (today, spent) = (day, 0);
-            }
-            if spent >= budget {
-                dropped.push((who, index));
-            } else {
-                spent = spent.saturating_add(lives[who].touches[index].cost_micros);
-            }
-        }
-        dropped.sort_unstable();
-        for group in dropped.chunk_by(|a, b| a.0 == b.0) {
-            let mut gone = group.iter().map(|(_, index)| *index).peekable();
-            let mut index = 0;
-            lives[group[0].0].touches.retain(|_| {
-                let keep = gone.next_if_eq(&index).is_none();
-                index += 1;
-                keep
-            });
-        }
+    fn device(&self, u: f64) -> u32 {
+        whole(u * f64::from(self.person.devices))
     }
+}
+
+/// The first slot of a channel: sixteen numbers an event.
+fn slot(channel: Channel) -> u32 {
+    u32::try_from(channel.index()).unwrap_or(0) * 16
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and not negative")]
+fn whole(x: f64) -> u32 {
+    x as u32
+}
+
+/// The second of a day by its share.
+fn second(share: f64) -> u32 {
+    whole(FIRST_SECOND + SPAN_SECONDS * share)
+}
+
+/// A cost at a day's price. At the price of the mean day it is exactly itself.
+#[expect(clippy::cast_possible_truncation, reason = "bounded by the scenario's checks")]
+fn priced(micros: i64, factor: f64) -> i64 {
+    (micros as f64 * factor).round() as i64
+}
+
+/// What one person's share of a broadcast costs on a day.
+pub(crate) fn broadcast_micros(spec: &ChannelPlan, region: u32, day: usize) -> i64 {
+    priced(spec.impression_micros, spec.reach * spec.strength(region, day))
 }

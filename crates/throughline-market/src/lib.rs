@@ -6,11 +6,17 @@ pub mod diagnostics;
 
 mod check;
 
+mod locate;
+
+mod presets;
+
 mod demo;
 
 mod plan;
 
 mod noise;
+
+mod forms;
 
 mod channel;
 
@@ -19,6 +25,8 @@ mod arm;
 mod person;
 
 mod exposure;
+
+mod survey;
 
 mod response;
 
@@ -32,6 +40,8 @@ mod score;
 
 mod tables;
 
+mod canonical;
+
 mod vendor;
 
 mod truth_files;
@@ -44,10 +54,14 @@ mod error;
 mod statistical_tests;
 
 pub use arm::{Arm, UnknownAction};
+pub use canonical::{Written, write_events};
 pub use channel::{Campaign, Channel, Touch, UnknownChannel};
 pub use error::MarketError;
+pub use forms::{Carryover, Saturation};
+pub use locate::locate;
 pub use outcomes::{Call, Return, Session, SignUp};
 pub use person::{Permissions, Person, Segment};
+pub use presets::{PRESETS, Preset};
 pub use project::{read_truth, write_project_data};
 pub use response::Purchase;
 pub use scenario::Scenario;
@@ -55,4 +69,4 @@ pub use score::{PolicyScore, score_policy, score_policy_at};
 pub use tables::DataFile;
 pub use truth::{ChannelTruth, Moment, Outlook, PersonTruth, Truth};
 pub use vendor::{VENDORS, VendorFile};
-pub use world::{Life, World};
+pub use world::{Life, Source, World};

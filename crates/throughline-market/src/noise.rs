@@ -11,10 +11,6 @@ pub(crate) enum Purpose {
     Consent = 2,
     Intent = 3,
     Exposure = 4,
-    Moment = 5,
-    Device = 6,
-    Creative = 7,
-    Response = 8,
     Assignment = 9,
     Purchase = 10,
     Basket = 11,
@@ -24,6 +20,16 @@ pub(crate) enum Purpose {
     Call = 15,
     SignUp = 16,
     Return = 17,
+    SearchImpressions = 18,
+    ConsentChange = 19,
+    Crm = 20,
+    Deal = 21,
+    Mailing = 22,
+    Till = 23,
+    WebVisit = 24,
+    WebHit = 25,
+    Sending = 26,
+    Agent = 27,
 }
 
 /// The numbers of one person in one repetition. Repetition 0 is the market written to files; others redraw what is

@@ -52,6 +52,12 @@ impl Permissions {
         Purpose::ALL.into_iter().zip(self.0).any(|(p, state)| p == purpose && state == ConsentState::Granted)
     }
 
+    /// The state of a purpose.
+    pub fn state(self, purpose: Purpose) -> ConsentState {
+        let found = Purpose::ALL.into_iter().zip(self.0).find(|(p, _)| *p == purpose);
+        found.map_or(ConsentState::Unknown, |(_, state)| state)
+    }
+
     /// Some purposes and their states as sources write them: `purpose=state` joined by `;`.
     pub fn text(self, purposes: &[Purpose]) -> String {
         let wanted = Purpose::ALL.into_iter().zip(self.0).filter(|(p, _)| purposes.contains(p));

@@ -1,13 +1,15 @@
 //! From touches to purchases.
 //!
 //! On day t the log-odds of a purchase are `own + intent_t + Σ effect_c · g_c,t + Σ interaction · g_a,t · g_b,t + arm_t`,
-//! with `g = 1 − exp(−A / saturation)` and the adstock `A_t = 2^(−1 / half-life) · A_(t−1) + touches_t`; after a purchase
-//! the odds are multiplied by a factor that recovers to 1. At most one purchase a day.
+//! where the adstock `A` carries the touches over and `g` saturates it, each in the channel's own form (`forms`), and the
+//! calendar adds what it adds for everybody. After a purchase the odds are multiplied by a factor that recovers to 1. At
+//! most one purchase a day.
 //!
 //! A counterfactual changes the log-odds and keeps every uniform number (common random numbers). Because a day's state
 //! is only the days since the last purchase, the expected number of purchases also follows exactly, by a forward
 //! recursion over that state; tests tie the recursion to the simulation.
 
+use crate::channel::Form;
 use crate::noise::{self, Noise, Purpose};
 use crate::person::arm_spec;
 use crate::plan::Plan;
@@ -61,8 +63,8 @@ pub(crate) struct Expected {
 
 impl<'a> Drive<'a> {
     pub(crate) fn new(plan: &'a Plan, person: &'a Person, intent: &[f64], touches: &[Touch]) -> Self {
-        let own = intent.iter().map(|i| person.log_odds + i).collect();
-        let pulls = Channel::ALL.into_iter().map(|c| pull(plan, c, intent.len(), touches)).collect();
+        let own = intent.iter().zip(&plan.lift).map(|(i, lift)| person.log_odds + i + lift).collect();
+        let pulls = Channel::ALL.into_iter().map(|c| pull(plan, person, c, intent.len(), touches)).collect();
         Self { plan, person, own, pulls }
     }
 
@@ -78,7 +80,7 @@ impl<'a> Drive<'a> {
     /// The course of the world without one channel, and with an arm's e-mail on a day.
     pub(crate) fn course(&self, without: Option<Channel>, arm: Option<(Arm, u32)>) -> Course {
         let mut log_odds = self.own.clone();
-        let mut price = vec![1.0; log_odds.len()];
+        let mut price = self.plan.price.clone();
         let pull = |channel| self.pull_of(channel).filter(|_| Some(channel) != without);
         for channel in Channel::ALL {
             if let (Some(g), Some(spec)) = (pull(channel), self.plan.channel(channel)) {
@@ -103,13 +105,13 @@ impl<'a> Drive<'a> {
         let window = log_odds.iter_mut().zip(price).skip(begin as usize).take(test.window_days as usize);
         for (day, (x, price)) in (0_u32..).zip(window) {
             *x += lift * (-f64::from(day) / test.half_life_days).exp2();
-            *price = 1.0 - spec.discount;
+            *price *= 1.0 - spec.discount;
         }
     }
 }
 
 /// The saturated adstock of a channel by day; `None` when nothing of it reached the person.
-fn pull(plan: &Plan, channel: Channel, days: usize, touches: &[Touch]) -> Option<Vec<f64>> {
+fn pull(plan: &Plan, person: &Person, channel: Channel, days: usize, touches: &[Touch]) -> Option<Vec<f64>> {
     let spec = plan.channel(channel)?;
     let mut weights = vec![0.0; days];
     for touch in touches.iter().filter(|t| t.channel == channel) {
@@ -121,13 +123,15 @@ fn pull(plan: &Plan, channel: Channel, days: usize, touches: &[Touch]) -> Option
             *weight += strength * touch.weight();
         }
     }
+    if channel.form() == Form::Broadcast {
+        weights.iter_mut().enumerate().for_each(|(day, w)| *w = spec.reach * spec.strength(person.region, day));
+    }
     if weights.iter().all(|w| *w == 0.0) {
         return None;
     }
-    let mut stock = 0.0;
-    for weight in &mut weights {
-        stock = spec.carry * stock + *weight;
-        *weight = 1.0 - (-stock / spec.saturation).exp();
+    spec.memory.apply(&mut weights);
+    for stock in &mut weights {
+        *stock = spec.saturation.of(*stock);
     }
     Some(weights)
 }

@@ -5,11 +5,18 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use throughline_core::{Diagnostic, Purpose, Timestamp};
 
+use crate::{Carryover, Saturation};
+
 /// A market. The default is the demo: 5,000 people over 90 days with an e-mail test on day 60.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scenario {
-    /// Number of people, 1 to 100,000.
+    /// `throughline/v1`.
+    #[serde(rename = "apiVersion")]
+    pub api_version: String,
+    /// `Market`.
+    pub kind: String,
+    /// Number of people, 1 to 100 million. Above 200,000 a market is streamed: written, never held.
     pub people: u32,
     /// Days written to files, 1 to 730.
     pub days: u32,
@@ -23,6 +30,8 @@ pub struct Scenario {
     pub intent: IntentSpec,
     /// Permissions.
     pub consent: ConsentSpec,
+    /// What moves everybody on a day.
+    pub calendar: CalendarSpec,
     /// The channels in use, by name.
     pub channels: BTreeMap<String, ChannelSpec>,
     /// Pairs of channels that work better or worse together.
@@ -93,11 +102,66 @@ pub struct ConsentSpec {
     pub unknown: f64,
 }
 
+/// What moves everybody on a day: the week, a trend, and windows such as holidays, promotions and a competitor's campaign.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CalendarSpec {
+    /// Log-odds added on each day of the week, Monday first: seven, or none.
+    pub weekdays: Vec<f64>,
+    /// Log-odds added each day since day 0.
+    pub trend_per_day: f64,
+    /// Spans of days that differ.
+    pub windows: Vec<WindowSpec>,
+}
+
+/// A span of days that differs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowSpec {
+    /// What it is.
+    pub name: String,
+    /// Its first day.
+    pub from_day: u32,
+    /// How many days.
+    pub days: u32,
+    /// Log-odds added.
+    #[serde(default)]
+    pub lift: f64,
+    /// Share of the list price given away on every order.
+    #[serde(default)]
+    pub discount: f64,
+}
+
+/// When a channel runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlightSpec {
+    /// Its first day.
+    pub from_day: u32,
+    /// How many days.
+    pub days: u32,
+    /// Factor on reach.
+    #[serde(default = "one")]
+    pub factor: f64,
+    /// Only in these regions; everywhere when empty.
+    #[serde(default)]
+    pub regions: Vec<String>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+const fn weekly() -> u32 {
+    7
+}
+
 /// How a channel reaches and moves people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChannelSpec {
-    /// Mean touches a day at intent 0 (for e-mail: probability that a newsletter is opened).
+    /// Mean touches a day at intent 0 (for e-mail: probability that a newsletter is opened; for other messages:
+    /// probability that one is sent on its day).
     pub reach: f64,
     /// Slope of log reach on intent: how strongly the channel follows the wish to buy.
     #[serde(default)]
@@ -107,19 +171,29 @@ pub struct ChannelSpec {
     pub click_rate: f64,
     /// Log-odds added at full saturation.
     pub effect: f64,
-    /// Days in which the adstock halves.
-    pub half_life_days: f64,
-    /// Adstock at which 63 % of the effect is reached.
-    pub saturation: f64,
+    /// How long a touch lasts.
+    pub carryover: Carryover,
+    /// How touches wear off.
+    pub saturation: Saturation,
     /// Cost of an impression or a message sent, in currency units.
     #[serde(default)]
     pub cost_per_impression: f64,
     /// Cost of a click, in currency units.
     #[serde(default)]
     pub cost_per_click: f64,
-    /// Once a day's cost reaches this many currency units the channel stops until midnight.
+    /// Currency units a day, before prices react: demand beyond it is paced evenly over the day. The realised cost
+    /// varies around it as touches do.
     #[serde(default)]
     pub daily_budget: Option<f64>,
+    /// Auctions: the price of a day is that of the mean day times (demand / mean demand) to this power.
+    #[serde(default)]
+    pub price_elasticity: f64,
+    /// Days between messages of the channels that send on fixed days.
+    #[serde(default = "weekly")]
+    pub every_days: u32,
+    /// When the channel runs; always when empty.
+    #[serde(default)]
+    pub flights: Vec<FlightSpec>,
     /// Campaigns; one of the channel's name when empty.
     #[serde(default)]
     pub campaigns: Vec<CampaignSpec>,

@@ -5,6 +5,7 @@ use throughline_core::EventKind;
 use throughline_stats::dist;
 
 use crate::response::{self, Drive};
+use crate::scenario::{FlightSpec, WindowSpec};
 use crate::world::assign;
 use crate::{Arm, Channel, Life, Scenario, Segment, World};
 
@@ -137,8 +138,8 @@ fn the_randomised_test_covers_the_known_effect() {
 }
 
 /// Purchases credited to each channel by the last touch of the 30 days before.
-fn last_touch(world: &World) -> [f64; 8] {
-    let mut credit = [0.0; 8];
+fn last_touch(world: &World) -> [f64; Channel::COUNT] {
+    let mut credit = [0.0; Channel::COUNT];
     for life in world.lives() {
         for purchase in &life.purchases {
             let recent = |day: u32| day <= purchase.day && day + 30 > purchase.day;
@@ -153,7 +154,7 @@ fn last_touch(world: &World) -> [f64; 8] {
 
 #[test]
 fn last_touch_credits_the_wrong_channels_as_predicted() {
-    let (mut credit, mut truth) = ([0.0; 8], [0.0; 8]);
+    let (mut credit, mut truth) = ([0.0; Channel::COUNT], [0.0; Channel::COUNT]);
     for seed in 0..4 {
         let world = world(500, seed);
         last_touch(&world).iter().zip(&mut credit).for_each(|(c, sum)| *sum += c);
@@ -164,7 +165,7 @@ fn last_touch_credits_the_wrong_channels_as_predicted() {
     // Too much in purchases for what follows intent; too little of the whole for what works early.
     let ratio = |channel: Channel| credit[channel.index()] / truth[channel.index()];
     assert!(ratio(Channel::Retargeting) > 5.0 && ratio(Channel::PaidSearch) > 2.0, "{credit:?} {truth:?}");
-    let part = |of: &[f64; 8], channel: Channel| of[channel.index()] / of.iter().sum::<f64>();
+    let part = |of: &[f64; Channel::COUNT], channel: Channel| of[channel.index()] / of.iter().sum::<f64>();
     assert!(part(&credit, Channel::Retargeting) > 2.0 * part(&truth, Channel::Retargeting));
     assert!(part(&credit, Channel::PaidSocial) < 0.6 * part(&truth, Channel::PaidSocial));
     assert_eq!(truth[Channel::Direct.index()], 0.0);
@@ -191,4 +192,84 @@ fn people_are_drawn_in_the_stated_shares() {
     }
     let annoyed = count(&|l| l.person.annoyed);
     check("put off", annoyed, 0.45 * 0.08 + 0.40 * 0.10 + 0.15 * 0.20, 2_000.0);
+}
+
+#[test]
+fn touches_come_at_the_stated_rate_when_and_where_the_channel_runs() {
+    let mut scenario = Scenario::default().with_people(1_500);
+    let spec = scenario.channels.get_mut("display").expect("in the demo");
+    (spec.targeting, spec.reach) = (0.0, 0.08);
+    let flight = |from_day, days, factor, regions: &[&str]| FlightSpec {
+        from_day,
+        days,
+        factor,
+        regions: regions.iter().map(|r| (*r).to_owned()).collect(),
+    };
+    spec.flights = vec![flight(10, 20, 1.0, &[]), flight(20, 20, 2.0, &["north"])];
+    let world = World::simulate(&scenario, 21).expect("valid");
+    let seen = |wanted: &dyn Fn(&Life) -> bool, days: std::ops::Range<u32>| {
+        let lives: Vec<&Life> = world.lives().iter().filter(|l| wanted(l)).collect();
+        let shown = |t: &&crate::Touch| t.channel == Channel::Display && t.kind == EventKind::Impression;
+        let touches = lives.iter().flat_map(|l| &l.touches).filter(shown).filter(|t| days.contains(&t.day)).count();
+        (touches as f64, lives.len() as f64 * f64::from(days.end - days.start))
+    };
+    let check = |name: &str, (touches, person_days): (f64, f64), rate: f64| {
+        let mean = person_days * rate;
+        assert!((touches - mean).abs() <= 3.5 * mean.sqrt(), "{name}: {touches} instead of {mean}");
+    };
+    let north = |l: &Life| l.person.region_name() == "north";
+    check("before", seen(&|_| true, 0..10), 0.0);
+    check("everywhere", seen(&|_| true, 10..20), 0.08);
+    check("both flights", seen(&north, 20..30), 0.24);
+    check("one region", seen(&north, 30..40), 0.16);
+    check("elsewhere", seen(&|l| !north(l), 30..40), 0.0);
+}
+
+#[test]
+fn the_calendar_moves_everybody_as_stated() {
+    let mut scenario = Scenario::default().with_people(800);
+    let window = |name: &str, lift, discount| WindowSpec { name: name.into(), from_day: 30, days: 10, lift, discount };
+    scenario.calendar.windows = vec![window("sale", 0.7, 0.2)];
+    let (plain, sale) = (world(800, 8), World::simulate(&scenario, 8).expect("valid"));
+    let of = |world: &World, days: std::ops::Range<u32>| -> (f64, f64) {
+        let all = world.lives().iter().flat_map(|l| &l.purchases).filter(|p| days.contains(&p.day));
+        all.fold((0.0, 0.0), |(n, v), p| (n + 1.0, v + p.value_micros as f64 / 1e6))
+    };
+    assert_eq!(of(&plain, 0..30), of(&sale, 0..30), "nothing is felt before");
+    let ((before, worth), (during, paid)) = (of(&plain, 30..40), of(&sale, 30..40));
+    // Odds are multiplied by e^0.7 = 2.01; purchases are rare, and each keeps its buyer from the next.
+    assert!(during > 1.5 * before && during < 2.1 * before, "{before} {during}");
+    let order = (paid / during) / (worth / before);
+    assert!((order - 0.8).abs() < 0.1, "an order costs {order} of what it did");
+    // 2026-01-05 is a Monday.
+    scenario.calendar.windows.clear();
+    scenario.calendar.weekdays = vec![3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let mondays = World::simulate(&scenario, 8).expect("valid");
+    let by_day = |world: &World, day: u32| of(world, day..day + 1).0;
+    assert!((0..12).all(|week| by_day(&mondays, 7 * week) > 3.0 * by_day(&mondays, 7 * week + 1)));
+}
+
+#[test]
+fn a_broadcast_works_unseen_and_costs_what_the_spend_report_says() {
+    let mut scenario = Scenario::default().with_people(600);
+    let mut tv = scenario.channels["paid_social"].clone();
+    (tv.reach, tv.effect, tv.click_rate, tv.cost_per_impression) = (0.5, 1.2, 0.0, 0.02);
+    tv.campaigns.clear();
+    tv.flights = vec![FlightSpec { from_day: 10, days: 60, factor: 1.0, regions: vec!["east".into(), "west".into()] }];
+    scenario.channels.insert("tv".into(), tv);
+    let world = World::simulate(&scenario, 4).expect("valid");
+    assert!(world.lives().iter().all(|l| !l.reached_by(Channel::Tv)), "nobody knows who watched");
+    let truth = world.truth();
+    let tv = truth.channels.iter().find(|c| c.channel == Channel::Tv).expect("in use");
+    assert!(tv.true_conversions > 20.0 && tv.realised_conversions > 0, "{tv:?}");
+    let watched = world.lives().iter().filter(|l| ["east", "west"].contains(&l.person.region_name())).count();
+    let cost = watched as f64 * 60.0 * 0.5 * 0.02;
+    assert!((tv.cost - cost).abs() < 1e-6, "{} instead of {cost}", tv.cost);
+    let mut report = Vec::new();
+    world.write(crate::DataFile::Spend, &mut report).expect("memory");
+    let report = String::from_utf8(report).expect("text");
+    let rows = report.lines().filter(|l| l.contains(",tv,"));
+    let told: f64 =
+        rows.clone().map(|l| l.split(',').nth(3).and_then(|c| c.parse::<f64>().ok()).expect("a cost")).sum();
+    assert!((told - cost).abs() < 1e-6 && rows.clone().all(|l| l.contains(",east,") || l.contains(",west,")), "{told}");
 }

@@ -113,13 +113,13 @@ impl World {
         Truth { channels, persons: parts.into_iter().map(|(_, person)| person).collect() }
     }
 
-    fn shares(&self, life: &Life) -> [Share; 8] {
+    fn shares(&self, life: &Life) -> [Share; Channel::COUNT] {
         let drive = self.drive(life);
         let sent = self.sent(life);
         let whole = Outcome::of(self, life, &drive.course(None, sent));
         Channel::ALL.map(|channel| {
             let written = life.touches.iter().filter(|t| t.channel == channel && t.day < self.scenario().days);
-            let cost_micros = written.map(|t| t.cost_micros).sum();
+            let cost_micros = written.map(|t| t.cost_micros).sum::<i64>() + self.broadcast_micros(life, channel);
             let tested = channel == Channel::Email && sent.is_some();
             if !tested && !drive.reached_by(channel) {
                 return Share { cost_micros, ..Share::default() };

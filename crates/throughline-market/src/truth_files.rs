@@ -118,6 +118,7 @@ fn identity(world: &World) -> Vec<(&'static str, String, String)> {
         let of_place = orders(world, place).into_iter().enumerate();
         rows.extend(of_place.map(|(row, (life, _))| (kind, order_id(place, row), life.person.crm_id())));
     }
+    rows.extend(crate::vendor::identity(world));
     rows
 }
 

@@ -7,10 +7,12 @@ use std::thread;
 
 use throughline_core::Timestamp;
 
+use crate::channel::Form;
 use crate::noise::{Noise, Purpose};
 use crate::plan::Plan;
 use crate::response::{self, Drive};
 use crate::scenario::OutcomeSpec;
+use crate::survey::survey;
 use crate::{
     Arm, Call, Campaign, Channel, MarketError, Person, Purchase, Return, Scenario, Session, SignUp, Touch, exposure,
     outcomes, person,
@@ -37,6 +39,58 @@ pub struct Life {
     pub sign_up: Option<SignUp>,
 }
 
+/// People up to whom a market is held in memory.
+const MOST_HELD: u32 = 200_000;
+
+/// A market that draws its people one by one, in any order: nobody needs to be held.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub(crate) plan: Plan,
+    seed: u64,
+}
+
+impl Source {
+    /// A market of a scenario and a seed. Refuses a scenario that breaks its rules, with every fault.
+    pub fn new(scenario: &Scenario, seed: u64) -> Result<Self, MarketError> {
+        let mut plan = Plan::new(scenario)?;
+        survey(&mut plan, seed);
+        Ok(Self { plan, seed })
+    }
+
+    /// What it is made of.
+    pub fn scenario(&self) -> &Scenario {
+        &self.plan.scenario
+    }
+
+    /// Every campaign: the e-mails of the test by arm, then those of each channel in its order.
+    pub(crate) fn campaigns(&self) -> Vec<String> {
+        let listed = self.plan.used().flat_map(|(_, spec)| spec.campaigns.iter().map(|c| c.0.clone()));
+        Arm::ALL.into_iter().map(|arm| arm.name().to_owned()).chain(listed).collect()
+    }
+
+    /// The place of a channel's campaign among all those of channels.
+    pub(crate) fn campaign_code(&self, channel: Channel, index: u32) -> Option<u8> {
+        let before = self.plan.used().take_while(|(c, _)| *c != channel).map(|(_, spec)| spec.campaigns.len());
+        u8::try_from(before.sum::<usize>() + index as usize).ok()
+    }
+
+    /// The life of one person.
+    pub fn life(&self, number: u32) -> Life {
+        let (plan, scenario) = (&self.plan, &self.plan.scenario);
+        let noise = Noise::new(self.seed, number);
+        let person = Person::draw(scenario, &noise, number);
+        let arm = assign(plan, &person, &noise);
+        let intent = person::intent(&scenario.intent, &noise, plan.horizon());
+        let touches = exposure::touches(plan, &person, &noise, &intent, arm);
+        let course =
+            Drive::new(plan, &person, &intent, &touches).course(None, arm.map(|a| (a, scenario.experiment.day)));
+        let mut life = Life { touches, arm, ..Life::unborn(person) };
+        life.purchases = response::draw(plan, &person, &noise, &course, plan.recovery.len() - 1, 0..scenario.days);
+        life.follow(&scenario.outcomes, scenario.days);
+        life
+    }
+}
+
 /// A simulated market. Equal scenarios and seeds give equal markets, for any number of threads.
 #[derive(Debug, Clone)]
 pub struct World {
@@ -54,28 +108,13 @@ impl World {
 
     /// Simulates a market on a number of threads, which changes the time taken and nothing else.
     pub fn simulate_on(scenario: &Scenario, seed: u64, threads: NonZeroUsize) -> Result<Self, MarketError> {
-        let plan = Plan::new(scenario)?;
-        let people: Vec<u32> = (0..scenario.people).collect();
-        let born = |number: &u32| {
-            let noise = Noise::new(seed, *number);
-            let person = Person::draw(scenario, &noise, *number);
-            let arm = assign(&plan, &person, &noise);
-            let intent = person::intent(&scenario.intent, &noise, plan.horizon());
-            let touches = exposure::touches(&plan, &person, &noise, &intent, arm);
-            Life { person, touches, arm, ..Life::unborn(person) }
-        };
-        let mut lives = map(&people, threads, born);
-        exposure::spend_budgets(&plan, &mut lives);
-        let buy = |life: &Life| {
-            let (noise, course) =
-                (Noise::new(seed, life.person.number), drive(&plan, seed, life).course(None, sent(&plan, life)));
-            response::draw(&plan, &life.person, &noise, &course, plan.recovery.len() - 1, 0..scenario.days)
-        };
-        let purchases = map(&lives, threads, buy);
-        for (life, purchases) in lives.iter_mut().zip(purchases) {
-            life.purchases = purchases;
-            life.follow(&scenario.outcomes, scenario.days);
+        let source = Source::new(scenario, seed)?;
+        if scenario.people > MOST_HELD {
+            return Err(MarketError::TooLarge { people: scenario.people, most: MOST_HELD });
         }
+        let people: Vec<u32> = (0..scenario.people).collect();
+        let lives = map(&people, threads, |number| source.life(*number));
+        let Source { plan, seed } = source;
         Ok(Self { plan, seed, threads, lives })
     }
 
@@ -114,6 +153,27 @@ impl World {
                 .and_then(|spec| spec.campaigns.get(index as usize))
                 .map_or(touch.channel.name(), |c| c.0.as_str()),
         }
+    }
+
+    /// What broadcasts cost on the written days: channel, region, day, micros.
+    pub(crate) fn broadcast_costs(&self) -> Vec<(Channel, &'static str, u32, i64)> {
+        let mut costs = Vec::new();
+        for (channel, spec) in self.plan.used().filter(|(c, _)| c.form() == Form::Broadcast) {
+            for (region, name) in (0..).zip(Person::REGIONS) {
+                let people = self.lives.iter().filter(|l| l.person.region == region).count();
+                let people = i64::try_from(people).unwrap_or(i64::MAX);
+                let of = |day: u32| exposure::broadcast_micros(spec, region, day as usize).saturating_mul(people);
+                costs.extend(self.written().map(|day| (channel, name, day, of(day))).filter(|c| c.3 > 0));
+            }
+        }
+        costs
+    }
+
+    /// What one person's share of a broadcast channel costs over the written days; 0 for other channels.
+    pub(crate) fn broadcast_micros(&self, life: &Life, channel: Channel) -> i64 {
+        let spec = self.plan.channel(channel).filter(|_| channel.form() == Form::Broadcast);
+        let days = 0..self.scenario().days as usize;
+        spec.map_or(0, |s| days.map(|day| exposure::broadcast_micros(s, life.person.region, day)).sum())
     }
 
     pub(crate) fn written(&self) -> Range<u32> {

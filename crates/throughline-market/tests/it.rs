@@ -132,7 +132,7 @@ fn the_oracle_beats_every_constant_policy_and_is_reached_by_its_own_decisions() 
 }
 
 #[test]
-fn budgets_stop_a_channel_for_the_day() {
+fn a_budget_holds_a_channel_back_and_others_only_through_the_audience_it_makes() {
     let mut scenario = Scenario::default().with_people(300);
     let budget = 2.0;
     scenario.channels.get_mut("paid_search").expect("in the demo").daily_budget = Some(budget);
@@ -144,12 +144,12 @@ fn budgets_stop_a_channel_for_the_day() {
         touches.for_each(|t| *by_day.entry(t.day).or_default() += t.cost_micros);
         by_day
     };
-    let click = 550_000;
-    assert!(spent(&capped).values().all(|s| *s < 2_000_000 + click));
-    assert!(spent(&free).values().any(|s| *s > 2_000_000 + click));
-    let others = |world: &World| {
-        world.lives().iter().flat_map(|l| &l.touches).filter(|t| t.channel != Channel::PaidSearch).count()
-    };
+    let mean = |world: &World| spent(world).values().sum::<i64>() / 104;
+    assert!(mean(&capped) < 2_100_000 && mean(&free) > 2_100_000, "{} {}", mean(&capped), mean(&free));
+    // Without the clicks there are fewer visitors to be shown banners.
+    let moved = [Channel::PaidSearch, Channel::Retargeting];
+    let others =
+        |world: &World| world.lives().iter().flat_map(|l| &l.touches).filter(|t| !moved.contains(&t.channel)).count();
     assert_eq!(others(&capped), others(&free));
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Carries every customer signal along one traceable line.
 #[derive(Debug, Parser)]
@@ -38,6 +38,54 @@ pub(crate) enum Command {
     /// Experiments on plain files.
     #[command(subcommand)]
     Experiment(ExperimentCommand),
+    /// Simulated markets whose truth is known.
+    #[command(subcommand)]
+    Market(MarketCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MarketCommand {
+    /// Simulate a scenario and write it.
+    Generate(MarketArgs),
+    /// List the scenarios that come along, or print one as a file to adapt.
+    Presets {
+        /// The one to print.
+        name: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MarketArgs {
+    /// A preset (tiny, demo, retail, large) or a file.
+    pub(crate) scenario: String,
+    /// Folder to write to.
+    #[arg(long = "out", value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// What to write.
+    #[arg(long = "as", value_enum, value_delimiter = ',', default_value = "project")]
+    pub(crate) shapes: Vec<MarketShape>,
+    /// Number of people, instead of the scenario's.
+    #[arg(long)]
+    pub(crate) people: Option<u32>,
+    /// Seed.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Threads; changes the time and nothing else.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MarketShape {
+    /// The files of the demo project and the truth, in `data` and `truth`.
+    Project,
+    /// The shapes of vendors' exports, in `vendors`.
+    Vendors,
+    /// Canonical events as Parquet, of any number of people, in `events`.
+    Events,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("TL037", "a field is not a number"),
     ("TL040", "the folder holds a project already"),
     ("TL041", "the example is not known"),
+    ("TL042", "the market scenario is neither a preset nor a file"),
     ("TL042", "an instant cannot be read"),
     ("TL043", "a person needs an id"),
     ("TL044", "there is no such thing to explain"),

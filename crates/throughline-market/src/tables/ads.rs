@@ -53,12 +53,15 @@ pub(super) fn events(world: &World) -> Table {
     table.spoil(&world.scenario().faults, stream, &Columns { id: 0, time: 1, amount: Some(7) })
 }
 
-/// Cost by day, channel and campaign: the sums of what the touches cost.
+/// Cost by day, channel and campaign (for broadcasts: region): the sums of what the touches and broadcasts cost.
 pub(super) fn spend(world: &World) -> Table {
     let mut sums: BTreeMap<(u32, Channel, &str), i64> = BTreeMap::new();
     let paid = seen(world, |t| t.cost_micros > 0);
     for (_, touch) in &paid {
         *sums.entry((touch.day, touch.channel, world.campaign_name(touch))).or_default() += touch.cost_micros;
+    }
+    for (channel, region, day, micros) in world.broadcast_costs() {
+        *sums.entry((day, channel, region)).or_default() += micros;
     }
     let rows = sums.into_iter().map(|((day, channel, campaign), micros)| {
         let date = world.instant(day, 0);

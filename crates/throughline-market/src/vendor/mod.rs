@@ -7,6 +7,25 @@ use std::io::{self, Write};
 
 use crate::World;
 
+mod adobe;
+mod callrail;
+mod consent_log;
+mod derived;
+mod email_service;
+mod figures;
+mod ga4;
+mod google_ads;
+mod hubspot;
+mod meta;
+mod pos;
+mod salesforce;
+mod salesforce_sales;
+mod segment;
+mod site;
+mod snowplow;
+mod walk;
+mod web;
+
 /// A file in the shape of a vendor's export.
 #[derive(Debug, Clone, Copy)]
 pub struct VendorFile {
@@ -18,13 +37,50 @@ pub struct VendorFile {
 }
 
 /// Every shape.
-pub const VENDORS: &[VendorFile] = &[];
+pub const VENDORS: &[VendorFile] = &[
+    adobe::COLUMN_HEADERS,
+    adobe::HIT_DATA,
+    adobe::LOOKUP_BROWSER,
+    adobe::LOOKUP_EVENT,
+    callrail::CALLS,
+    consent_log::CONSENT_LOG,
+    email_service::EVENTS,
+    ga4::EVENTS,
+    google_ads::REPORT,
+    google_ads::REPORT_API,
+    hubspot::DEALS,
+    meta::INSIGHTS,
+    pos::RECEIPTS,
+    salesforce::CONTACTS,
+    salesforce_sales::CAMPAIGNS,
+    salesforce_sales::CAMPAIGN_MEMBERS,
+    salesforce_sales::OPPORTUNITIES,
+    segment::CALLS,
+    snowplow::EVENTS,
+];
 
 impl World {
     /// Writes the market in one shape.
     pub fn write_vendor(&self, file: &VendorFile, out: &mut dyn Write) -> Result<(), crate::MarketError> {
         (file.write)(self, out).map_err(|source| crate::MarketError::Write { file: file.path.to_owned(), source })
     }
+}
+
+/// (kind, identifier or record, customer number of the true person) for what only vendors' files name.
+pub(crate) fn identity(world: &World) -> Vec<(&'static str, String, String)> {
+    [
+        adobe::identity,
+        email_service::identity,
+        ga4::identity,
+        hubspot::identity,
+        pos::identity,
+        salesforce_sales::identity,
+        segment::identity,
+        snowplow::identity,
+    ]
+    .into_iter()
+    .flat_map(|of_vendor: fn(&World) -> Vec<_>| of_vendor(world))
+    .collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod check;
 mod experiment;
 mod explain;
 mod init;
+mod market;
 mod run;
 mod serve;
 mod user;
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::process::ExitCode;
 
-use crate::cli::{AuditCommand, Command, ExperimentCommand, UserCommand};
+use crate::cli::{AuditCommand, Command, ExperimentCommand, MarketCommand, UserCommand};
 use crate::failure::Failure;
 
 pub(crate) use attribute::read_paths;
@@ -39,6 +40,8 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::Verify(args) => verify::verify(args),
         Command::Attribute(args) => attribute::attribute(args),
         Command::Experiment(ExperimentCommand::Read(args)) => experiment::read(args),
+        Command::Market(MarketCommand::Generate(args)) => market::generate(args),
+        Command::Market(MarketCommand::Presets { name }) => market::presets(name.as_deref()),
     }
 }
 
