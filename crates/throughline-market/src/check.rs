@@ -48,7 +48,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     people(&mut faults, scenario);
     calendar(&mut faults, scenario);
     for (name, spec) in &scenario.channels {
-        faults.channel_name("channels", name);
+        faults.channel_name(&format!("channels.{name}"), name);
         channel(&mut faults, &format!("channels.{name}"), spec);
     }
     for (name, given, wanted) in
@@ -264,7 +264,7 @@ mod tests {
                 let spec = first(s).clone();
                 s.channels.insert("fax".into(), spec);
             },
-            &format!("error[TL953]: channels: unknown channel `fax` ({known})"),
+            &format!("error[TL953]: channels.fax: unknown channel `fax` ({known})"),
         );
         refused(
             |s| s.interactions[0].second = "phone".into(),

@@ -13,7 +13,6 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("TL037", "a field is not a number"),
     ("TL040", "the folder holds a project already"),
     ("TL041", "the example is not known"),
-    ("TL042", "the market scenario is neither a preset nor a file"),
     ("TL042", "an instant cannot be read"),
     ("TL043", "a person needs an id"),
     ("TL044", "there is no such thing to explain"),
@@ -24,4 +23,5 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("TL049", "a weight is not ARM=WEIGHT"),
     ("TL050", "the group of checks is not known"),
     ("TL051", "reference data is absent"),
+    ("TL052", "the market scenario is neither a preset nor a file"),
 ];

@@ -20,10 +20,8 @@ use crate::output::{print, print_json, table};
 /// Simulates a scenario and writes it in one shape or several.
 pub(super) fn generate(args: &MarketArgs) -> Result<ExitCode, Failure> {
     let scenario = scenario(args)?;
-    let threads = args
-        .threads
-        .and_then(NonZeroUsize::new)
-        .map_or_else(|| available_parallelism().unwrap_or(NonZeroUsize::MIN), |n| n);
+    let given = args.threads.and_then(NonZeroUsize::new);
+    let threads = given.unwrap_or_else(|| available_parallelism().unwrap_or(NonZeroUsize::MIN));
     let mut told = Vec::new();
     if args.shapes.contains(&MarketShape::Events) {
         told.push(events(args, &scenario, threads)?);
@@ -71,7 +69,7 @@ fn read(path: &str) -> Result<String, Failure> {
         let names: Vec<&str> = PRESETS.iter().map(|p| p.name).collect();
         let message =
             format!("there is no scenario `{path}`: neither a file nor a preset (known: {})", names.join(", "));
-        let finding = Diagnostic::error("TL042", message);
+        let finding = Diagnostic::error("TL052", message);
         Failure::finding(match closest(path, names) {
             Some(close) => finding.help(format!("did you mean `{close}`?")),
             None => finding,
@@ -152,7 +150,7 @@ pub(super) fn presets(name: Option<&str>) -> Result<ExitCode, Failure> {
     if texts.is_empty() {
         let known: Vec<&str> = PRESETS.iter().map(|p| p.name).collect();
         let message = format!("unknown preset `{}` (known: {})", name.unwrap_or_default(), known.join(", "));
-        return Err(Failure::finding(Diagnostic::error("TL042", message)));
+        return Err(Failure::finding(Diagnostic::error("TL052", message)));
     }
     print(texts.join("\n").trim_end())?;
     Ok(ExitCode::SUCCESS)
