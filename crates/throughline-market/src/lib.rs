@@ -36,6 +36,8 @@ mod world;
 
 mod truth;
 
+mod effects;
+
 mod score;
 
 mod tables;
@@ -56,6 +58,7 @@ mod statistical_tests;
 pub use arm::{Arm, UnknownAction};
 pub use canonical::{Written, write_events};
 pub use channel::{Campaign, Channel, Touch, UnknownChannel};
+pub use effects::Effects;
 pub use error::MarketError;
 pub use forms::{Carryover, Saturation};
 pub use locate::locate;

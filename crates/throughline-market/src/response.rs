@@ -41,8 +41,29 @@ pub(crate) struct Course {
     pub(crate) price: Vec<f64>,
 }
 
+/// A set of channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Channels(u32);
+
+impl Channels {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const ALL: Self = Self(u32::MAX);
+
+    pub(crate) const fn with(self, channel: Channel) -> Self {
+        Self(self.0 | 1 << channel.index())
+    }
+
+    pub(crate) const fn without(self, channel: Channel) -> Self {
+        Self(self.0 & !(1 << channel.index()))
+    }
+
+    pub(crate) const fn contains(self, channel: Channel) -> bool {
+        self.0 >> channel.index() & 1 == 1
+    }
+}
+
 /// What drives a person: own log-odds by day and each channel's saturated adstock.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Drive<'a> {
     plan: &'a Plan,
     person: &'a Person,
@@ -64,7 +85,7 @@ pub(crate) struct Expected {
 impl<'a> Drive<'a> {
     pub(crate) fn new(plan: &'a Plan, person: &'a Person, intent: &[f64], touches: &[Touch]) -> Self {
         let own = intent.iter().zip(&plan.lift).map(|(i, lift)| person.log_odds + i + lift).collect();
-        let pulls = Channel::ALL.into_iter().map(|c| pull(plan, person, c, intent.len(), touches)).collect();
+        let pulls = Channel::ALL.into_iter().map(|c| pull(plan, person, c, intent.len(), touches, 1.0)).collect();
         Self { plan, person, own, pulls }
     }
 
@@ -79,9 +100,23 @@ impl<'a> Drive<'a> {
 
     /// The course of the world without one channel, and with an arm's e-mail on a day.
     pub(crate) fn course(&self, without: Option<Channel>, arm: Option<(Arm, u32)>) -> Course {
+        self.course_of(without.map_or(Channels::ALL, |c| Channels::ALL.without(c)), arm)
+    }
+
+    /// The same person with a factor on all touches of a channel.
+    pub(crate) fn grown(&self, channel: Channel, factor: f64, touches: &[Touch]) -> Self {
+        let mut grown = self.clone();
+        if let Some(of_channel) = grown.pulls.get_mut(channel.index()) {
+            *of_channel = pull(self.plan, self.person, channel, self.own.len(), touches, factor);
+        }
+        grown
+    }
+
+    /// The course of the world with some channels, and with an arm's e-mail on a day where e-mail is one of them.
+    pub(crate) fn course_of(&self, present: Channels, arm: Option<(Arm, u32)>) -> Course {
         let mut log_odds = self.own.clone();
         let mut price = self.plan.price.clone();
-        let pull = |channel| self.pull_of(channel).filter(|_| Some(channel) != without);
+        let pull = |channel| self.pull_of(channel).filter(|_| present.contains(channel));
         for channel in Channel::ALL {
             if let (Some(g), Some(spec)) = (pull(channel), self.plan.channel(channel)) {
                 log_odds.iter_mut().zip(g).for_each(|(x, g)| *x += spec.effect * g);
@@ -92,7 +127,7 @@ impl<'a> Drive<'a> {
                 log_odds.iter_mut().zip(a.iter().zip(b)).for_each(|(x, (a, b))| *x += effect * a * b);
             }
         }
-        if let Some((arm, begin)) = arm.filter(|_| without != Some(Channel::Email)) {
+        if let Some((arm, begin)) = arm.filter(|_| present.contains(Channel::Email)) {
             self.send(arm, begin, &mut log_odds, &mut price);
         }
         Course { odds: log_odds.into_iter().map(f64::exp).collect(), price }
@@ -111,7 +146,14 @@ impl<'a> Drive<'a> {
 }
 
 /// The saturated adstock of a channel by day; `None` when nothing of it reached the person.
-fn pull(plan: &Plan, person: &Person, channel: Channel, days: usize, touches: &[Touch]) -> Option<Vec<f64>> {
+fn pull(
+    plan: &Plan,
+    person: &Person,
+    channel: Channel,
+    days: usize,
+    touches: &[Touch],
+    factor: f64,
+) -> Option<Vec<f64>> {
     let spec = plan.channel(channel)?;
     let mut weights = vec![0.0; days];
     for touch in touches.iter().filter(|t| t.channel == channel) {
@@ -128,6 +170,9 @@ fn pull(plan: &Plan, person: &Person, channel: Channel, days: usize, touches: &[
     }
     if weights.iter().all(|w| *w == 0.0) {
         return None;
+    }
+    for weight in &mut weights {
+        *weight *= factor;
     }
     spec.memory.apply(&mut weights);
     for stock in &mut weights {

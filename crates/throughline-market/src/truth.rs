@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::response::{self, Course, Drive};
-use crate::{Arm, Channel, Life, World, person};
+use crate::{Arm, Channel, Effects, Life, World, person};
 
 /// The truth of a market.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,15 @@ pub struct ChannelTruth {
     pub realised_value: f64,
     /// What the channel cost, in currency units.
     pub cost: f64,
+    /// Mean purchases per hundred percent more touches, at the margin ([`Effects`](crate::Effects)).
+    #[serde(default)]
+    pub marginal_conversions: f64,
+    /// Shapley value, in mean purchases.
+    #[serde(default)]
+    pub shapley_conversions: f64,
+    /// Standard error of the Shapley value; 0 where everybody was asked.
+    #[serde(default)]
+    pub shapley_std_error: f64,
 }
 
 /// Expected outcomes of one person under each action, over the window that starts on a day.
@@ -109,7 +118,8 @@ impl World {
                 cost_micros: sum.cost_micros + s.cost_micros,
             })
         };
-        let channels = used.into_iter().map(|channel| ChannelTruth::new(channel, &total(channel))).collect();
+        let effects = self.effects();
+        let channels = used.into_iter().map(|c| ChannelTruth::new(c, &total(c), effects[c.index()])).collect();
         Truth { channels, persons: parts.into_iter().map(|(_, person)| person).collect() }
     }
 
@@ -189,7 +199,7 @@ impl Outcome {
 }
 
 impl ChannelTruth {
-    fn new(channel: Channel, share: &Share) -> Self {
+    fn new(channel: Channel, share: &Share, effects: Effects) -> Self {
         let units = throughline_core::money::units_from_micros;
         Self {
             channel,
@@ -198,6 +208,9 @@ impl ChannelTruth {
             realised_conversions: share.realised,
             realised_value: units(share.realised_micros),
             cost: units(share.cost_micros),
+            marginal_conversions: effects.marginal_conversions,
+            shapley_conversions: effects.shapley_conversions,
+            shapley_std_error: effects.shapley_std_error,
         }
     }
 }
