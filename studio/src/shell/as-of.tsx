@@ -1,7 +1,11 @@
 import { Link, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
+import type { Line } from '../api/types';
 import { absoluteTime } from '../format';
 import { Button, Notice } from '../ui';
+
+/** The state of the data that is shown: the instant that the project lives at, or that of its last run. */
+export const asOfOf = (line: Line | undefined): string | null => line?.project.as_of ?? line?.last_run?.as_of ?? null;
 
 /** Copies the address of what is on the screen, with the state of the data it was made for. */
 export function CopyLink({ asOf }: { asOf: string | null }) {

@@ -6,7 +6,7 @@ import { type LiveState, useLive } from '../api/live';
 import { queries } from '../api/queries';
 import { useMay, useSession } from '../session';
 import { Skeleton } from '../ui';
-import { AsOfNotice, CopyLink } from './as-of';
+import { AsOfNotice, asOfOf, CopyLink } from './as-of';
 import { FreezeBanner } from './freeze';
 import { Brand, NavList } from './nav-list';
 import { ShortcutHelp, useShortcuts } from './shortcuts';
@@ -28,7 +28,7 @@ export function Shell() {
   const openHelp = useCallback(() => setHelp(true), []);
   useShortcuts(openHelp);
 
-  const asOf = line?.project.as_of ?? null;
+  const asOf = asOfOf(line);
   const approvals = line?.approvals_pending ?? 0;
   const foot = (
     <div className="foot">

@@ -12,7 +12,8 @@ const base = { 'GET /session': { body: reader }, 'GET /line': { body: line() } }
 const asked = (sent: Sent[]) => sent.filter(({ path }) => path.startsWith('/decisions')).map(({ path }) => new URLSearchParams(path.split('?')[1]));
 
 it('says of every decision what it is worth, on what evidence, why, and whether it is stale', async () => {
-  fakeServer({ ...base, 'GET /decisions': { body: decisionPage() } });
+  const living = { ...line(), project: { ...line().project, as_of: null } };
+  fakeServer({ ...base, 'GET /line': { body: living }, 'GET /decisions': { body: decisionPage() } });
   renderApp('/decisions');
   const table = await screen.findByRole('table', { name: 'Decisions' });
   const [, first, second] = within(table).getAllByRole('row').map((row) => row.textContent ?? '');
@@ -23,6 +24,15 @@ it('says of every decision what it is worth, on what evidence, why, and whether 
   expect(second).toContain('No actionholdout€3.00−€1.00 to €7.00Held out, to measure what the policy is worthModelled');
   expect(second).toContain('Expires');
   expect(screen.getByText('2 of 2')).toBeTruthy();
+});
+
+it('lets nothing go stale in a project that lives at a fixed instant', async () => {
+  fakeServer({ ...base, 'GET /decisions': { body: decisionPage() } });
+  renderApp('/decisions');
+  await screen.findByRole('table', { name: 'Decisions' });
+  // The project lives at 1 January, the decision ends on the second.
+  expect(await screen.findByText(/2 Jan 2026/)).toBeTruthy();
+  expect(screen.queryByText(/Expired/)).toBeNull();
 });
 
 it('keeps filters in the address and sends them, with counts that still offer the other choices', async () => {

@@ -1,12 +1,22 @@
+import { useQuery } from '@tanstack/react-query';
+import { queries } from '../../api/queries';
 import type { Interval } from '../../api/types';
 import { money } from '../../format';
 import { Badge, IntervalText, Time, useNow } from '../../ui';
 import { actionName, noteText, reasons, reasonText } from './words';
 
-/** When a decision stops being good to act on; a stale one says so. */
+/**
+ * When a decision stops being good to act on; a stale one says so. A project that lives at a fixed instant keeps that time:
+ * there, nothing goes stale while it is looked at.
+ */
 export function Expiry({ at }: { at: string }) {
-  const stale = Date.parse(at) <= useNow().getTime();
-  return stale ? <Badge tone="warn">Expired <Time at={at} /></Badge> : <span>Expires <Time at={at} /></span>;
+  const now = useNow();
+  const { data: line } = useQuery(queries.line());
+  const fixed = line?.project.as_of;
+  if (fixed) {
+    return Date.parse(at) <= Date.parse(fixed) ? <Badge tone="warn">Expired <Time at={at} absolute /></Badge> : <span>Good until <Time at={at} absolute /></span>;
+  }
+  return Date.parse(at) <= now.getTime() ? <Badge tone="warn">Expired <Time at={at} /></Badge> : <span>Expires <Time at={at} /></span>;
 }
 
 interface NetValueProps {

@@ -9,21 +9,22 @@ import './journeys.css';
 
 export const Route = createLazyRoute('/app/journeys')({ component: Journeys });
 
+/** The server gives the newest first; sorting what happens to be loaded would look like an order of all. */
 function columns(currency: string, search: { channel?: string; model?: string }): Column<ConversionItem>[] {
   return [
     {
-      accessorKey: 'ended_at', header: 'Converted', meta: { rowHeader: true },
+      accessorKey: 'ended_at', header: 'Converted', enableSorting: false, meta: { rowHeader: true },
       cell: ({ row }) => (
         <Link to="/journeys/$id" params={{ id: row.original.id }} search={(all) => ({ ...all, ...search })}>
           <Time at={row.original.ended_at} absolute />
         </Link>
       ),
     },
-    { accessorKey: 'conversion', header: 'Conversion', cell: ({ row }) => humanise(row.original.conversion) },
-    { accessorKey: 'value', header: 'Value', meta: { numeric: true }, cell: ({ row }) => money(row.original.value, currency) },
-    { accessorKey: 'touches', header: 'Touches', meta: { numeric: true } },
+    { accessorKey: 'conversion', header: 'Conversion', enableSorting: false, cell: ({ row }) => humanise(row.original.conversion) },
+    { accessorKey: 'value', header: 'Value', enableSorting: false, meta: { numeric: true }, cell: ({ row }) => money(row.original.value, currency) },
+    { accessorKey: 'touches', header: 'Touches', enableSorting: false, meta: { numeric: true } },
     { id: 'path', header: 'Path', enableSorting: false, cell: ({ row }) => <Path path={row.original.path} highlight={search.channel} /> },
-    { accessorKey: 'person_id', header: 'Person', cell: ({ row }) => <Id id={row.original.person_id} /> },
+    { accessorKey: 'person_id', header: 'Person', enableSorting: false, cell: ({ row }) => <Id id={row.original.person_id} /> },
   ];
 }
 
@@ -49,7 +50,7 @@ function Journeys() {
           )}
           {list.data && (rows.length > 0 || list.hasNextPage) && (
             <DataTable
-              caption="Conversions" rows={rows} rowId={(row) => row.id}
+              caption="Conversions" rows={rows} rowId={(row) => row.id} stacked
               columns={columns(line.data?.project.currency ?? 'EUR', { channel, model })}
               footer={
                 <>

@@ -5,6 +5,7 @@ import { queries } from '../../api/queries';
 import type { Line, RunState } from '../../api/types';
 import { absoluteTime, count, humanise } from '../../format';
 import { useMay } from '../../session';
+import { asOfOf } from '../../shell/as-of';
 import { FreezeButton } from '../../shell/freeze';
 import { Card, EmptyState, Notice, Page, ProblemView, Skeleton, Time } from '../../ui';
 import { LineCard } from './line-card';
@@ -27,11 +28,12 @@ function Overview() {
   const run = current.data ?? line.data.run;
   const never = line.data.stages.every(({ state }) => state === 'never') && run?.status !== 'running';
   const { project } = line.data;
+  const asOf = asOfOf(line.data);
 
   return (
     <Page
       title="Overview"
-      lead={project.as_of ? <>Data as of {absoluteTime(project.as_of)}.</> : 'No data published yet.'}
+      lead={asOf ? <>Data as of {absoluteTime(asOf)}.</> : 'No data published yet.'}
       actions={
         <>
           {!line.data.frozen && <FreezeButton />}
