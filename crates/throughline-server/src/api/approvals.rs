@@ -88,6 +88,9 @@ pub(crate) async fn view(app: &Shared, identity: &Identity, approval: Approval) 
     let withdraw = pending && app.guard.decide(&identity.principal, "withdrawApproval", &resource)?.allowed;
     let mut ids: Vec<&str> = vec![&approval.requested_by];
     ids.extend(approval.votes.iter().map(|v| v.by.as_str()).chain(approval.comments.iter().map(|c| c.by.as_str())));
+    ids.extend(approval.history.iter().filter_map(|h| h.by.as_deref()));
+    ids.sort_unstable();
+    ids.dedup();
     let mut people = BTreeMap::new();
     for id in ids {
         if let Some(user) = app.ledger().user(id).await? {

@@ -1,5 +1,6 @@
 //! `throughline run`.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,11 +78,11 @@ fn summary(report: &RunReport) -> String {
         .map(|stage| {
             let ran = stage.units.iter().filter(|u| u.status == UnitStatus::Ran).count();
             let seconds: f64 = stage.units.iter().map(|u| u.seconds).sum();
-            let mut written: Vec<String> = Vec::new();
-            for unit in &stage.units {
-                written.extend(unit.rows.iter().filter(|(_, n)| **n > 0).map(|(t, n)| format!("{t} {n}")));
+            let mut rows: BTreeMap<&str, u64> = BTreeMap::new();
+            for (table, n) in stage.units.iter().flat_map(|unit| &unit.rows) {
+                *rows.entry(table).or_default() += n;
             }
-            written.truncate(4);
+            let written: Vec<String> = rows.iter().filter(|(_, n)| **n > 0).map(|(t, n)| format!("{t} {n}")).collect();
             vec![
                 stage.name.clone(),
                 format!("{ran} of {}", stage.units.len()),
