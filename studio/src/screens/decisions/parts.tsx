@@ -14,7 +14,7 @@ export function Expiry({ at }: { at: string }) {
   const { data: line } = useQuery(queries.line());
   const fixed = line?.project.as_of;
   if (fixed) {
-    return Date.parse(at) <= Date.parse(fixed) ? <Badge tone="warn">Expired <Time at={at} absolute /></Badge> : <span>Good until <Time at={at} absolute /></span>;
+    return Date.parse(at) <= Date.parse(fixed) ? <Badge tone="warn">Expired <Time at={at} absolute /></Badge> : <span>Expires <Time at={at} absolute /></span>;
   }
   return Date.parse(at) <= now.getTime() ? <Badge tone="warn">Expired <Time at={at} /></Badge> : <span>Expires <Time at={at} /></span>;
 }
