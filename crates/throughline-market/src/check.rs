@@ -6,7 +6,10 @@ use throughline_core::time::DAY_US;
 use throughline_core::{Currency, Diagnostic};
 
 use crate::scenario::{ArmSpec, ChannelSpec, Scenario, SegmentSpec};
-use crate::{Channel, Person};
+use crate::{Channel, Person, exposure};
+
+/// Campaigns of all channels, at most: each has a code of one byte in canonical events.
+const MOST_CAMPAIGNS: usize = 200;
 
 /// Collects faults; each names the field by its path in the file.
 #[derive(Default)]
@@ -50,6 +53,11 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     for (name, spec) in &scenario.channels {
         faults.channel_name(&format!("channels.{name}"), name);
         channel(&mut faults, &format!("channels.{name}"), spec);
+        crowd(&mut faults, &format!("channels.{name}.reach"), spec, scenario);
+    }
+    let campaigns: usize = scenario.channels.values().map(|c| c.campaigns.len().max(1)).sum();
+    if campaigns > MOST_CAMPAIGNS {
+        faults.push("TL954", format!("channels have {campaigns} campaigns, more than {MOST_CAMPAIGNS}"));
     }
     for (name, given, wanted) in
         [("apiVersion", &scenario.api_version, "throughline/v1"), ("kind", &scenario.kind, "Market")]
@@ -153,6 +161,28 @@ fn segment(faults: &mut Faults, path: &str, spec: &SegmentSpec) {
     faults.share(&field("annoyed_share"), spec.annoyed_share);
 }
 
+/// Refuses a channel whose candidates would not be drawn to the last: touches of a person at the highest intent that is
+/// met, six standard deviations of its noise included, over all days.
+fn crowd(faults: &mut Faults, path: &str, spec: &ChannelSpec, scenario: &Scenario) {
+    let intent = &scenario.intent;
+    let deviation = intent.noise / (1.0 - intent.persistence.powi(2)).max(1e-3).sqrt();
+    let highest = spec.reach * (spec.targeting.abs() * (intent.swing + 6.0 * deviation)).exp();
+    let flights = if spec.flights.is_empty() { 1.0 } else { spec.flights.iter().map(|f| f.factor).sum() };
+    let days = f64::from(scenario.days) + f64::from(scenario.experiment.window_days);
+    let touches = highest * flights * days;
+    // Half of the limit is more than a hundred standard deviations away from it.
+    if touches > f64::from(exposure::MOST) / 2.0 {
+        faults.push(
+            "TL954",
+            format!(
+                "{path} of {} gives up to {touches:.0} touches a person, more than {}",
+                spec.reach,
+                exposure::MOST / 2
+            ),
+        );
+    }
+}
+
 fn channel(faults: &mut Faults, path: &str, spec: &ChannelSpec) {
     let field = |name: &str| format!("{path}.{name}");
     faults.within(&field("reach"), spec.reach, 0.0..=20.0);
@@ -248,6 +278,13 @@ mod tests {
         refused(
             |s| s.experiment.offer.probability = 0.8,
             "error[TL951]: experiment: probability of an e-mail of 1.1333333333333333 is outside 0 to 1",
+        );
+        refused(
+            |s| {
+                let spec = first(s);
+                (spec.reach, spec.targeting) = (20.0, 3.0);
+            },
+            "error[TL954]: channels.display.reach of 20 gives up to 59508852 touches a person, more than 50000",
         );
         refused(|s| s.people = 0, "error[TL954]: people of 0 is outside 1 to 100000000");
         refused(

@@ -5,7 +5,8 @@
 //! - **Marginal**: what one percent more of its touches would bring, times a hundred: the slope at today's volume.
 //! - **Shapley**: the mean of what it adds to the channels before it, over all orders. These add up to what all bring
 //!   together. Source: Shapley (1953). Each person's is exact, over the channels that reached them; in a market of more
-//!   than [`ASKED`] people it is that of a sample of people, every so-manieth, with its standard error.
+//!   than [`ASKED`] people it is that of a sample of people, every so-manieth, with its standard error. Cost doubles with
+//!   each channel that reached a person.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +15,6 @@ use crate::{Channel, Life, World};
 
 /// People over whom the Shapley values are taken.
 const ASKED: usize = 400;
-/// A person reached by more channels is answered for the first of them only in orders of all the others together; no
-/// preset comes near.
-const MOST: usize = 12;
 /// One percent more.
 const STEP: f64 = 0.01;
 
@@ -75,15 +73,12 @@ impl World {
 
     fn shapley(&self, life: &Life, drive: &Drive<'_>) -> Vec<f64> {
         let tested = |c: Channel| c == Channel::Email && self.sent(life).is_some();
-        let players: Vec<Channel> =
-            Channel::ALL.into_iter().filter(|c| drive.reached_by(*c) || tested(*c)).take(MOST).collect();
-        let others = Channel::ALL.into_iter().filter(|c| !players.contains(c));
-        let base = others.fold(Channels::NONE, Channels::with);
+        let players: Vec<Channel> = Channel::ALL.into_iter().filter(|c| drive.reached_by(*c) || tested(*c)).collect();
         // The worth of each coalition, by the bits of its players.
         let worth: Vec<f64> = (0_usize..1 << players.len())
             .map(|bits| {
                 let present = (0..players.len()).filter(|i| bits >> i & 1 == 1);
-                self.with(life, drive, present.fold(base, |set, i| set.with(players[i])))
+                self.with(life, drive, present.fold(Channels::NONE, |set, i| set.with(players[i])))
             })
             .collect();
         let weights = weights(players.len());

@@ -16,8 +16,8 @@ use crate::{Arm, Channel, Person, Touch};
 /// Touches fall between 06:00 and 17:00, purchases later: every touch of a day precedes the day's purchase.
 const FIRST_SECOND: f64 = 6.0 * 3_600.0;
 const SPAN_SECONDS: f64 = 11.0 * 3_600.0;
-/// Candidates of one channel over the whole span, at most.
-const MOST: u32 = 100_000;
+/// Candidates of one channel over the whole span, at most; scenarios whose means come near are refused.
+pub(crate) const MOST: u32 = 100_000;
 /// The largest mean drawn at once: its mass at 0 is still a number.
 const CHUNK: f64 = 256.0;
 /// Days for which a visit keeps a person in the retargeting audience.

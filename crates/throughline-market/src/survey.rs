@@ -2,8 +2,6 @@
 //! where people touch each other. It is estimated from the first people of the market, so that a market of any size can
 //! be drawn person by person.
 
-use throughline_core::EventKind;
-
 use crate::noise::Noise;
 use crate::plan::Plan;
 use crate::world::assign;
@@ -53,7 +51,7 @@ fn demand(plan: &Plan, seed: u64, asked: &[Channel]) -> Vec<Vec<f64>> {
         let intent = person::intent(&plan.scenario.intent, &noise, plan.horizon());
         let arm = assign(plan, &person, &noise);
         let touches = exposure::touches(plan, &person, &noise, &intent, arm);
-        for touch in touches.iter().filter(|t| asked.contains(&t.channel) && t.kind != EventKind::EmailOpened) {
+        for touch in touches.iter().filter(|t| asked.contains(&t.channel)) {
             micros[touch.channel.index()][touch.day as usize] += touch.cost_micros;
         }
     }

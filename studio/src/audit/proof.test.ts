@@ -1,31 +1,13 @@
 import { afterEach, expect, it, vi } from 'vitest';
+import { pathOf, rootOf, sha } from '../test/tree';
 import { checkInclusion, NoHashing, recordLeaf } from './proof';
 
 // The reference tree of Certificate Transparency.
 const INPUTS = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];
 const ROOT = '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328';
 
-async function sha(...parts: string[]): Promise<string> {
-  const bytes = Uint8Array.from(parts.join('').match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}
 const LEAVES = await Promise.all(INPUTS.map((input) => sha('00', input)));
 
-// RFC 6962, section 2.1, as it is written there: another way to the same tree than the one under test.
-const split = (n: number) => 2 ** Math.floor(Math.log2(n - 1));
-async function rootOf(leaves: string[]): Promise<string> {
-  if (leaves.length === 1) return leaves[0]!;
-  const k = split(leaves.length);
-  return sha('01', await rootOf(leaves.slice(0, k)), await rootOf(leaves.slice(k)));
-}
-async function pathOf(index: number, leaves: string[]): Promise<string[]> {
-  if (leaves.length === 1) return [];
-  const k = split(leaves.length);
-  return index < k
-    ? [...await pathOf(index, leaves.slice(0, k)), await rootOf(leaves.slice(k))]
-    : [...await pathOf(index - k, leaves.slice(k)), await rootOf(leaves.slice(0, k))];
-}
 const claim = async (index: number, size: number) => {
   const leaves = LEAVES.slice(0, size);
   return { index, size, leaf: leaves[index]!, root: await rootOf(leaves), path: await pathOf(index, leaves) };

@@ -1,33 +1,12 @@
 import type { AuditHead, AuditItem, AuditVerification, InclusionProof, Json } from '../api/govern';
 import { recordLeaf } from '../audit/proof';
 import { session } from './fixtures';
+import { pathOf, rootOf } from './tree';
 
 /** A session that may read and check the log, but not export it. */
 export const auditor = { ...session, may: [...session.may, 'listAudit', 'getAuditHead', 'proveAudit', 'verifyAudit'] };
 /** One that may do everything with it, and knows people by name. */
 export const auditAdmin = { ...session, may: [...auditor.may, 'exportAudit', 'listUsers', 'listApprovals'] };
-
-async function sha(hex: string): Promise<string> {
-  const bytes = Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-const split = (size: number) => 2 ** Math.floor(Math.log2(size - 1));
-
-/** The root over leaves, as RFC 6962 defines it. */
-export async function rootOf(leaves: string[]): Promise<string> {
-  if (leaves.length === 1) return leaves[0]!;
-  const k = split(leaves.length);
-  return sha(`01${await rootOf(leaves.slice(0, k))}${await rootOf(leaves.slice(k))}`);
-}
-
-async function pathOf(index: number, leaves: string[]): Promise<string[]> {
-  if (leaves.length === 1) return [];
-  const k = split(leaves.length);
-  return index < k
-    ? [...await pathOf(index, leaves.slice(0, k)), await rootOf(leaves.slice(k))]
-    : [...await pathOf(index - k, leaves.slice(k)), await rootOf(leaves.slice(0, k))];
-}
 
 const BOX = 'c0ffee'.repeat(40);
 
