@@ -5,9 +5,9 @@ use throughline_core::{Purpose, Timestamp};
 
 use crate::scenario::{
     ArmSpec, CalendarSpec, CampaignSpec, ChannelSpec, ConsentSpec, ExperimentSpec, FaultSpec, IntentSpec, Interaction,
-    OutcomeSpec, PurchaseSpec, Scenario, SegmentSpec, Segments,
+    OutcomeSpec, PopulationSpec, PurchaseSpec, Scenario, SegmentSpec, Segments,
 };
-use crate::{Carryover, Channel, Saturation};
+use crate::{Carryover, Channel, InterventionSpec, Saturation};
 
 /// 2026-01-05, a Monday.
 const START: Timestamp = Timestamp::from_micros(1_767_571_200_000_000);
@@ -34,6 +34,7 @@ impl Default for Scenario {
             start: START,
             currency: "EUR".to_owned(),
             segments: segments(),
+            population: PopulationSpec::default(),
             intent: IntentSpec { swing: 0.9, shortest_days: 18.0, longest_days: 45.0, noise: 0.3, persistence: 0.7 },
             consent: consent(),
             calendar: CalendarSpec::default(),
@@ -43,6 +44,7 @@ impl Default for Scenario {
                 second: Channel::PaidSearch.name().to_owned(),
                 effect: 0.5,
             }],
+            most_budget: 1.0,
             purchase: PurchaseSpec {
                 spread: 0.4,
                 recovery_days: 14,
@@ -59,6 +61,8 @@ impl Default for Scenario {
                 return_days: 21,
             },
             experiment: experiment(),
+            interventions: InterventionSpec::default(),
+            incidents: Vec::new(),
             faults: FaultSpec { duplicate_share: 0.005, malformed_share: 0.001, late_share: 0.01 },
         }
     }
@@ -72,6 +76,7 @@ fn segments() -> Segments {
         loyalty_share,
         store_share,
         annoyed_share,
+        churn_per_day: 0.0,
     };
     Segments {
         new: segment(0.45, -6.1, 45.0, 0.10, 0.10, 0.08),
@@ -88,7 +93,7 @@ fn consent() -> ConsentSpec {
         (Purpose::Advertising, 0.80),
         (Purpose::Messaging, 0.82),
     ];
-    ConsentSpec { granted: granted.into_iter().collect(), unknown: 0.4 }
+    ConsentSpec { granted: granted.into_iter().collect(), unknown: 0.4, withdrawn_share: 0.0 }
 }
 
 /// (reach, targeting, click rate, effect, half-life, saturation, cost per impression, cost per click)

@@ -58,8 +58,8 @@ impl World {
 
     /// Mean purchases of a person whom only these channels reach.
     fn with(&self, life: &Life, drive: &Drive<'_>, present: Channels) -> f64 {
-        let course = drive.course_of(present, self.sent(life));
-        response::expect(&self.plan, &course, self.plan.recovery.len() - 1, self.written()).purchases
+        let course = drive.course_of(present, &life.sent);
+        response::expect(self.plan(), &course, self.plan().recovery.len() - 1, self.written()).purchases
     }
 
     fn marginal(&self, life: &Life, drive: &Drive<'_>) -> Vec<f64> {
@@ -72,7 +72,7 @@ impl World {
     }
 
     fn shapley(&self, life: &Life, drive: &Drive<'_>) -> Vec<f64> {
-        let tested = |c: Channel| c == Channel::Email && self.sent(life).is_some();
+        let tested = |c: Channel| c == Channel::Email && !life.sent.is_empty();
         let players: Vec<Channel> = Channel::ALL.into_iter().filter(|c| drive.reached_by(*c) || tested(*c)).collect();
         // The worth of each coalition, by the bits of its players.
         let worth: Vec<f64> = (0_usize..1 << players.len())

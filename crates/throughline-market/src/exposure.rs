@@ -11,7 +11,8 @@ use crate::channel::{Campaign, Form};
 use crate::noise::{self, Noise, Purpose};
 use crate::person::arm_spec;
 use crate::plan::{ChannelPlan, Plan};
-use crate::{Arm, Channel, Person, Touch};
+use crate::world::Sent;
+use crate::{Channel, Person, Touch, interventions};
 
 /// Touches fall between 06:00 and 17:00, purchases later: every touch of a day precedes the day's purchase.
 const FIRST_SECOND: f64 = 6.0 * 3_600.0;
@@ -45,7 +46,7 @@ struct Kept {
 }
 
 /// The touches of a person, ordered by time.
-pub(crate) fn touches(plan: &Plan, person: &Person, noise: &Noise, intent: &[f64], arm: Option<Arm>) -> Vec<Touch> {
+pub(crate) fn touches(plan: &Plan, person: &Person, noise: &Noise, intent: &[f64], sent: &[Sent]) -> Vec<Touch> {
     let low = intent.iter().copied().fold(f64::INFINITY, f64::min);
     let high = intent.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let stream = noise.stream(Purpose::Exposure);
@@ -53,7 +54,7 @@ pub(crate) fn touches(plan: &Plan, person: &Person, noise: &Noise, intent: &[f64
     let mut touches: Vec<Touch> = Vec::new();
     for (channel, spec) in plan.used() {
         match channel.form() {
-            Form::Message => reach.mails(spec, arm, &mut touches),
+            Form::Message => reach.mails(spec, sent, &mut touches),
             Form::Batch => reach.batches(channel, spec, &mut touches),
             Form::Audience | Form::Broadcast => {}
             Form::Shown | Form::Clicked | Form::Visit => {
@@ -79,7 +80,8 @@ impl Reach<'_> {
 
     /// Rate of a channel on a day.
     fn rate(&self, spec: &ChannelPlan, day: usize) -> f64 {
-        let strength = spec.strength(self.person.region, day);
+        let today = u32::try_from(day).unwrap_or(u32::MAX);
+        let strength = spec.strength(&self.plan.areas, self.person.area_on(today), today);
         if strength == 0.0 { 0.0 } else { spec.reach * strength * (spec.targeting * self.intent[day]).exp() }
     }
 
@@ -161,36 +163,33 @@ impl Reach<'_> {
 
     /// Messages of the channels that send on fixed days, to those who agreed.
     fn batches(&self, channel: Channel, spec: &ChannelPlan, touches: &mut Vec<Touch>) {
-        if !self.person.contactable() {
-            return;
-        }
         let first = u32::try_from(channel.index()).unwrap_or(0) % spec.every_days;
         for day in (first..).step_by(spec.every_days as usize).take_while(|d| (*d as usize) < self.intent.len()) {
             let [sent, when] = self.pair(channel, day, 0);
-            if sent < self.rate(spec, day as usize) {
+            if sent < self.rate(spec, day as usize) && self.person.contactable_on(day) {
                 self.advertise(channel, spec, Kept { index: day, day, second: second(0.3 * when) }, touches);
             }
         }
     }
 
     /// Newsletters rest while a test or a decided campaign runs, so that its arms stay clean.
-    fn mails(&self, spec: &ChannelPlan, arm: Option<Arm>, touches: &mut Vec<Touch>) {
-        if !self.person.contactable() {
-            return;
-        }
-        let test = &self.plan.scenario.experiment;
-        let resting = |begin: u32, day: u32| (begin..begin + test.window_days).contains(&day);
+    fn mails(&self, spec: &ChannelPlan, sent: &[Sent], touches: &mut Vec<Touch>) {
+        let lottery = self.plan.scenario.interventions.lottery.as_ref();
+        let drawn = lottery.map(|l| newsletter_from(spec, l.day)).filter(|day| !self.rests(*day));
         for (day, intent) in (0_u32..).zip(self.intent) {
-            let (campaign, cost_micros) = match arm {
-                Some(arm) if day == test.day => match arm_spec(&self.plan.scenario, arm) {
-                    Some(arm_spec) => (Campaign::Test(arm), noise::fine(arm_spec.send_cost)),
-                    None => continue,
-                },
-                _ if resting(test.day, day) || resting(self.plan.scenario.days, day) => continue,
-                _ if day % spec.every_days == FIRST_MESSAGE_DAY % spec.every_days => {
-                    (Campaign::Listed(0), spec.impression_micros)
-                }
-                _ => continue,
+            if !self.person.contactable_on(day) {
+                continue;
+            }
+            let mail =
+                sent.iter().find(|s| s.day == day).and_then(|s| Some((s.arm, arm_spec(&self.plan.scenario, s.arm)?)));
+            let (campaign, cost_micros) = match mail {
+                Some((arm, spec)) => (Campaign::Test(arm), noise::fine(spec.send_cost)),
+                None if self.rests(day) || newsletter_from(spec, day) != day => continue,
+                None => (Campaign::Listed(0), spec.impression_micros),
+            };
+            let boost = match lottery {
+                Some(l) if drawn == Some(day) && interventions::wins(l, self.person) => l.boost,
+                _ => 1.0,
             };
             let [opens, when] = self.pair(Channel::Email, day, 0);
             let [device, clicks] = self.pair(Channel::Email, day, 1);
@@ -198,7 +197,7 @@ impl Reach<'_> {
             let kind = EventKind::EmailSent;
             let sent = Touch { day, second: second(0.0), channel, kind, campaign, device, cost_micros };
             touches.push(sent);
-            if opens < spec.reach * (spec.targeting * intent).exp() {
+            if opens < boost * spec.reach * (spec.targeting * intent).exp() {
                 let second = second(0.1 + 0.8 * when);
                 touches.push(Touch { kind: EventKind::EmailOpened, second, cost_micros: 0, ..sent });
                 if clicks < spec.click_rate {
@@ -208,9 +207,22 @@ impl Reach<'_> {
         }
     }
 
+    /// Whether newsletters rest on a day: while the test's window runs, and that of what is decided at the end.
+    fn rests(&self, day: u32) -> bool {
+        let scenario = &self.plan.scenario;
+        let resting = |begin: u32| (begin..begin + scenario.experiment.window_days).contains(&day);
+        resting(scenario.experiment.day) || resting(scenario.days)
+    }
+
     fn device(&self, u: f64) -> u32 {
         whole(u * f64::from(self.person.devices))
     }
+}
+
+/// The day of the first newsletter on or after a day.
+pub(crate) fn newsletter_from(spec: &ChannelPlan, day: u32) -> u32 {
+    let every = spec.every_days;
+    day + (FIRST_MESSAGE_DAY % every + every - day % every) % every
 }
 
 /// The first slot of a channel: sixteen numbers an event.
@@ -224,17 +236,17 @@ fn whole(x: f64) -> u32 {
 }
 
 /// The second of a day by its share.
-fn second(share: f64) -> u32 {
+pub(crate) fn second(share: f64) -> u32 {
     whole(FIRST_SECOND + SPAN_SECONDS * share)
 }
 
 /// A cost at a day's price. At the price of the mean day it is exactly itself.
 #[expect(clippy::cast_possible_truncation, reason = "bounded by the scenario's checks")]
-fn priced(micros: i64, factor: f64) -> i64 {
+pub(crate) fn priced(micros: i64, factor: f64) -> i64 {
     (micros as f64 * factor).round() as i64
 }
 
 /// What one person's share of a broadcast costs on a day.
-pub(crate) fn broadcast_micros(spec: &ChannelPlan, region: u32, day: usize) -> i64 {
-    priced(spec.impression_micros, spec.reach * spec.strength(region, day))
+pub(crate) fn broadcast_micros(plan: &Plan, spec: &ChannelPlan, area: u32, day: u32) -> i64 {
+    priced(spec.impression_micros, spec.reach * spec.strength(&plan.areas, area, day) * spec.price(day))
 }

@@ -26,6 +26,12 @@ mod person;
 
 mod exposure;
 
+mod interventions;
+
+mod incidents;
+
+mod bots;
+
 mod survey;
 
 mod response;
@@ -37,6 +43,8 @@ mod world;
 mod truth;
 
 mod effects;
+
+mod designs;
 
 mod score;
 
@@ -58,9 +66,12 @@ mod statistical_tests;
 pub use arm::{Arm, UnknownAction};
 pub use canonical::{Written, write_events};
 pub use channel::{Campaign, Channel, Touch, UnknownChannel};
+pub use designs::DesignTruth;
 pub use effects::Effects;
 pub use error::MarketError;
 pub use forms::{Carryover, Saturation};
+pub use incidents::{Fault, IncidentSpec};
+pub use interventions::{GeoTestSpec, InterventionSpec, LotterySpec, OutreachSpec, RolloutSpec, VoucherSpec, WaveSpec};
 pub use locate::locate;
 pub use outcomes::{Call, Return, Session, SignUp};
 pub use person::{Permissions, Person, Segment};
@@ -72,4 +83,4 @@ pub use score::{PolicyScore, score_policy, score_policy_at};
 pub use tables::DataFile;
 pub use truth::{ChannelTruth, Moment, Outlook, PersonTruth, Truth};
 pub use vendor::{VENDORS, VendorFile};
-pub use world::{Life, Source, World};
+pub use world::{Life, Sent, Source, World};

@@ -30,6 +30,11 @@ pub(crate) enum Purpose {
     WebHit = 25,
     Sending = 26,
     Agent = 27,
+    Area = 28,
+    Lottery = 29,
+    Voucher = 30,
+    Outreach = 31,
+    Fault = 32,
 }
 
 /// The numbers of one person in one repetition. Repetition 0 is the market written to files; others redraw what is
@@ -44,6 +49,11 @@ pub(crate) struct Noise {
 impl Noise {
     pub(crate) const fn new(seed: u64, person: u32) -> Self {
         Self { seed, person, repetition: 0 }
+    }
+
+    /// The numbers of another person.
+    pub(crate) const fn of(self, person: u32) -> Self {
+        Self { person, ..self }
     }
 
     #[cfg(test)]
@@ -88,6 +98,16 @@ pub(crate) fn poisson(u: f64, mean: f64, most: u32) -> u32 {
         total += mass;
     }
     k
+}
+
+/// The number of failures before the first success of probability `chance`; `u32::MAX` when it would take for ever.
+pub(crate) fn geometric(u: f64, chance: f64) -> u32 {
+    if chance <= 0.0 {
+        return u32::MAX;
+    }
+    let days = (1.0 - u).ln() / (1.0 - chance).ln();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 4 billion, not negative")]
+    if days < f64::from(u32::MAX) { days as u32 } else { u32::MAX }
 }
 
 /// Currency units in micros, rounded to the cent; 0 for amounts that are not representable, which a checked scenario

@@ -8,7 +8,7 @@ use throughline_stats::dist;
 
 use crate::Arm;
 use crate::noise::{self, Noise, Purpose as For};
-use crate::scenario::{ArmSpec, IntentSpec, Scenario, SegmentSpec};
+use crate::scenario::{ArmSpec, IntentSpec, PopulationSpec, Scenario, SegmentSpec};
 
 const FIRST: [&str; 20] = [
     "ada", "ben", "cleo", "dario", "elif", "finn", "greta", "hugo", "ines", "jonas", "kira", "luis", "mara", "nils",
@@ -18,6 +18,9 @@ const LAST: [&str; 20] = [
     "acker", "berg", "costa", "dahl", "engel", "fischer", "garcia", "holm", "ivanov", "jansen", "keller", "lopez",
     "meyer", "novak", "olsen", "petit", "rossi", "silva", "toth", "weber",
 ];
+
+/// Areas of a region.
+pub(crate) const AREAS_PER_REGION: u32 = 10;
 
 /// The three kinds of people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -77,10 +80,22 @@ pub struct Person {
     pub devices: u32,
     /// Whether the person has a loyalty card.
     pub has_card: bool,
-    /// Permissions.
+    /// Permissions on day 0; see [`allows_on`](Self::allows_on) for later days.
     pub consent: Permissions,
-    /// Region of residence, a position in [`REGIONS`](Self::REGIONS).
+    /// Region of residence on day 0, a position in [`REGIONS`](Self::REGIONS).
     pub region: u32,
+    /// Area of residence on day 0: ten to a region, which is `area / 10`.
+    pub area: u32,
+    /// The day on which the person moves, and to which area.
+    pub moves: Option<(u32, u32)>,
+    /// Number of the first person of the household; the person's own where nobody else lives there.
+    pub household: u32,
+    /// Whether the second device is the first of the other person of the household.
+    pub shares_device: bool,
+    /// The first day on which the person is no customer any more; `u32::MAX` for those who stay beyond all days drawn.
+    pub(crate) churn_day: u32,
+    /// The day on which each granted purpose is withdrawn, by position in [`Purpose::ALL`]; `u32::MAX` for never.
+    pub(crate) withdrawn: [u32; Purpose::ALL.len()],
     /// Days between the person's first order and day 0.
     pub tenure_days: u32,
     /// Coupons used last year, which tells price sensitivity with noise.
@@ -88,6 +103,8 @@ pub struct Person {
     pub(crate) noise: Noise,
     pub(crate) price_sensitivity: f64,
     pub(crate) annoyed: bool,
+    /// Log-odds of the segment, around which `log_odds` of its people spread.
+    pub(crate) base_log_odds: f64,
     pub(crate) log_odds: f64,
     pub(crate) basket: f64,
     pub(crate) store_share: f64,
@@ -96,6 +113,46 @@ pub struct Person {
 impl Person {
     /// The regions.
     pub const REGIONS: [&str; 4] = ["north", "east", "south", "west"];
+    /// How many areas there are, ten to a region.
+    pub const AREAS: u32 = 4 * AREAS_PER_REGION;
+
+    /// The area lived in on a day.
+    pub fn area_on(&self, day: u32) -> u32 {
+        self.moves.filter(|(from, _)| *from <= day).map_or(self.area, |(_, area)| area)
+    }
+
+    /// The region lived in on a day.
+    pub fn region_on(&self, day: u32) -> u32 {
+        self.area_on(day) / AREAS_PER_REGION
+    }
+
+    /// Name of an area, such as `north_03`.
+    pub fn area_name(area: u32) -> String {
+        let region = Self::REGIONS.get((area / AREAS_PER_REGION) as usize).copied().unwrap_or(Self::REGIONS[0]);
+        format!("{region}_{:02}", area % AREAS_PER_REGION)
+    }
+
+    /// Street and place of the household on a day.
+    pub fn address_on(&self, day: u32) -> String {
+        let home = self.noise.of(self.household);
+        let moved = u32::from(self.moves.is_some_and(|(from, _)| from <= day));
+        // Who moves leaves the household's address.
+        let home = if moved == 1 { self.noise } else { home };
+        let number = 1 + home.index(For::Trait, 1 + moved, 29, 9_000);
+        format!("{number} {} street, {}", LAST[(number % 20) as usize], Self::area_name(self.area_on(day)))
+    }
+
+    /// Whether a purpose is permitted on a day: granted on day 0 and not withdrawn by then.
+    pub fn allows_on(&self, purpose: Purpose, day: u32) -> bool {
+        let withdrawn = Purpose::ALL.into_iter().zip(self.withdrawn).any(|(p, from)| p == purpose && from <= day);
+        self.consent.allows(purpose) && !withdrawn
+    }
+
+    /// What was withdrawn, and on which day, before the end of a span of days.
+    pub fn withdrawals(&self, days: u32) -> impl Iterator<Item = (Purpose, u32)> {
+        Purpose::ALL.into_iter().zip(self.withdrawn).filter(move |(_, day)| *day < days)
+    }
+
     /// Draws a person.
     pub(crate) fn draw(scenario: &Scenario, noise: &Noise, number: u32) -> Self {
         let unit = |slot| noise.unit(For::Trait, 0, slot);
@@ -106,18 +163,30 @@ impl Person {
             Segment::Regular => 900.0,
             Segment::Vip => 2_000.0,
         };
+        let home = Home::draw(&scenario.population, noise, number);
+        let region = noise.index(For::Trait, 0, 12, 4);
+        let leaves = noise::geometric(unit(28), spec.churn_per_day);
+        let moves = unit(23) < scenario.population.mover_share;
+        let day = |slot| noise.index(For::Trait, 0, slot, scenario.days);
         Self {
             number,
             segment,
-            devices: if unit(4) < 0.45 { 2 } else { 1 },
+            devices: if home.shares_device || unit(4) < 0.45 { 2 } else { 1 },
+            area: region * AREAS_PER_REGION + noise.index(For::Trait, 0, 22, AREAS_PER_REGION),
+            moves: moves.then(|| (day(24), noise.index(For::Trait, 0, 25, Self::AREAS))),
+            household: home.head,
+            shares_device: home.shares_device,
+            churn_day: leaves,
+            withdrawn: withdrawals(scenario, noise),
             has_card: unit(5) < spec.loyalty_share,
             consent: permissions(scenario, noise),
-            region: noise.index(For::Trait, 0, 12, 4),
+            region,
             tenure_days: whole(1.0 + tenure * unit(13)),
             coupons: noise::poisson(unit(14), 6.0 * price_sensitivity, 20),
             noise: *noise,
             price_sensitivity,
             annoyed: unit(15) < spec.annoyed_share,
+            base_log_odds: spec.log_odds,
             log_odds: spec.log_odds + scenario.purchase.spread * noise.normal(For::Trait, 0, 16),
             basket: spec.basket * (0.25 * noise.normal(For::Trait, 0, 17) - 0.5 * 0.25 * 0.25).exp(),
             store_share: spec.store_share,
@@ -139,7 +208,8 @@ impl Person {
 
     /// Last name, in small letters.
     pub fn last_name(&self) -> &'static str {
-        self.one_of(3, &LAST)
+        let head = Self { noise: self.noise.of(self.household), ..*self };
+        head.one_of(3, &LAST)
     }
 
     /// E-mail address.
@@ -164,6 +234,10 @@ impl Person {
 
     /// The cookie of a device, as a number.
     pub fn cookie_code(&self, device: u32) -> u64 {
+        if device == 1 && self.shares_device {
+            let other = self.noise.of(self.number ^ 1);
+            return Self { noise: other, ..*self }.code(8);
+        }
         self.code(8 + device)
     }
 
@@ -177,9 +251,9 @@ impl Person {
         Self::REGIONS.get(self.region as usize).copied().unwrap_or(Self::REGIONS[0])
     }
 
-    /// Whether marketing e-mail may be sent.
-    pub fn contactable(&self) -> bool {
-        self.consent.allows(Purpose::Messaging)
+    /// Whether marketing messages may be sent on a day.
+    pub fn contactable_on(&self, day: u32) -> bool {
+        self.allows_on(Purpose::Messaging, day)
     }
 
     /// Log-odds that the arm's e-mail adds on its first day.
@@ -204,6 +278,35 @@ pub(crate) const fn arm_spec(scenario: &Scenario, arm: Arm) -> Option<&ArmSpec> 
         Arm::EmailOffer => Some(&scenario.experiment.offer),
         Arm::EmailNews => Some(&scenario.experiment.news),
     }
+}
+
+/// With whom a person lives.
+struct Home {
+    head: u32,
+    shares_device: bool,
+}
+
+impl Home {
+    /// People 2k and 2k + 1 live together with the scenario's probability, drawn for both from the first one's numbers.
+    fn draw(spec: &PopulationSpec, noise: &Noise, number: u32) -> Self {
+        let first = noise.of(number & !1);
+        let together = first.unit(For::Trait, 0, 26) < spec.household_share;
+        let shared = together && number % 2 == 1 && first.unit(For::Trait, 0, 27) < spec.shared_device_share;
+        Self { head: if together { number & !1 } else { number }, shares_device: shared }
+    }
+}
+
+/// The day on which each granted purpose is withdrawn.
+fn withdrawals(scenario: &Scenario, noise: &Noise) -> [u32; Purpose::ALL.len()] {
+    let mut slot = 0;
+    Purpose::ALL.map(|_| {
+        slot += 1;
+        if noise.unit(For::ConsentChange, 1, slot) < scenario.consent.withdrawn_share {
+            1 + noise.index(For::ConsentChange, 2, slot, scenario.days.max(2) - 1)
+        } else {
+            u32::MAX
+        }
+    })
 }
 
 fn segment(scenario: &Scenario, u: f64) -> (Segment, &SegmentSpec) {

@@ -1,11 +1,15 @@
 //! A scenario that passed its checks, with names resolved and tables made.
 
+use std::ops::Range;
+
 use crate::forms::{Memory, Saturation};
 use crate::noise::fine;
 use throughline_core::time::DAY_US;
 
+use crate::interventions::Area;
+use crate::person::AREAS_PER_REGION;
 use crate::scenario::{ChannelSpec, FlightSpec, Scenario};
-use crate::{Channel, MarketError, Person};
+use crate::{Channel, Fault, MarketError, Person};
 
 /// A checked scenario.
 #[derive(Debug, Clone)]
@@ -19,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) lift: Vec<f64>,
     /// Share of the list price asked, by day.
     pub(crate) price: Vec<f64>,
+    /// What the designs do in each area.
+    pub(crate) areas: Vec<Area>,
 }
 
 /// A channel in use.
@@ -34,8 +40,12 @@ pub(crate) struct ChannelPlan {
     pub(crate) elasticity: f64,
     /// Factor on reach, by region and day.
     pub(crate) flights: Vec<Vec<f64>>,
-    /// The largest of these.
+    /// The largest factor on reach on any day in any area, budgets left out.
     pub(crate) strongest: f64,
+    /// The days of the geo test, where the channel is the one tested.
+    pub(crate) tested: Range<u32>,
+    /// The same as `market`, before any spend spike.
+    surveyed: Vec<(f64, f64)>,
     /// Share of the demand that is bought and factor on its price, by day. Known after the market was surveyed.
     pub(crate) market: Vec<(f64, f64)>,
     pub(crate) impression_micros: i64,
@@ -50,10 +60,15 @@ impl Plan {
         if !diagnostics.is_empty() {
             return Err(MarketError::Refused { diagnostics });
         }
+        Ok(Self::unchecked(scenario))
+    }
+
+    /// The plan of a scenario known to be valid, or of a counterfactual of one.
+    fn unchecked(scenario: &Scenario) -> Self {
         let horizon = scenario.days + scenario.experiment.window_days;
         let channels = Channel::ALL
             .into_iter()
-            .map(|c| scenario.channels.get(c.name()).map(|spec| ChannelPlan::new(c, spec, horizon)))
+            .map(|c| scenario.channels.get(c.name()).map(|spec| ChannelPlan::new(c, spec, scenario)))
             .collect();
         let interactions = scenario
             .interactions
@@ -66,7 +81,36 @@ impl Plan {
             .collect();
         let days = (0..horizon).map(|day| calendar(scenario, day));
         let (lift, price) = days.unzip();
-        Ok(Self { scenario: scenario.clone(), channels, interactions, recovery, lift, price })
+        let areas = vec![Area { factor: 1.0, ..Area::default() }; Person::AREAS as usize];
+        Self { scenario: scenario.clone(), channels, interactions, recovery, lift, price, areas }
+    }
+
+    /// This market with another scenario: areas, prices and the spans in which touches are drawn stay what they are, so that
+    /// every random number keeps its meaning.
+    pub(crate) fn counterfactual(&self, edit: impl FnOnce(&mut Scenario)) -> Self {
+        let mut scenario = self.scenario.clone();
+        edit(&mut scenario);
+        let mut plan = Self::unchecked(&scenario);
+        plan.areas.clone_from(&self.areas);
+        for (new, old) in plan.channels.iter_mut().zip(&self.channels) {
+            if let (Some(new), Some(old)) = (new, old) {
+                new.strongest = old.strongest;
+                new.surveyed.clone_from(&old.surveyed);
+                new.market.clone_from(&old.surveyed);
+            }
+        }
+        plan
+    }
+
+    /// Raises the prices of channels on the days of their spend spikes, after the market was surveyed without them.
+    pub(crate) fn spike(&mut self) {
+        for incident in &self.scenario.incidents {
+            let Fault::SpendSpike { channel, factor } = &incident.fault else { continue };
+            let place = channel.parse::<Channel>().ok().map(Channel::index);
+            let spec = place.and_then(|p| self.channels.get_mut(p)).and_then(Option::as_mut);
+            let days = spec.into_iter().flat_map(|s| s.market.iter_mut()).zip(0_u32..);
+            days.filter(|(_, day)| incident.runs_on(*day)).for_each(|(market, _)| market.1 *= factor);
+        }
     }
 
     pub(crate) fn channel(&self, channel: Channel) -> Option<&ChannelPlan> {
@@ -82,6 +126,7 @@ impl Plan {
     pub(crate) fn set_market(&mut self, market: Vec<Vec<(f64, f64)>>) {
         for (channel, days) in self.channels.iter_mut().zip(market) {
             if let Some(channel) = channel {
+                channel.surveyed.clone_from(&days);
                 channel.market = days;
             }
         }
@@ -94,11 +139,15 @@ impl Plan {
 }
 
 impl ChannelPlan {
-    fn new(channel: Channel, spec: &ChannelSpec, horizon: u32) -> Self {
+    fn new(channel: Channel, spec: &ChannelSpec, scenario: &Scenario) -> Self {
+        let horizon = scenario.days + scenario.experiment.window_days;
         let mut campaigns: Vec<_> = spec.campaigns.iter().map(|c| (c.name.clone(), c.targeting, c.strength)).collect();
         if campaigns.is_empty() {
             campaigns.push((channel.name().to_owned(), 0.0, 1.0));
         }
+        let test = scenario.interventions.geo_test.as_ref().filter(|t| t.channel == channel.name());
+        let tested = test.map_or(0..0, |t| t.from_day..t.from_day + t.days);
+        let more = test.map_or(1.0, |t| t.factor.max(1.0));
         let by_region = |region| (0..horizon).map(|day| flight(spec, region, day)).collect();
         let flights: Vec<Vec<f64>> = Person::REGIONS.into_iter().map(by_region).collect();
         Self {
@@ -110,8 +159,10 @@ impl ChannelPlan {
             saturation: spec.saturation.clone(),
             every_days: spec.every_days,
             elasticity: spec.price_elasticity,
-            strongest: flights.iter().flatten().fold(0.0, |most, f| f64::max(most, *f)),
+            strongest: flights.iter().flatten().fold(0.0, |most, f| f64::max(most, *f)) * more * scenario.most_budget,
+            tested,
             flights,
+            surveyed: vec![(1.0, 1.0); horizon as usize],
             market: vec![(1.0, 1.0); horizon as usize],
             impression_micros: fine(spec.cost_per_impression),
             click_micros: fine(spec.cost_per_click),
@@ -120,11 +171,13 @@ impl ChannelPlan {
         }
     }
 
-    /// Factor on reach in a region on a day, budgets included.
+    /// Factor on reach in an area on a day, test and budgets included.
     #[inline]
-    pub(crate) fn strength(&self, region: u32, day: usize) -> f64 {
-        let flight = self.flights.get(region as usize).and_then(|days| days.get(day)).copied().unwrap_or(0.0);
-        flight * self.market.get(day).map_or(1.0, |m| m.0)
+    pub(crate) fn strength(&self, areas: &[Area], area: u32, day: u32) -> f64 {
+        let region = self.flights.get((area / AREAS_PER_REGION) as usize);
+        let flight = region.and_then(|days| days.get(day as usize)).copied().unwrap_or(0.0);
+        let tested = if self.tested.contains(&day) { areas.get(area as usize).map_or(1.0, |a| a.factor) } else { 1.0 };
+        flight * tested * self.market.get(day as usize).map_or(1.0, |m| m.0)
     }
 
     /// Factor on what a touch costs on a day.

@@ -13,11 +13,14 @@ use crate::channel::Form;
 use crate::noise::{self, Noise, Purpose};
 use crate::person::arm_spec;
 use crate::plan::Plan;
-use crate::{Arm, Campaign, Channel, Person, Touch};
+use crate::world::Sent;
+use crate::{Arm, Campaign, Channel, Person, Touch, incidents, interventions};
 
 /// Purchases fall between 17:00 and 23:00, after every touch of the day.
 const FIRST_SECOND: f64 = 17.0 * 3_600.0;
 const SPAN_SECONDS: f64 = 6.0 * 3_600.0;
+/// Days for which an e-mail tires.
+const FATIGUE_DAYS: u32 = 28;
 
 /// A purchase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +71,7 @@ pub(crate) struct Drive<'a> {
     plan: &'a Plan,
     person: &'a Person,
     own: Vec<f64>,
+    price: Vec<f64>,
     pulls: Vec<Option<Vec<f64>>>,
 }
 
@@ -84,9 +88,13 @@ pub(crate) struct Expected {
 
 impl<'a> Drive<'a> {
     pub(crate) fn new(plan: &'a Plan, person: &'a Person, intent: &[f64], touches: &[Touch]) -> Self {
-        let own = intent.iter().zip(&plan.lift).map(|(i, lift)| person.log_odds + i + lift).collect();
+        let mut own: Vec<f64> = intent.iter().zip(&plan.lift).map(|(i, lift)| person.log_odds + i + lift).collect();
+        let mut price = plan.price.clone();
+        interventions::act(plan, person, intent, &mut own, &mut price);
+        incidents::act(plan, person, &mut own, &mut price);
+        own.iter_mut().skip(person.churn_day as usize).for_each(|x| *x = f64::NEG_INFINITY);
         let pulls = Channel::ALL.into_iter().map(|c| pull(plan, person, c, intent.len(), touches, 1.0)).collect();
-        Self { plan, person, own, pulls }
+        Self { plan, person, own, price, pulls }
     }
 
     /// Whether the channel touched the person at all.
@@ -98,9 +106,9 @@ impl<'a> Drive<'a> {
         self.pulls.get(channel.index()).and_then(Option::as_deref)
     }
 
-    /// The course of the world without one channel, and with an arm's e-mail on a day.
-    pub(crate) fn course(&self, without: Option<Channel>, arm: Option<(Arm, u32)>) -> Course {
-        self.course_of(without.map_or(Channels::ALL, |c| Channels::ALL.without(c)), arm)
+    /// The course of the world without one channel, and with e-mails sent.
+    pub(crate) fn course(&self, without: Option<Channel>, sent: &[Sent]) -> Course {
+        self.course_of(without.map_or(Channels::ALL, |c| Channels::ALL.without(c)), sent)
     }
 
     /// The same person with a factor on all touches of a channel.
@@ -112,10 +120,10 @@ impl<'a> Drive<'a> {
         grown
     }
 
-    /// The course of the world with some channels, and with an arm's e-mail on a day where e-mail is one of them.
-    pub(crate) fn course_of(&self, present: Channels, arm: Option<(Arm, u32)>) -> Course {
+    /// The course of the world with some channels, and with e-mails sent where e-mail is one of them.
+    pub(crate) fn course_of(&self, present: Channels, sent: &[Sent]) -> Course {
         let mut log_odds = self.own.clone();
-        let mut price = self.plan.price.clone();
+        let mut price = self.price.clone();
         let pull = |channel| self.pull_of(channel).filter(|_| present.contains(channel));
         for channel in Channel::ALL {
             if let (Some(g), Some(spec)) = (pull(channel), self.plan.channel(channel)) {
@@ -127,20 +135,28 @@ impl<'a> Drive<'a> {
                 log_odds.iter_mut().zip(a.iter().zip(b)).for_each(|(x, (a, b))| *x += effect * a * b);
             }
         }
-        if let Some((arm, begin)) = arm.filter(|_| present.contains(Channel::Email)) {
-            self.send(arm, begin, &mut log_odds, &mut price);
+        if present.contains(Channel::Email) {
+            (0..sent.len()).for_each(|index| self.send(sent, index, &mut log_odds, &mut price));
         }
         Course { odds: log_odds.into_iter().map(f64::exp).collect(), price }
     }
 
-    fn send(&self, arm: Arm, begin: u32, log_odds: &mut [f64], price: &mut [f64]) {
-        let test = &self.plan.scenario.experiment;
-        let Some(spec) = arm_spec(&self.plan.scenario, arm) else { return };
-        let lift = self.person.lift(&self.plan.scenario, arm);
-        let window = log_odds.iter_mut().zip(price).skip(begin as usize).take(test.window_days as usize);
-        for (day, (x, price)) in (0_u32..).zip(window) {
-            *x += lift * (-f64::from(day) / test.half_life_days).exp2();
-            *price *= 1.0 - spec.discount;
+    /// Adds one of the e-mails sent, in order of their days. Offers do not add up: the best one holds.
+    fn send(&self, sent: &[Sent], index: usize, log_odds: &mut [f64], price: &mut [f64]) {
+        let scenario = &self.plan.scenario;
+        let test = &scenario.experiment;
+        let (earlier, Some(Sent { arm, day: begin })) = (&sent[..index.min(sent.len())], sent.get(index).copied())
+        else {
+            return;
+        };
+        let Some(spec) = arm_spec(scenario, arm) else { return };
+        let tiring = |s: &&Sent| s.arm != Arm::None && s.day + FATIGUE_DAYS > begin;
+        let tired = earlier.iter().filter(tiring).count() as f64;
+        let lift = self.person.lift(scenario, arm) - scenario.interventions.fatigue * tired;
+        let window = (begin as usize..).zip(log_odds.iter_mut().zip(price).skip(begin as usize));
+        for (day, (x, price)) in window.take(test.window_days as usize) {
+            *x += lift * (-((day - begin as usize) as f64) / test.half_life_days).exp2();
+            *price = f64::min(*price, self.price[day] * (1.0 - spec.discount));
         }
     }
 }
@@ -166,7 +182,8 @@ fn pull(
         }
     }
     if channel.form() == Form::Broadcast {
-        weights.iter_mut().enumerate().for_each(|(day, w)| *w = spec.reach * spec.strength(person.region, day));
+        let today = |day: u32| spec.reach * spec.strength(&plan.areas, person.area_on(day), day);
+        (0_u32..).zip(weights.iter_mut()).for_each(|(day, w)| *w = today(day));
     }
     if weights.iter().all(|w| *w == 0.0) {
         return None;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use throughline_core::{Diagnostic, Purpose, Timestamp};
 
-use crate::{Carryover, Saturation};
+use crate::{Carryover, IncidentSpec, InterventionSpec, Saturation};
 
 /// A market. The default is the demo: 5,000 people over 90 days with an e-mail test on day 60.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub struct Scenario {
     pub currency: String,
     /// Kinds of people.
     pub segments: Segments,
+    /// Who lives together, who moves, and who is no person at all.
+    pub population: PopulationSpec,
     /// How the wish to buy moves.
     pub intent: IntentSpec,
     /// Permissions.
@@ -36,14 +38,20 @@ pub struct Scenario {
     pub channels: BTreeMap<String, ChannelSpec>,
     /// Pairs of channels that work better or worse together.
     pub interactions: Vec<Interaction>,
+    /// Up to this factor on its reach a channel grows when a larger budget is delivered in a closed loop; 1 to 10.
+    pub most_budget: f64,
     /// How wishes become purchases.
     pub purchase: PurchaseSpec,
     /// What else people do.
     pub outcomes: OutcomeSpec,
     /// The e-mail test.
     pub experiment: ExperimentSpec,
-    /// What goes wrong in the files.
+    /// What else is done to people, at random and not.
+    pub interventions: InterventionSpec,
+    /// What goes wrong in the files, every day.
     pub faults: FaultSpec,
+    /// What goes wrong on known days.
+    pub incidents: Vec<IncidentSpec>,
 }
 
 /// The three kinds of people; their shares sum to one.
@@ -74,6 +82,23 @@ pub struct SegmentSpec {
     pub store_share: f64,
     /// Share of people whom e-mails put off.
     pub annoyed_share: f64,
+    /// Probability that a customer of this kind leaves for good on a day.
+    #[serde(default)]
+    pub churn_per_day: f64,
+}
+
+/// Who lives together, who moves, and who is no person at all.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PopulationSpec {
+    /// Probability that two people with neighbouring numbers share name and address.
+    pub household_share: f64,
+    /// Probability that the two of a household share a device, and so a cookie.
+    pub shared_device_share: f64,
+    /// Share of people who move to another area on some day.
+    pub mover_share: f64,
+    /// Programs that click on advertisements every day, for each thousand people.
+    pub bots_per_thousand: f64,
 }
 
 /// Intent: a cycle of the person's own period and phase plus a first-order autoregression, on the log-odds scale.
@@ -100,6 +125,9 @@ pub struct ConsentSpec {
     pub granted: BTreeMap<Purpose, f64>,
     /// Probability that a purpose not granted is unknown rather than denied.
     pub unknown: f64,
+    /// Probability that a granted purpose is withdrawn on some day.
+    #[serde(default)]
+    pub withdrawn_share: f64,
 }
 
 /// What moves everybody on a day: the week, a trend, and windows such as holidays, promotions and a competitor's campaign.

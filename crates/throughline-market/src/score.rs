@@ -53,7 +53,7 @@ pub fn score_policy_at<K: AsRef<str>, A: AsRef<str>>(
         let action: Arm = action.as_ref().parse()?;
         match places.get(key.as_ref().trim().to_lowercase().as_str()).or_else(|| places.get(key.as_ref().trim())) {
             Some(place) if seen.insert(*place) => {
-                let permitted = action == Arm::None || truth.persons[*place].contactable;
+                let permitted = action == Arm::None || truth.persons[*place].reachable(moment);
                 not_permitted += usize::from(!permitted);
                 actions[*place] = if permitted { action } else { Arm::None };
             }
@@ -76,7 +76,7 @@ pub fn score_policy_at<K: AsRef<str>, A: AsRef<str>>(
 
 /// Expected profit of doing the same with everyone who may be written to, by action.
 fn constant_profits(truth: &Truth, moment: Moment) -> BTreeMap<Arm, f64> {
-    let same = |arm: Arm| total(truth, moment, |_, person| if person.contactable { arm } else { Arm::None });
+    let same = |arm: Arm| total(truth, moment, |_, person| if person.reachable(moment) { arm } else { Arm::None });
     Arm::ALL.into_iter().map(|arm| (arm, same(arm))).collect()
 }
 
@@ -90,11 +90,14 @@ mod tests {
     use crate::Outlook;
 
     fn person(name: &str, contactable: bool, profit: [f64; 3]) -> PersonTruth {
-        let outlook = Outlook { probability: [0.1; 3], profit };
+        let outlook = Outlook { probability: [0.1; 3], value: [0.0; 3], profit };
         PersonTruth {
             crm_id: name.to_uppercase(),
             email: format!("{name}@people.example"),
             contactable,
+            tested: contactable,
+            churn_day: None,
+            value_next_year: 0.0,
             test: Outlook::default(),
             decision: outlook,
         }

@@ -7,7 +7,7 @@ use throughline_stats::dist;
 use crate::response::{self, Drive};
 use crate::scenario::{FlightSpec, WindowSpec};
 use crate::world::assign;
-use crate::{Arm, Channel, Life, Scenario, Segment, World};
+use crate::{Arm, Channel, Life, Scenario, Segment, Sent, World};
 
 fn world(people: u32, seed: u64) -> World {
     World::simulate(&Scenario::default().with_people(people), seed).expect("the demo is valid")
@@ -24,11 +24,11 @@ fn mean_and_error(draws: &[f64]) -> (f64, f64) {
 fn the_recursion_is_the_mean_of_the_simulation() {
     let world = world(40, 11);
     let drives: Vec<(&Life, Drive<'_>)> = world.lives().iter().map(|l| (l, world.drive(l))).collect();
-    let recovered = world.plan.recovery.len() - 1;
+    let recovered = world.plan().recovery.len() - 1;
     for without in [None, Some(Channel::PaidSocial), Some(Channel::Email)] {
-        let courses: Vec<_> = drives.iter().map(|(life, d)| (*life, d.course(without, world.sent(life)))).collect();
+        let courses: Vec<_> = drives.iter().map(|(life, d)| (*life, d.course(without, &life.sent))).collect();
         let expected = |life: &Life, course| {
-            let e = response::expect(&world.plan, course, recovered, world.written());
+            let e = response::expect(&world.plan(), course, recovered, world.written());
             [e.purchases, e.paid * life.person.basket, e.any]
         };
         let exact = courses.iter().map(|(l, c)| expected(l, c)).fold([0.0; 3], |s, e| [0, 1, 2].map(|i| s[i] + e[i]));
@@ -37,7 +37,7 @@ fn the_recursion_is_the_mean_of_the_simulation() {
             let mut sums = [0.0; 3];
             for (life, course) in &courses {
                 let noise = world.noise(life).repeated(repetition);
-                let bought = response::draw(&world.plan, &life.person, &noise, course, recovered, world.written());
+                let bought = response::draw(&world.plan(), &life.person, &noise, course, recovered, world.written());
                 sums[0] += bought.len() as f64;
                 sums[1] += bought.iter().map(|p| p.value_micros as f64 / 1e6).sum::<f64>();
                 sums[2] += f64::from(u8::from(!bought.is_empty()));
@@ -58,16 +58,16 @@ type Subject<'a> = (&'a Life, [response::Course; 3], usize);
 /// The people in the test, and the true mean probability of a purchase under each arm.
 fn under_test(world: &World) -> (Vec<Subject<'_>>, [f64; 3]) {
     let day = world.scenario().experiment.day;
-    let lives = world.lives().iter().filter(|l| l.person.contactable());
+    let lives = world.lives().iter().filter(|l| l.arm.is_some());
     let people: Vec<_> = lives
         .map(|life| {
             let drive = world.drive(life);
-            let courses = Arm::ALL.map(|arm| drive.course(None, Some((arm, day))));
-            (life, courses, response::state(&world.plan, &life.purchases, day))
+            let courses = Arm::ALL.map(|arm| drive.course(None, &[Sent { arm, day }]));
+            (life, courses, response::state(&world.plan(), &life.purchases, day))
         })
         .collect();
     let truth = world.truth();
-    let known = truth.persons.iter().filter(|p| p.contactable);
+    let known = truth.persons.iter().filter(|p| p.tested);
     let known = known.fold([0.0; 3], |s, p| [0, 1, 2].map(|i| s[i] + p.test.probability[i] / people.len() as f64));
     (people, known)
 }
@@ -84,7 +84,7 @@ fn the_stated_effects_are_those_of_the_simulated_counterfactuals() {
             let noise = world.noise(life).repeated(repetition);
             let days = test.day..test.day + test.window_days;
             for (sum, course) in bought.iter_mut().zip(courses) {
-                let drawn = response::draw(&world.plan, &life.person, &noise, course, *state, days.clone());
+                let drawn = response::draw(&world.plan(), &life.person, &noise, course, *state, days.clone());
                 *sum += f64::from(u8::from(!drawn.is_empty()));
             }
         }
@@ -103,9 +103,9 @@ fn repeat_test(world: &World, people: &[Subject<'_>], repetition: u32) -> [[f64;
     let mut counts = [[0.0; 2]; 3];
     for (life, courses, state) in people {
         let noise = world.noise(life).repeated(repetition);
-        let arm = assign(&world.plan, &life.person, &noise).expect("may be written to").index();
+        let arm = assign(&world.plan(), &life.person, &noise).expect("may be written to").index();
         let days = test.day..test.day + test.window_days;
-        let bought = response::draw(&world.plan, &life.person, &noise, &courses[arm], *state, days);
+        let bought = response::draw(&world.plan(), &life.person, &noise, &courses[arm], *state, days);
         counts[arm][0] += f64::from(u8::from(!bought.is_empty()));
         counts[arm][1] += 1.0;
     }
@@ -185,7 +185,7 @@ fn people_are_drawn_in_the_stated_shares() {
     check("vip", vip, scenario.segments.vip.share, 2_000.0);
     let cards = count(&|l| l.person.segment == Segment::Vip && l.person.has_card);
     check("vip with a card", cards, scenario.segments.vip.loyalty_share, vip);
-    let contactable = count(&|l| l.person.contactable());
+    let contactable = count(&|l| l.arm.is_some());
     check("contactable", contactable, 0.82, 2_000.0);
     for arm in Arm::ALL {
         check(arm.name(), count(&|l| l.arm == Some(arm)), 1.0 / 3.0, contactable);

@@ -4,7 +4,7 @@
 
 use crate::noise::Noise;
 use crate::plan::Plan;
-use crate::world::assign;
+use crate::world::{Sent, assign};
 use crate::{Channel, Person, exposure, person};
 
 /// People who are asked; a market of no more is known exactly.
@@ -49,8 +49,8 @@ fn demand(plan: &Plan, seed: u64, asked: &[Channel]) -> Vec<Vec<f64>> {
         let noise = Noise::new(seed, number);
         let person = Person::draw(&plan.scenario, &noise, number);
         let intent = person::intent(&plan.scenario.intent, &noise, plan.horizon());
-        let arm = assign(plan, &person, &noise);
-        let touches = exposure::touches(plan, &person, &noise, &intent, arm);
+        let sent: Vec<Sent> = assign(plan, &person, &noise).map(|arm| Sent::test(plan, arm)).into_iter().collect();
+        let touches = exposure::touches(plan, &person, &noise, &intent, &sent);
         for touch in touches.iter().filter(|t| asked.contains(&t.channel)) {
             micros[touch.channel.index()][touch.day as usize] += touch.cost_micros;
         }

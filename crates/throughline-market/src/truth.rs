@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::response::{self, Course, Drive};
-use crate::{Arm, Channel, Effects, Life, World, person};
+use crate::{Arm, Channel, Effects, Life, Sent, World, person};
+
+/// Days of a year.
+const YEAR: u32 = 365;
 
 /// The truth of a market.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +50,9 @@ pub struct ChannelTruth {
 pub struct Outlook {
     /// Probability of at least one purchase, by [`Arm::index`].
     pub probability: [f64; 3],
+    /// Expected spend in currency units, by [`Arm::index`].
+    #[serde(default)]
+    pub value: [f64; 3],
     /// Expected profit in currency units, by [`Arm::index`]: margin minus discount on every order, minus sending.
     pub profit: [f64; 3],
 }
@@ -58,8 +64,18 @@ pub struct PersonTruth {
     pub crm_id: String,
     /// E-mail address.
     pub email: String,
-    /// Whether anything may be sent.
+    /// Whether anything may be sent at the end of the written days.
     pub contactable: bool,
+    /// Whether the person took part in the e-mail test.
+    #[serde(default)]
+    pub tested: bool,
+    /// The day on which the person stopped being a customer, where that is a simulated one.
+    #[serde(default)]
+    pub churn_day: Option<u32>,
+    /// Expected spend, in currency units, over the 365 days from the end of the written ones: without any touch, calendar or
+    /// design, given the course of intent and when the person leaves.
+    #[serde(default)]
+    pub value_next_year: f64,
     /// From the day of the test, given purchases before it.
     pub test: Outlook,
     /// From the end of the written days, given all purchases: what a decision then is worth.
@@ -84,10 +100,18 @@ impl PersonTruth {
         }
     }
 
+    /// Whether anything may be sent at a time.
+    pub const fn reachable(&self, moment: Moment) -> bool {
+        match moment {
+            Moment::Test => self.tested,
+            Moment::Decision => self.contactable,
+        }
+    }
+
     /// The most profitable action that may be taken; sending nothing wins ties.
     pub fn best(&self, moment: Moment) -> Arm {
         let profit = &self.at(moment).profit;
-        let allowed = Arm::ALL.into_iter().filter(|a| self.contactable || *a == Arm::None);
+        let allowed = Arm::ALL.into_iter().filter(|a| self.reachable(moment) || *a == Arm::None);
         allowed.fold(Arm::None, |best, arm| if profit[arm.index()] > profit[best.index()] { arm } else { best })
     }
 }
@@ -106,7 +130,7 @@ impl World {
     /// Computes the truth: one counterfactual world per channel, and every person's outlook under every action.
     pub fn truth(&self) -> Truth {
         let parts = self.each_life(|life| (self.shares(life), self.person_truth(life)));
-        let used: Vec<Channel> = Channel::ALL.into_iter().filter(|c| self.plan.channel(*c).is_some()).collect();
+        let used: Vec<Channel> = Channel::ALL.into_iter().filter(|c| self.plan().channel(*c).is_some()).collect();
         // Summed in order of the people, so that the last bit does not depend on threads.
         let total = |channel: Channel| {
             let shares = parts.iter().map(|(shares, _)| shares[channel.index()]);
@@ -125,12 +149,12 @@ impl World {
 
     fn shares(&self, life: &Life) -> [Share; Channel::COUNT] {
         let drive = self.drive(life);
-        let sent = self.sent(life);
+        let sent = life.sent.as_slice();
         let whole = Outcome::of(self, life, &drive.course(None, sent));
         Channel::ALL.map(|channel| {
             let written = life.touches.iter().filter(|t| t.channel == channel && t.day < self.scenario().days);
             let cost_micros = written.map(|t| t.cost_micros).sum::<i64>() + self.broadcast_micros(life, channel);
-            let tested = channel == Channel::Email && sent.is_some();
+            let tested = channel == Channel::Email && !sent.is_empty();
             if !tested && !drive.reached_by(channel) {
                 return Share { cost_micros, ..Share::default() };
             }
@@ -150,26 +174,47 @@ impl World {
         PersonTruth {
             crm_id: life.person.crm_id(),
             email: life.person.email(),
-            contactable: life.person.contactable(),
+            contactable: life.person.contactable_on(self.scenario().days),
+            tested: life.arm.is_some(),
+            churn_day: Some(life.person.churn_day).filter(|day| *day < self.plan().horizon()),
+            value_next_year: self.value_next_year(life),
             test: self.outlook(life, &drive, self.scenario().experiment.day),
             decision: self.outlook(life, &drive, self.scenario().days),
         }
     }
 
+    fn value_next_year(&self, life: &Life) -> f64 {
+        let (scenario, person) = (self.scenario(), &life.person);
+        let last = scenario.days + YEAR;
+        let intent = person::intent(&scenario.intent, &self.noise(life), last);
+        let stays = |day: u32| if day < person.churn_day { 1.0 } else { 0.0 };
+        let odds = intent.iter().zip(0_u32..).map(|(i, day)| stays(day) * (person.log_odds + i).exp()).collect();
+        let course = Course { odds, price: vec![1.0; last as usize] };
+        let state = response::state(self.plan(), &life.purchases, scenario.days);
+        response::expect(self.plan(), &course, state, scenario.days..last).paid * person.basket
+    }
+
     /// The outlook of a person for an e-mail sent on `day`.
     pub(crate) fn outlook(&self, life: &Life, drive: &Drive<'_>, day: u32) -> Outlook {
         let scenario = self.scenario();
-        let state = response::state(&self.plan, &life.purchases, day);
+        let state = response::state(self.plan(), &life.purchases, day);
+        let cost_of_goods = 1.0 - scenario.purchase.margin;
+        let before = life.sent.iter().copied().filter(|s| s.day < day);
+        let mut sent: Vec<Sent> = before.chain([Sent { arm: Arm::None, day }]).collect();
         let mut outlook = Outlook::default();
         for arm in Arm::ALL {
-            let course = drive.course(None, Some((arm, day)));
+            if let Some(last) = sent.last_mut() {
+                last.arm = arm;
+            }
+            let course = drive.course(None, &sent);
             let days = day..day + scenario.experiment.window_days;
-            let expected = response::expect(&self.plan, &course, state, days);
+            let expected = response::expect(self.plan(), &course, state, days);
             let spec = person::arm_spec(scenario, arm);
-            let (discount, cost) = spec.map_or((0.0, 0.0), |s| (s.discount, s.send_cost));
-            let order = life.person.basket * (scenario.purchase.margin - discount);
+            let cost = spec.map_or(0.0, |s| s.send_cost);
             outlook.probability[arm.index()] = expected.any;
-            outlook.profit[arm.index()] = expected.purchases * order - cost;
+            outlook.value[arm.index()] = expected.paid * life.person.basket;
+            outlook.profit[arm.index()] =
+                life.person.basket * (expected.paid - expected.purchases * cost_of_goods) - cost;
         }
         outlook
     }
@@ -185,10 +230,10 @@ struct Outcome {
 
 impl Outcome {
     fn of(world: &World, life: &Life, course: &Course) -> Self {
-        let recovered = world.plan.recovery.len() - 1;
-        let expected = response::expect(&world.plan, course, recovered, world.written());
+        let recovered = world.plan().recovery.len() - 1;
+        let expected = response::expect(&world.plan(), course, recovered, world.written());
         let noise = world.noise(life);
-        let drawn = response::draw(&world.plan, &life.person, &noise, course, recovered, world.written());
+        let drawn = response::draw(&world.plan(), &life.person, &noise, course, recovered, world.written());
         Self {
             purchases: expected.purchases,
             value: expected.paid * life.person.basket,

@@ -38,6 +38,9 @@ struct PersonRow {
     crm_id: String,
     email: String,
     contactable: bool,
+    tested: bool,
+    churn_day: Option<u32>,
+    value_next_year: f64,
     best_action: Arm,
     profit_none: f64,
     profit_email_offer: f64,
@@ -45,12 +48,18 @@ struct PersonRow {
     probability_none: f64,
     probability_email_offer: f64,
     probability_email_news: f64,
+    value_none: f64,
+    value_email_offer: f64,
+    value_email_news: f64,
     test_profit_none: f64,
     test_profit_email_offer: f64,
     test_profit_email_news: f64,
     test_probability_none: f64,
     test_probability_email_offer: f64,
     test_probability_email_news: f64,
+    test_value_none: f64,
+    test_value_email_offer: f64,
+    test_value_email_news: f64,
 }
 
 /// What `policy.json` says about one time.
@@ -129,6 +138,9 @@ impl From<&PersonTruth> for PersonRow {
             crm_id: person.crm_id.clone(),
             email: person.email.clone(),
             contactable: person.contactable,
+            tested: person.tested,
+            churn_day: person.churn_day,
+            value_next_year: person.value_next_year,
             best_action: person.best(Moment::Decision),
             profit_none: then.profit[0],
             profit_email_offer: then.profit[1],
@@ -136,12 +148,18 @@ impl From<&PersonTruth> for PersonRow {
             probability_none: then.probability[0],
             probability_email_offer: then.probability[1],
             probability_email_news: then.probability[2],
+            value_none: then.value[0],
+            value_email_offer: then.value[1],
+            value_email_news: then.value[2],
             test_profit_none: test.profit[0],
             test_profit_email_offer: test.profit[1],
             test_profit_email_news: test.profit[2],
             test_probability_none: test.probability[0],
             test_probability_email_offer: test.probability[1],
             test_probability_email_news: test.probability[2],
+            test_value_none: test.value[0],
+            test_value_email_offer: test.value[1],
+            test_value_email_news: test.value[2],
         }
     }
 }
@@ -155,15 +173,20 @@ impl From<PersonRow> for PersonTruth {
                     row.test_probability_email_offer,
                     row.test_probability_email_news,
                 ],
+                value: [row.test_value_none, row.test_value_email_offer, row.test_value_email_news],
                 profit: [row.test_profit_none, row.test_profit_email_offer, row.test_profit_email_news],
             },
             decision: Outlook {
                 probability: [row.probability_none, row.probability_email_offer, row.probability_email_news],
+                value: [row.value_none, row.value_email_offer, row.value_email_news],
                 profit: [row.profit_none, row.profit_email_offer, row.profit_email_news],
             },
             crm_id: row.crm_id,
             email: row.email,
             contactable: row.contactable,
+            tested: row.tested,
+            churn_day: row.churn_day,
+            value_next_year: row.value_next_year,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The market itself: people, their touches, their purchases.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::thread;
 
+use serde::{Deserialize, Serialize};
 use throughline_core::Timestamp;
 
 use crate::channel::Form;
@@ -14,8 +16,8 @@ use crate::response::{self, Drive};
 use crate::scenario::OutcomeSpec;
 use crate::survey::survey;
 use crate::{
-    Arm, Call, Campaign, Channel, MarketError, Person, Purchase, Return, Scenario, Session, SignUp, Touch, exposure,
-    outcomes, person,
+    Arm, Call, Campaign, Channel, MarketError, Person, Purchase, Return, Scenario, Session, SignUp, Touch, bots,
+    exposure, interventions, outcomes, person,
 };
 
 /// One person's life in the market.
@@ -27,6 +29,9 @@ pub struct Life {
     pub touches: Vec<Touch>,
     /// The arm of the e-mail test, for people who may be written to.
     pub arm: Option<Arm>,
+    /// E-mails with an offer or news, and the decision to send none, in order of their days: the test's, then what was
+    /// delivered.
+    pub sent: Vec<Sent>,
     /// Purchases on the written days, ordered by time.
     pub purchases: Vec<Purchase>,
     /// Visits to the shop on the written days, ordered by time.
@@ -39,6 +44,21 @@ pub struct Life {
     pub sign_up: Option<SignUp>,
 }
 
+/// What was sent to somebody on a day: by the test or by a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// What.
+    pub arm: Arm,
+    /// The day.
+    pub day: u32,
+}
+
+impl Sent {
+    pub(crate) fn test(plan: &Plan, arm: Arm) -> Self {
+        Self { arm, day: plan.scenario.experiment.day }
+    }
+}
+
 /// People up to whom a market is held in memory.
 const MOST_HELD: u32 = 200_000;
 
@@ -46,15 +66,19 @@ const MOST_HELD: u32 = 200_000;
 #[derive(Debug, Clone)]
 pub struct Source {
     pub(crate) plan: Plan,
-    seed: u64,
+    pub(crate) seed: u64,
+    /// What was delivered to people, by their number, in order of days.
+    pub(crate) delivered: BTreeMap<u32, Vec<Sent>>,
 }
 
 impl Source {
     /// A market of a scenario and a seed. Refuses a scenario that breaks its rules, with every fault.
     pub fn new(scenario: &Scenario, seed: u64) -> Result<Self, MarketError> {
         let mut plan = Plan::new(scenario)?;
+        plan.areas = interventions::areas(&scenario.interventions, seed);
         survey(&mut plan, seed);
-        Ok(Self { plan, seed })
+        plan.spike();
+        Ok(Self { plan, seed, delivered: BTreeMap::new() })
     }
 
     /// What it is made of.
@@ -81,10 +105,11 @@ impl Source {
         let person = Person::draw(scenario, &noise, number);
         let arm = assign(plan, &person, &noise);
         let intent = person::intent(&scenario.intent, &noise, plan.horizon());
-        let touches = exposure::touches(plan, &person, &noise, &intent, arm);
-        let course =
-            Drive::new(plan, &person, &intent, &touches).course(None, arm.map(|a| (a, scenario.experiment.day)));
-        let mut life = Life { touches, arm, ..Life::unborn(person) };
+        let mut sent: Vec<Sent> = arm.map(|a| Sent::test(plan, a)).into_iter().collect();
+        sent.extend(self.delivered.get(&number).into_iter().flatten());
+        let touches = exposure::touches(plan, &person, &noise, &intent, &sent);
+        let course = Drive::new(plan, &person, &intent, &touches).course(None, &sent);
+        let mut life = Life { touches, arm, sent, ..Life::unborn(person) };
         life.purchases = response::draw(plan, &person, &noise, &course, plan.recovery.len() - 1, 0..scenario.days);
         life.follow(&scenario.outcomes, scenario.days);
         life
@@ -94,10 +119,10 @@ impl Source {
 /// A simulated market. Equal scenarios and seeds give equal markets, for any number of threads.
 #[derive(Debug, Clone)]
 pub struct World {
-    pub(crate) plan: Plan,
-    seed: u64,
+    pub(crate) source: Source,
     threads: NonZeroUsize,
     lives: Vec<Life>,
+    bots: Vec<Life>,
 }
 
 impl World {
@@ -114,18 +139,27 @@ impl World {
         }
         let people: Vec<u32> = (0..scenario.people).collect();
         let lives = map(&people, threads, |number| source.life(*number));
-        let Source { plan, seed } = source;
-        Ok(Self { plan, seed, threads, lives })
+        let bots = bots::bots(&source.plan, seed);
+        Ok(Self { source, threads, lives, bots })
     }
 
     /// What the market was made of.
     pub fn scenario(&self) -> &Scenario {
-        &self.plan.scenario
+        &self.plan().scenario
+    }
+
+    pub(crate) const fn plan(&self) -> &Plan {
+        &self.source.plan
     }
 
     /// The seed it was made with.
     pub const fn seed(&self) -> u64 {
-        self.seed
+        self.source.seed
+    }
+
+    /// Programs that click on advertisements: lives without purchases, of nobody.
+    pub fn bots(&self) -> &[Life] {
+        &self.bots
     }
 
     /// Every person's life, in order of the person's number.
@@ -148,7 +182,7 @@ impl World {
         match touch.campaign {
             Campaign::Test(arm) => arm.name(),
             Campaign::Listed(index) => self
-                .plan
+                .plan()
                 .channel(touch.channel)
                 .and_then(|spec| spec.campaigns.get(index as usize))
                 .map_or(touch.channel.name(), |c| c.0.as_str()),
@@ -158,12 +192,16 @@ impl World {
     /// What broadcasts cost on the written days: channel, region, day, micros.
     pub(crate) fn broadcast_costs(&self) -> Vec<(Channel, &'static str, u32, i64)> {
         let mut costs = Vec::new();
-        for (channel, spec) in self.plan.used().filter(|(c, _)| c.form() == Form::Broadcast) {
-            for (region, name) in (0..).zip(Person::REGIONS) {
-                let people = self.lives.iter().filter(|l| l.person.region == region).count();
-                let people = i64::try_from(people).unwrap_or(i64::MAX);
-                let of = |day: u32| exposure::broadcast_micros(spec, region, day as usize).saturating_mul(people);
-                costs.extend(self.written().map(|day| (channel, name, day, of(day))).filter(|c| c.3 > 0));
+        for (channel, spec) in self.plan().used().filter(|(c, _)| c.form() == Form::Broadcast) {
+            for day in self.written() {
+                let mut micros = [0_i64; Person::REGIONS.len()];
+                for life in &self.lives {
+                    let area = life.person.area_on(day);
+                    let share = exposure::broadcast_micros(self.plan(), spec, area, day);
+                    micros[life.person.region_on(day) as usize % Person::REGIONS.len()] += share;
+                }
+                let regions = Person::REGIONS.into_iter().zip(micros);
+                costs.extend(regions.map(|(name, cost)| (channel, name, day, cost)).filter(|c| c.3 > 0));
             }
         }
         costs
@@ -171,9 +209,9 @@ impl World {
 
     /// What one person's share of a broadcast channel costs over the written days; 0 for other channels.
     pub(crate) fn broadcast_micros(&self, life: &Life, channel: Channel) -> i64 {
-        let spec = self.plan.channel(channel).filter(|_| channel.form() == Form::Broadcast);
-        let days = 0..self.scenario().days as usize;
-        spec.map_or(0, |s| days.map(|day| exposure::broadcast_micros(s, life.person.region, day)).sum())
+        let spec = self.plan().channel(channel).filter(|_| channel.form() == Form::Broadcast);
+        let cost = |s, day| exposure::broadcast_micros(self.plan(), s, life.person.area_on(day), day);
+        spec.map_or(0, |s| self.written().map(|day| cost(s, day)).sum())
     }
 
     pub(crate) fn written(&self) -> Range<u32> {
@@ -181,16 +219,19 @@ impl World {
     }
 
     pub(crate) fn noise(&self, life: &Life) -> Noise {
-        Noise::new(self.seed, life.person.number)
+        Noise::new(self.seed(), life.person.number)
     }
 
     pub(crate) fn drive<'a>(&'a self, life: &'a Life) -> Drive<'a> {
-        drive(&self.plan, self.seed, life)
+        let intent = person::intent(&self.scenario().intent, &self.noise(life), self.plan().horizon());
+        Drive::new(self.plan(), &life.person, &intent, &life.touches)
     }
 
-    /// The arm and day of the test's e-mail, as [`Drive::course`] wants it.
-    pub(crate) fn sent(&self, life: &Life) -> Option<(Arm, u32)> {
-        sent(&self.plan, life)
+    /// This market with another scenario and the same random numbers, drawn person by person.
+    pub(crate) fn counterfactual(&self, edit: impl FnOnce(&mut Scenario)) -> Source {
+        let mut plan = self.plan().counterfactual(edit);
+        plan.spike();
+        Source { plan, seed: self.seed(), delivered: self.source.delivered.clone() }
     }
 
     /// A function of each life, in order, computed on the world's threads.
@@ -199,21 +240,11 @@ impl World {
     }
 }
 
-fn drive<'a>(plan: &'a Plan, seed: u64, life: &'a Life) -> Drive<'a> {
-    let noise = Noise::new(seed, life.person.number);
-    let intent = person::intent(&plan.scenario.intent, &noise, plan.horizon());
-    Drive::new(plan, &life.person, &intent, &life.touches)
-}
-
-fn sent(plan: &Plan, life: &Life) -> Option<(Arm, u32)> {
-    life.arm.map(|arm| (arm, plan.scenario.experiment.day))
-}
-
 /// The arm of a person who may be written to.
 pub(crate) fn assign(plan: &Plan, person: &Person, noise: &Noise) -> Option<Arm> {
     let test = &plan.scenario.experiment;
     let u = noise.unit(Purpose::Assignment, test.day, 0);
-    person.contactable().then_some(if u < test.offer.probability {
+    person.contactable_on(test.day).then_some(if u < test.offer.probability {
         Arm::EmailOffer
     } else if u < test.offer.probability + test.news.probability {
         Arm::EmailNews
@@ -238,9 +269,9 @@ fn map<I: Sync, T: Send>(items: &[I], threads: NonZeroUsize, f: impl Fn(&I) -> T
 
 impl Life {
     /// Somebody to whom nothing has happened.
-    fn unborn(person: Person) -> Self {
-        let (touches, purchases, sessions, calls, returns) = Default::default();
-        Self { person, touches, arm: None, purchases, sessions, calls, returns, sign_up: None }
+    pub(crate) fn unborn(person: Person) -> Self {
+        let (touches, sent, purchases, sessions, calls, returns) = Default::default();
+        Self { person, touches, arm: None, sent, purchases, sessions, calls, returns, sign_up: None }
     }
 
     /// Draws what follows from touches and purchases.

@@ -132,7 +132,7 @@ impl Contact<'_> {
         self.unit(0) >= NO_EMAIL_SHARE
     }
 
-    fn fields(&self) -> [String; 8] {
+    fn fields(&self, days: u32) -> [String; 8] {
         let person = self.person;
         let mut names = [person.first_name().to_owned(), person.last_name().to_owned()];
         if self.unit(2) < SLIP_SHARE {
@@ -148,7 +148,7 @@ impl Contact<'_> {
             if self.unit(1) < NO_PHONE_SHARE { String::new() } else { person.phone() },
             person.region_name().to_owned(),
             date_time(self.created),
-            (!person.contactable()).to_string(),
+            (!person.contactable_on(days)).to_string(),
         ];
         if self.unit(7) < CAPITALS_SHARE {
             fields[1..4].iter_mut().for_each(|field| field.make_ascii_uppercase());
@@ -180,7 +180,7 @@ fn write(world: &World, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(HEADER)?;
     for contact in &Book::new(world).contacts {
-        writer.write_record(contact.fields())?;
+        writer.write_record(contact.fields(world.scenario().days))?;
     }
     writer.flush()
 }
@@ -254,7 +254,7 @@ mod tests {
             assert!(slips <= 1, "{row:?}");
             assert!(row["Email"].is_empty() || row["Email"].to_lowercase() == person.email(), "{row:?}");
             assert!(row["Phone"].is_empty() || row["Phone"] == person.phone(), "{row:?}");
-            assert_eq!(row["HasOptedOutOfEmail"] == "false", person.contactable());
+            assert_eq!(row["HasOptedOutOfEmail"] == "false", person.contactable_on(world.scenario().days));
             assert!(*row["CreatedDate"] < *"2026-01-05" && row["CreatedDate"].len() == 24, "{row:?}");
             let capitals = row["LastName"].chars().all(char::is_uppercase);
             let found = [slips == 1, capitals, row["Email"].is_empty(), row["Phone"].is_empty()];
