@@ -22,14 +22,9 @@ pub(crate) fn bots(plan: &Plan, seed: u64) -> Vec<Life> {
         let number = scenario.people.saturating_add(u32::try_from(bots.len()).unwrap_or(u32::MAX));
         bots.push(bot(plan, seed, number, channel, clicks, runs));
     };
-    let clickable = plan.used().filter(|(c, _)| matches!(c.form(), Form::Shown | Form::Clicked)).map(|(c, _)| c);
-    let clickable: Vec<Channel> = clickable.collect();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the scenario's checks")]
-    let everyday = (scenario.population.bots_per_thousand * f64::from(scenario.people) / 1_000.0).round() as usize;
-    for index in 0..everyday {
-        if let Some(channel) = clickable.get(index % clickable.len().max(1)) {
-            add(*channel, EVERYDAY_CLICKS, &|_| true);
-        }
+    let clickable = clickable(plan);
+    for channel in clickable.iter().cycle().take(everyday(plan)) {
+        add(*channel, EVERYDAY_CLICKS, &|_| true);
     }
     for incident in &scenario.incidents {
         if let Fault::BotTraffic { channel, bots, clicks_per_day } = &incident.fault
@@ -39,6 +34,33 @@ pub(crate) fn bots(plan: &Plan, seed: u64) -> Vec<Life> {
         }
     }
     bots
+}
+
+/// The places of an incident's programs among all of a market.
+pub(crate) fn of_incident(plan: &Plan, incident: usize) -> std::ops::Range<usize> {
+    let count = |fault: &Fault| match fault {
+        Fault::BotTraffic { bots, .. } => (*bots).min(MOST) as usize,
+        _ => 0,
+    };
+    let incidents = &plan.scenario.incidents;
+    let before: usize = incidents.iter().take(incident).map(|i| count(&i.fault)).sum();
+    let first = everyday(plan) + before;
+    first..first + incidents.get(incident).map_or(0, |i| count(&i.fault))
+}
+
+/// How many programs click every day.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the scenario's checks")]
+fn everyday(plan: &Plan) -> usize {
+    if clickable(plan).is_empty() {
+        return 0;
+    }
+    (plan.scenario.population.bots_per_thousand * f64::from(plan.scenario.people) / 1_000.0).round() as usize
+}
+
+/// Channels on which programs click.
+fn clickable(plan: &Plan) -> Vec<Channel> {
+    let clickable = plan.used().filter(|(c, _)| matches!(c.form(), Form::Shown | Form::Clicked));
+    clickable.map(|(c, _)| c).collect()
 }
 
 fn bot(plan: &Plan, seed: u64, number: u32, channel: Channel, clicks: f64, runs: &dyn Fn(u32) -> bool) -> Life {

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use throughline_core::time::DAY_US;
 use throughline_core::{Currency, Diagnostic};
 
-use crate::scenario::{ArmSpec, ChannelSpec, Scenario, SegmentSpec};
+use crate::scenario::{ArmSpec, ChannelSpec, Interaction, Scenario, SegmentSpec};
 use crate::{Channel, Person, exposure};
 
 /// Campaigns of all channels, at most: each has a code of one byte in canonical events.
@@ -38,7 +38,7 @@ impl Faults {
         }
     }
 
-    fn channel_name(&mut self, path: &str, name: &str) {
+    pub(crate) fn channel_name(&mut self, path: &str, name: &str) {
         if let Err(error) = name.parse::<Channel>() {
             self.push("TL953", format!("{path}: {error}"));
         }
@@ -70,6 +70,16 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
         if pair.first == pair.second {
             faults.push("TL957", format!("interactions[{index}].second: `{}` cannot act on itself", pair.second));
         }
+        let names = |p: &Interaction| [p.first.clone(), p.second.clone()];
+        let again =
+            |other: &Interaction| [names(pair), [pair.second.clone(), pair.first.clone()]].contains(&names(other));
+        if scenario.interactions[..index].iter().any(again) {
+            let (first, second) = (&pair.first, &pair.second);
+            faults.push(
+                "TL957",
+                format!("interactions[{index}].first: `{first}` and `{second}` act on each other twice"),
+            );
+        }
         for name in [&pair.first, &pair.second].into_iter().filter(|n| !scenario.channels.contains_key(*n)) {
             if name.parse::<Channel>().is_ok() {
                 faults.push("TL957", format!("interactions[{index}]: channel `{name}` is not in use"));
@@ -81,6 +91,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     }
     outcomes(&mut faults, scenario);
     experiment(&mut faults, scenario);
+    crate::check_designs::check(&mut faults, scenario);
     faults.share("faults.duplicate_share", scenario.faults.duplicate_share);
     faults.share("faults.malformed_share", scenario.faults.malformed_share);
     faults.share("faults.late_share", scenario.faults.late_share);
@@ -159,6 +170,7 @@ fn segment(faults: &mut Faults, path: &str, spec: &SegmentSpec) {
     faults.share(&field("loyalty_share"), spec.loyalty_share);
     faults.share(&field("store_share"), spec.store_share);
     faults.share(&field("annoyed_share"), spec.annoyed_share);
+    faults.share(&field("churn_per_day"), spec.churn_per_day);
 }
 
 /// Refuses a channel whose candidates would not be drawn to the last: touches of a person at the highest intent that is
@@ -285,6 +297,13 @@ mod tests {
                 (spec.reach, spec.targeting) = (20.0, 3.0);
             },
             "error[TL954]: channels.display.reach of 20 gives up to 59508852 touches a person, more than 50000",
+        );
+        refused(
+            |s| {
+                let pair = s.interactions[0].clone();
+                s.interactions.push(Interaction { first: pair.second, second: pair.first, effect: 0.1 });
+            },
+            "error[TL957]: interactions[1].first: `paid_search` and `paid_social` act on each other twice",
         );
         refused(|s| s.people = 0, "error[TL954]: people of 0 is outside 1 to 100000000");
         refused(

@@ -1,10 +1,13 @@
 //! What each design really caused: this market against the same one with the design's field changed, every random number kept.
 //! Means are exact given people and touches ([`crate::Truth`] says how); nothing here is estimated.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::interventions::{is_called, voucher_score, wins};
-use crate::response::{self, Drive};
+use crate::plan::Plan;
+use crate::response::{self, Course, Drive};
 use crate::scenario::Scenario;
 use crate::{Arm, Life, Source, World, exposure, person};
 
@@ -55,41 +58,41 @@ impl Mean {
 impl World {
     /// What every design of the scenario caused, the e-mail test first.
     pub fn designs(&self) -> Vec<DesignTruth> {
-        let spec = &self.scenario().interventions;
         let mut told = self.mail_test();
-        told.extend(spec.geo_test.as_ref().map(|_| self.geo_test()).into_iter().flatten());
-        told.extend(spec.rollout.as_ref().map(|_| self.rollout()));
+        told.extend(self.geo_test());
+        told.extend(self.rollout());
         told.extend(self.lottery());
         told.extend(self.voucher());
         told.extend(self.outreach().into_iter().flatten());
         told
     }
 
-    /// Probability of a purchase within a window of one person in another market, given the purchases before.
-    fn any(&self, source: &Source, life: &Life, days: std::ops::Range<u32>) -> f64 {
+    /// The course of one person in another market whose touches are drawn anew.
+    fn redrawn(&self, source: &Source, life: &Life) -> (Life, Course) {
         let other = source.life(life.person.number);
         let intent = person::intent(&self.scenario().intent, &self.noise(life), self.plan().horizon());
         let course = Drive::new(&source.plan, &other.person, &intent, &other.touches).course(None, &other.sent);
+        (other, course)
+    }
+
+    /// The course of one person in another market with the same touches.
+    fn course_in(&self, plan: &Plan, life: &Life) -> Course {
+        self.drive_in(plan, life).course(None, &life.sent)
+    }
+
+    /// Probability of a purchase within a window, given the purchases before.
+    fn any(&self, course: &Course, life: &Life, days: Range<u32>) -> f64 {
         let state = response::state(self.plan(), &life.purchases, days.start);
-        response::expect(&source.plan, &course, state, days).any
+        response::expect(self.plan(), course, state, days).any
     }
 
-    /// Mean purchases of one person over days, in this market or another one, from its first day on.
-    fn mean_purchases(&self, source: Option<&Source>, life: &Life, days: std::ops::Range<u32>) -> f64 {
-        let recovered = self.plan().recovery.len() - 1;
-        let until = |end: u32| match source {
-            None => response::expect(self.plan(), &self.drive(life).course(None, &life.sent), recovered, 0..end),
-            Some(source) => {
-                let other = source.life(life.person.number);
-                let intent = person::intent(&self.scenario().intent, &self.noise(life), self.plan().horizon());
-                let drive = Drive::new(&source.plan, &other.person, &intent, &other.touches);
-                response::expect(&source.plan, &drive.course(None, &other.sent), recovered, 0..end)
-            }
-        };
-        until(days.end).purchases - until(days.start).purchases
+    /// Mean purchases over days from the first day on.
+    fn mean_purchases(&self, course: &Course, days: &Range<u32>) -> f64 {
+        let until = |end: u32| response::expect(self.plan(), course, self.plan().recovery.len() - 1, 0..end).purchases;
+        until(days.end) - until(days.start)
     }
 
-    fn mail_test(&self) -> Vec<DesignTruth> {
+    pub(crate) fn mail_test(&self) -> Vec<DesignTruth> {
         let test = &self.scenario().experiment;
         let tested: Vec<&Life> = self.lives().iter().filter(|l| l.arm.is_some()).collect();
         let outlooks: Vec<_> = tested.iter().map(|l| self.outlook(l, &self.drive(l), test.day)).collect();
@@ -117,14 +120,15 @@ impl World {
         arms.into_iter().map(of).collect()
     }
 
-    fn geo_test(&self) -> Vec<DesignTruth> {
+    pub(crate) fn geo_test(&self) -> Vec<DesignTruth> {
         let Some(test) = &self.scenario().interventions.geo_test else { return Vec::new() };
         let without = self.counterfactual(|s| s.interventions.geo_test = None);
         let days = test.from_day..(test.from_day + test.days).min(self.scenario().days);
         let length = f64::from(days.end.saturating_sub(days.start));
         let parts = self.each_life(|life| {
-            let now = self.mean_purchases(None, life, days.clone());
-            (life.person.area_on(days.start), now, now - self.mean_purchases(Some(&without), life, days.clone()))
+            let now = self.mean_purchases(&self.course_in(self.plan(), life), &days);
+            let then = self.mean_purchases(&self.redrawn(&without, life).1, &days);
+            (life.person.area_on(days.start), now, now - then)
         });
         let area = |area: u32| self.plan().areas.get(area as usize).copied().unwrap_or_default();
         let mut means = [Mean::default(); 2];
@@ -137,29 +141,36 @@ impl World {
         }
         let [treated, others] = means;
         vec![
-            self.told("geo_test", "mean over people in treated areas", PER_DAY, treated, Some((levels[0], levels[1])), days.clone()),
+            self.told(
+                "geo_test",
+                "mean over people in treated areas",
+                PER_DAY,
+                treated,
+                Some((levels[0], levels[1])),
+                days.clone(),
+            ),
             self.told("geo_test:spillover", "mean over people in the other areas", PER_DAY, others, None, days),
         ]
     }
 
-    fn rollout(&self) -> DesignTruth {
+    pub(crate) fn rollout(&self) -> Option<DesignTruth> {
+        let spec = self.scenario().interventions.rollout.as_ref()?;
         let without = self.counterfactual(|s| s.interventions.rollout = None);
         let end = self.scenario().days;
         let parts = self.each_life(|life| {
             let launch = self.plan().areas.get(life.person.area as usize).and_then(|a| a.launch);
             let from = launch.filter(|day| *day < end && life.person.moves.is_none())?;
-            let caused = self.mean_purchases(None, life, from..end) - self.mean_purchases(Some(&without), life, from..end);
-            Some((caused, f64::from(end - from)))
+            let of = |plan| self.mean_purchases(&self.course_in(plan, life), &(from..end));
+            Some((of(self.plan()) - of(&without.plan), f64::from(end - from)))
         });
         let mut mean = Mean::default();
         parts.into_iter().flatten().for_each(|(caused, days)| mean.add(caused / days, days));
-        let waves = self.scenario().interventions.rollout.iter().flat_map(|r| &r.waves);
-        let first = waves.map(|w| w.day).min().unwrap_or(0);
-        self.told("rollout", "mean over exposed days of people who stay", PER_DAY, mean, None, first..end)
+        let first = spec.waves.iter().map(|w| w.day).min().unwrap_or(0);
+        Some(self.told("rollout", "mean over exposed days of people who stay", PER_DAY, mean, None, first..end))
     }
 
     /// The effect of opening the newsletter on those whom the better hour makes open it.
-    fn lottery(&self) -> Option<DesignTruth> {
+    pub(crate) fn lottery(&self) -> Option<DesignTruth> {
         let spec = self.scenario().interventions.lottery.as_ref()?;
         let mail = self.plan().channel(crate::Channel::Email)?;
         let day = exposure::newsletter_from(mail, spec.day);
@@ -171,12 +182,15 @@ impl World {
                 }
             })
         });
-        let opens = |source: &Source, life: &Life| opened(&source.life(life.person.number), day);
         let parts = self.each_life(|life| {
-            let complies = opens(&all, life) && !opens(&nobody, life);
-            let effect = complies.then(|| self.any(&all, life, days.clone()) - self.any(&nobody, life, days.clone()));
-            let reached = life.person.contactable_on(day);
-            (effect, reached.then(|| (opened(life, day), self.any(&self.source, life, days.clone()))))
+            if !life.person.contactable_on(day) {
+                return (None, None);
+            }
+            let [(always, with), (never, without)] = [&all, &nobody].map(|source| self.redrawn(source, life));
+            let complies = opened(&always, day) && !opened(&never, day);
+            let [with, without] = [with, without].map(|course| self.any(&course, life, days.clone()));
+            let level = if opened(life, day) == opened(&always, day) { with } else { without };
+            (complies.then_some(with - without), Some((opened(life, day), level)))
         });
         let (mut effect, mut read, mut not) = (Mean::default(), Mean::default(), Mean::default());
         for (caused, level) in parts {
@@ -191,14 +205,15 @@ impl World {
     }
 
     /// The effect of the voucher on people at the cut: a local line through everybody's own effect.
-    fn voucher(&self) -> Option<DesignTruth> {
+    pub(crate) fn voucher(&self) -> Option<DesignTruth> {
         let spec = self.scenario().interventions.voucher.as_ref()?;
         let days = spec.day..spec.day + spec.window_days;
         let [all, nobody] = [-1.0, 101.0].map(|cut| self.counterfactual(|s| cut_at(s, cut)));
         let parts = self.each_life(|life| {
             let score = voucher_score(self.plan(), &life.person);
             let asked = life.person.contactable_on(spec.day);
-            asked.then(|| (score, self.any(&all, life, days.clone()), self.any(&nobody, life, days.clone())))
+            let any = |source: &Source| self.any(&self.course_in(&source.plan, life), life, days.clone());
+            asked.then(|| (score, any(&all), any(&nobody)))
         });
         let (mut at_cut, mut got, mut not) = (Line::default(), Mean::default(), Mean::default());
         for (score, with, without) in parts.into_iter().flatten() {
@@ -210,7 +225,7 @@ impl World {
     }
 
     /// The effect of a call: on those called, and on everybody who might have been.
-    fn outreach(&self) -> Option<[DesignTruth; 2]> {
+    pub(crate) fn outreach(&self) -> Option<[DesignTruth; 2]> {
         let spec = self.scenario().interventions.outreach.as_ref()?;
         let days = spec.day..spec.day + spec.window_days;
         let [all, nobody] = [1e3, -1e3].map(|log_odds| {
@@ -224,7 +239,8 @@ impl World {
             let intent = person::intent(&self.scenario().intent, &self.noise(life), self.plan().horizon());
             let asked = life.person.contactable_on(spec.day);
             asked.then(|| {
-                let [with, without] = [&all, &nobody].map(|source| self.any(source, life, days.clone()));
+                let [with, without] =
+                    [&all, &nobody].map(|s| self.any(&self.course_in(&s.plan, life), life, days.clone()));
                 (is_called(spec, &life.person, &intent), with, without)
             })
         });
@@ -242,7 +258,14 @@ impl World {
         let naive = Some((got, not));
         Some([
             self.told("outreach", "mean effect on those called", PURCHASE, called, naive, days.clone()),
-            self.told("outreach:everybody", "mean effect on everybody who may be called", PURCHASE, everybody, naive, days),
+            self.told(
+                "outreach:everybody",
+                "mean effect on everybody who may be called",
+                PURCHASE,
+                everybody,
+                naive,
+                days,
+            ),
         ])
     }
 
@@ -253,7 +276,7 @@ impl World {
         unit: &str,
         effect: Mean,
         levels: Option<(Mean, Mean)>,
-        days: std::ops::Range<u32>,
+        days: Range<u32>,
     ) -> DesignTruth {
         DesignTruth {
             design: design.to_owned(),

@@ -102,11 +102,6 @@ impl Fault {
             Self::SchemaChange {} => "web_orders.value".to_owned(),
         }
     }
-
-    /// Whether people feel it, so that its cost is that of a counterfactual.
-    pub(crate) const fn is_felt(&self) -> bool {
-        matches!(self, Self::PriceError { .. } | Self::SlowDecline { .. } | Self::HarmfulPolicy { .. })
-    }
 }
 
 impl IncidentSpec {

@@ -6,6 +6,8 @@ pub mod diagnostics;
 
 mod check;
 
+mod check_designs;
+
 mod locate;
 
 mod presets;
@@ -46,6 +48,12 @@ mod effects;
 
 mod designs;
 
+mod incident_truth;
+
+mod curves;
+
+mod touch_truth;
+
 mod score;
 
 mod tables;
@@ -61,15 +69,23 @@ mod project;
 mod error;
 
 #[cfg(test)]
+mod design_tests;
+
+#[cfg(test)]
+mod people_tests;
+
+#[cfg(test)]
 mod statistical_tests;
 
 pub use arm::{Arm, UnknownAction};
 pub use canonical::{Written, write_events};
 pub use channel::{Campaign, Channel, Touch, UnknownChannel};
+pub use curves::CurvePoint;
 pub use designs::DesignTruth;
 pub use effects::Effects;
 pub use error::MarketError;
 pub use forms::{Carryover, Saturation};
+pub use incident_truth::IncidentTruth;
 pub use incidents::{Fault, IncidentSpec};
 pub use interventions::{GeoTestSpec, InterventionSpec, LotterySpec, OutreachSpec, RolloutSpec, VoucherSpec, WaveSpec};
 pub use locate::locate;
@@ -81,6 +97,7 @@ pub use response::Purchase;
 pub use scenario::Scenario;
 pub use score::{PolicyScore, score_policy, score_policy_at};
 pub use tables::DataFile;
+pub use touch_truth::TouchTruth;
 pub use truth::{ChannelTruth, Moment, Outlook, PersonTruth, Truth};
 pub use vendor::{VENDORS, VendorFile};
 pub use world::{Life, Sent, Source, World};

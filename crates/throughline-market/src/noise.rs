@@ -34,7 +34,6 @@ pub(crate) enum Purpose {
     Lottery = 29,
     Voucher = 30,
     Outreach = 31,
-    Fault = 32,
 }
 
 /// The numbers of one person in one repetition. Repetition 0 is the market written to files; others redraw what is

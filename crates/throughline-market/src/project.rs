@@ -9,7 +9,7 @@ use crate::{DataFile, MarketError, Truth, World};
 
 /// Writes `DIR/data/…` and `DIR/truth/…`; returns the truth that was written. Existing files are replaced.
 pub fn write_project_data(world: &World, dir: &Path) -> Result<Truth, MarketError> {
-    for file in DataFile::ALL {
+    for file in DataFile::ALL.into_iter().filter(|f| f.is_in(world.scenario())) {
         write_file(&dir.join("data").join(file.name()), |out| world.write(file, out))?;
     }
     let truth = world.truth();

@@ -15,10 +15,23 @@ pub(crate) enum TruthFile {
     Persons,
     Policy,
     Identity,
+    Designs,
+    Incidents,
+    Curves,
+    Touches,
 }
 
 impl TruthFile {
-    pub(crate) const ALL: [Self; 4] = [Self::ChannelEffects, Self::Persons, Self::Policy, Self::Identity];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::ChannelEffects,
+        Self::Persons,
+        Self::Policy,
+        Self::Identity,
+        Self::Designs,
+        Self::Incidents,
+        Self::Curves,
+        Self::Touches,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -26,6 +39,10 @@ impl TruthFile {
             Self::Persons => "persons.csv",
             Self::Policy => "policy.json",
             Self::Identity => "identity.csv",
+            Self::Designs => "designs.csv",
+            Self::Incidents => "incidents.csv",
+            Self::Curves => "response_curves.csv",
+            Self::Touches => "touches.csv",
         }
     }
 }
@@ -78,6 +95,10 @@ pub(crate) fn write(world: &World, truth: &Truth, file: TruthFile, out: &mut dyn
             .and_then(|p| Ok(serde_json::to_writer_pretty(&mut *out, &p).map_err(std::io::Error::from)?))
             .and_then(|()| Ok(out.write_all(b"\n")?)),
         TruthFile::Identity => rows(out, identity(world)),
+        TruthFile::Designs => rows(out, world.designs()),
+        TruthFile::Incidents => rows(out, world.incidents()),
+        TruthFile::Curves => rows(out, world.curves()),
+        TruthFile::Touches => rows(out, world.touch_truths()),
     };
     let fail = |source| MarketError::Write { file: file.name().to_owned(), source: std::io::Error::other(source) };
     written.map_err(fail)
@@ -122,6 +143,9 @@ fn identity(world: &World) -> Vec<(&'static str, String, String)> {
         add("email", person.email());
         person.loyalty_id().into_iter().for_each(|id| add("loyalty", id));
         (0..person.devices).for_each(|device| add("cookie", person.cookie(device)));
+    }
+    for bot in world.bots() {
+        rows.push(("cookie", bot.person.cookie(0), "bot".to_owned()));
     }
     for (kind, place) in [("order", Place::Web), ("receipt", Place::Store)] {
         let of_place = orders(world, place).into_iter().enumerate();

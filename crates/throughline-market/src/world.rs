@@ -223,8 +223,13 @@ impl World {
     }
 
     pub(crate) fn drive<'a>(&'a self, life: &'a Life) -> Drive<'a> {
-        let intent = person::intent(&self.scenario().intent, &self.noise(life), self.plan().horizon());
-        Drive::new(self.plan(), &life.person, &intent, &life.touches)
+        self.drive_in(self.plan(), life)
+    }
+
+    /// What drives a person in a market of another plan that leaves touches as they are.
+    pub(crate) fn drive_in<'a>(&self, plan: &'a Plan, life: &'a Life) -> Drive<'a> {
+        let intent = person::intent(&plan.scenario.intent, &self.noise(life), plan.horizon());
+        Drive::new(plan, &life.person, &intent, &life.touches)
     }
 
     /// This market with another scenario and the same random numbers, drawn person by person.
@@ -237,6 +242,11 @@ impl World {
     /// A function of each life, in order, computed on the world's threads.
     pub(crate) fn each_life<T: Send>(&self, f: impl Fn(&Life) -> T + Sync) -> Vec<T> {
         map(&self.lives, self.threads, f)
+    }
+
+    /// A function of anything, in order, computed on the world's threads.
+    pub(crate) fn each<I: Sync, T: Send>(&self, items: &[I], f: impl Fn(&I) -> T + Sync) -> Vec<T> {
+        map(items, self.threads, f)
     }
 }
 

@@ -68,6 +68,24 @@ pub async fn table_rows(stores: &Stores, spec: &TableSpec) -> Result<Vec<Value>,
     })
 }
 
+/// Calls `each` with the rows of a published table as JSON objects of the named columns, in the order of its files: for
+/// tables that are too large to hold. Values read as in [`row_objects`].
+pub async fn each_row(
+    stores: &Stores,
+    spec: &TableSpec,
+    columns: &[&str],
+    mut each: impl FnMut(&Map<String, Value>),
+) -> Result<(), RunError> {
+    let version = stores.ledger.manifest().await?.get(&spec.name).copied();
+    let snapshot = stores.lake.snapshot(spec, version).await?;
+    for file in snapshot.files() {
+        for batch in snapshot.read_file(file, Some(columns)).await? {
+            (0..batch.num_rows()).for_each(|row| each(&object(&batch, row)));
+        }
+    }
+    Ok(())
+}
+
 /// The rows of a batch as JSON objects. Ids are hexadecimal, money is in units, times are RFC 3339, absent values are left
 /// out.
 pub fn row_objects(batch: &RecordBatch) -> Vec<Map<String, Value>> {

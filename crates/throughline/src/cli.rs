@@ -47,6 +47,8 @@ pub(crate) enum Command {
 pub(crate) enum MarketCommand {
     /// Simulate a scenario and write it.
     Generate(MarketArgs),
+    /// Hold what a run produced against the truth of its simulated market.
+    Score(MarketScoreArgs),
     /// List the scenarios that come along, or print one as a file to adapt.
     Presets {
         /// The one to print.
@@ -76,6 +78,21 @@ pub(crate) struct MarketArgs {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MarketScoreArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// Make, run and score so many demo projects instead, of seeds 1, 2, …; nothing of them is kept.
+    #[arg(long, conflicts_with_all = ["project", "variables"])]
+    pub(crate) seeds: Option<u32>,
+    /// People of each of those projects.
+    #[arg(long, default_value_t = 2000, requires = "seeds")]
+    pub(crate) people: u32,
+    /// Print a page of Markdown.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -24,4 +24,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("TL050", "the group of checks is not known"),
     ("TL051", "reference data is absent"),
     ("TL052", "the market scenario is neither a preset nor a file"),
+    ("TL053", "the project has no truth to be held against"),
+    ("TL054", "the project has no finished run"),
+    ("TL055", "the number of markets or of their people is out of range"),
 ];

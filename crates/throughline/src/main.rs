@@ -8,6 +8,7 @@ mod failure;
 mod files;
 mod output;
 mod progress;
+mod score;
 mod truth;
 mod verify;
 

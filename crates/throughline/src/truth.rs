@@ -1,17 +1,20 @@
 //! The known truth of a simulated project, beside what the run estimated.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use throughline_market::{read_truth, score_policy};
-use throughline_run::{Project, RunReport};
+use throughline_run::{Project, RunReport, Stores};
 
 use crate::failure::Failure;
 use crate::files::{Csv, text};
+use crate::score::{View, score};
 
-/// Adds the truth to the report of a project that has a `truth` folder, and writes the report again.
-pub(crate) fn beside(mut report: RunReport, project: &Project) -> Result<RunReport, Failure> {
-    if !project.root.join("truth").join("channel_effects.csv").exists() {
+/// Adds the truth and the scores against it to the report of a project that has a `truth` folder, and writes the report
+/// again.
+pub(crate) async fn beside(mut report: RunReport, project: &Project, stores: &Stores) -> Result<RunReport, Failure> {
+    if !has_truth(project) {
         return Ok(report);
     }
     let truth = read_truth(&project.root)?;
@@ -23,14 +26,20 @@ pub(crate) fn beside(mut report: RunReport, project: &Project) -> Result<RunRepo
                     "cost": c.cost })
         })
         .collect();
-    let sent = sent(project, &report)?;
-    let policy = match &sent {
-        Some(sent) => serde_json::to_value(score_policy(&truth, sent)?)?,
-        None => Value::Null,
+    // As it is read back from its file, so that a later score of the same run gives the same bits.
+    let told: Value = serde_json::from_str(&serde_json::to_string(&report)?)?;
+    let sent = sent(project, &told)?;
+    let policy = if sent.is_empty() {
+        Value::Null
+    } else {
+        let all: Vec<Sent> = sent.into_values().flatten().collect();
+        serde_json::to_value(score_policy(&truth, &all)?)?
     };
+    let scores = score(&View::open(project, stores, &told, &truth).await?).await?;
     report.truth = Some(json!({
         "channels": channels,
         "policy": policy,
+        "scores": scores,
         "note": "simulated: the effect of a channel is this market minus the same market without it; \
                  profits are expected over the window after the decision",
     }));
@@ -38,16 +47,28 @@ pub(crate) fn beside(mut report: RunReport, project: &Project) -> Result<RunRepo
     Ok(report)
 }
 
-/// What really left: (e-mail, action) of every batch delivered in this cycle.
-fn sent(project: &Project, report: &RunReport) -> Result<Option<Vec<(String, String)>>, Failure> {
-    let mut out: Option<Vec<(String, String)>> = None;
-    for delivery in report.metrics("activate") {
-        for batch in delivery["batches"].as_array().into_iter().flatten() {
+/// Whether the truth of a project is known.
+pub(crate) fn has_truth(project: &Project) -> bool {
+    project.root.join("truth").join("channel_effects.csv").exists()
+}
+
+/// What somebody was sent: an e-mail address and an action.
+pub(crate) type Sent = (String, String);
+
+/// What really left, by policy: everything of every batch that was delivered in the report's cycles.
+pub(crate) fn sent(project: &Project, report: &Value) -> Result<BTreeMap<String, Vec<Sent>>, Failure> {
+    let mut out: BTreeMap<String, Vec<Sent>> = BTreeMap::new();
+    let list = |of: &'_ Value| of.as_array().cloned().unwrap_or_default();
+    for unit in list(&report["stages"]).iter().filter(|s| s["name"] == "activate").flat_map(|s| list(&s["units"])) {
+        let delivery = &unit["metrics"];
+        let cycle = delivery["cycle_id"].as_str().unwrap_or_default();
+        let policy = cycle.split('@').next().unwrap_or_default();
+        for batch in list(&delivery["batches"]) {
             let Some(id) = batch["batch_id"].as_str() else { continue };
             for file in files_of(&project.root.join("out"), id) {
                 let mut csv = Csv::open(&file, ",")?;
                 let (email, action) = (csv.column("email")?, csv.column("template")?);
-                let rows = out.get_or_insert_default();
+                let rows = out.entry(policy.to_owned()).or_default();
                 csv.rows(|_, record| {
                     rows.push((text(record, email)?.to_owned(), text(record, action)?.to_owned()));
                     Ok(())

@@ -5,24 +5,22 @@ use std::collections::BTreeMap;
 use throughline_core::Purpose as ConsentPurpose;
 
 use super::{Columns, DataFile, Row, Table, amount};
-use crate::{Channel, Touch, World};
+use crate::{Channel, Life, Touch, World};
 
 /// Impressions, clicks and visits of all channels except e-mail.
 pub(super) fn events(world: &World) -> Table {
     let stream = world.row_stream(DataFile::AdEvents);
-    let mut touches = seen(world, |t| t.channel != Channel::Email);
-    touches.sort_by_key(|(life, t)| (t.day, t.second, world.lives()[*life].person.number));
-    let rows = touches.iter().enumerate().map(|(row, (life, touch))| {
-        let person = &world.lives()[*life].person;
+    let rows = advertised(world).into_iter().enumerate().map(|(row, Seen { life, touch, .. })| {
+        let person = &life.person;
         let occurred = world.instant(touch.day, touch.second);
         let at = world.received(stream, row, occurred.micros());
         let purposes = [ConsentPurpose::Measurement, ConsentPurpose::Linking, ConsentPurpose::Advertising];
         let consent: Vec<String> = purposes
             .into_iter()
-            .map(|p| format!("{p}={}", if person.consent.allows(p) { "granted" } else { "denied" }))
+            .map(|p| format!("{p}={}", if person.allows_on(p, touch.day) { "granted" } else { "denied" }))
             .collect();
         let fields = vec![
-            format!("e{:08}", row + 1),
+            event_id(row),
             occurred.to_string(),
             occurred.plus_micros(at - occurred.micros()).to_string(),
             person.cookie(touch.device),
@@ -33,7 +31,7 @@ pub(super) fn events(world: &World) -> Table {
             world.scenario().currency.clone(),
             consent.join(";"),
         ];
-        Row { at, fields }
+        Row { at, day: touch.day, renamed: false, fields }
     });
     let table = Table {
         header: &[
@@ -50,14 +48,14 @@ pub(super) fn events(world: &World) -> Table {
         ],
         rows: rows.collect(),
     };
-    table.spoil(&world.scenario().faults, stream, &Columns { id: 0, time: 1, amount: Some(7) })
+    let columns = Columns { id: 0, time: 1, amount: Some(7) };
+    table.disturb(world, DataFile::AdEvents, stream).spoil(&world.scenario().faults, stream, &columns)
 }
 
 /// Cost by day, channel and campaign (for broadcasts: region): the sums of what the touches and broadcasts cost.
 pub(super) fn spend(world: &World) -> Table {
     let mut sums: BTreeMap<(u32, Channel, &str), i64> = BTreeMap::new();
-    let paid = seen(world, |t| t.cost_micros > 0);
-    for (_, touch) in &paid {
+    for Seen { touch, .. } in seen(world, |t| t.cost_micros > 0) {
         *sums.entry((touch.day, touch.channel, world.campaign_name(touch))).or_default() += touch.cost_micros;
     }
     for (channel, region, day, micros) in world.broadcast_costs() {
@@ -72,14 +70,40 @@ pub(super) fn spend(world: &World) -> Table {
             amount(micros),
             world.scenario().currency.clone(),
         ];
-        Row { at: date.micros(), fields }
+        Row { at: date.micros(), day, renamed: false, fields }
     });
     Table { header: &["date", "channel", "campaign", "cost", "currency"], rows: rows.collect() }
 }
 
-/// Touches on written days, with the position of the life they belong to.
-pub(super) fn seen(world: &World, wanted: impl Fn(&Touch) -> bool) -> Vec<(usize, &Touch)> {
-    let lives = world.lives().iter().enumerate();
-    let all = lives.flat_map(|(index, life)| life.touches.iter().map(move |t| (index, t)));
-    all.filter(|(_, t)| t.day < world.scenario().days && wanted(t)).collect()
+/// A touch on a written day, and whose.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) life: &'a Life,
+    /// Position in the life's touches.
+    pub(crate) position: usize,
+    pub(crate) touch: &'a Touch,
+}
+
+/// Touches on written days, those of programs after those of people.
+pub(super) fn seen<'a>(world: &'a World, wanted: impl Fn(&Touch) -> bool) -> Vec<Seen<'a>> {
+    let lives = world.lives().iter().chain(world.bots());
+    let touches =
+        |life: &'a Life| life.touches.iter().enumerate().map(move |(position, touch)| Seen { life, position, touch });
+    lives.flat_map(touches).filter(|s| s.touch.day < world.scenario().days && wanted(s.touch)).collect()
+}
+
+/// Touches of all channels except e-mail, in the order of their ids.
+pub(crate) fn advertised(world: &World) -> Vec<Seen<'_>> {
+    in_order(seen(world, |t| t.channel != Channel::Email))
+}
+
+/// In order of time, then of people.
+pub(super) fn in_order(mut touches: Vec<Seen<'_>>) -> Vec<Seen<'_>> {
+    touches.sort_by_key(|s| (s.touch.day, s.touch.second, s.life.person.number));
+    touches
+}
+
+/// The id of an event by its position.
+pub(crate) fn event_id(position: usize) -> String {
+    format!("e{:08}", position + 1)
 }

@@ -16,12 +16,13 @@ pub(super) fn records(world: &World) -> Table {
             person.loyalty_id().unwrap_or_default(),
             person.segment.name().to_owned(),
             person.region_name().to_owned(),
+            person.address_on(0),
             begin.plus_days(-i64::from(person.tenure_days)).date(),
             person.coupons.to_string(),
             begin.to_string(),
             person.consent.text(&Purpose::ALL),
         ];
-        Row { at: begin.micros(), fields }
+        Row { at: begin.micros(), day: 0, renamed: false, fields }
     });
     let table = Table {
         header: &[
@@ -30,6 +31,7 @@ pub(super) fn records(world: &World) -> Table {
             "loyalty_id",
             "segment",
             "region",
+            "address",
             "customer_since",
             "coupons_used",
             "updated_at",
@@ -37,5 +39,24 @@ pub(super) fn records(world: &World) -> Table {
         ],
         rows: rows.collect(),
     };
-    table.spoil(&world.scenario().faults, world.row_stream(DataFile::Crm), &Columns { id: 0, time: 7, amount: None })
+    table.spoil(&world.scenario().faults, world.row_stream(DataFile::Crm), &Columns { id: 0, time: 8, amount: None })
+}
+
+/// Permissions withdrawn after day 0, at 09:00, as a preference centre logs them.
+pub(super) fn preferences(world: &World) -> Table {
+    let days = world.scenario().days;
+    let lives = world.lives().iter();
+    let changes = lives.flat_map(|l| l.person.withdrawals(days).map(move |(purpose, day)| (l, purpose, day)));
+    let withdrawn = changes.filter(|(life, purpose, _)| life.person.consent.allows(*purpose));
+    let mut rows: Vec<Row> = withdrawn
+        .map(|(life, purpose, day)| {
+            let occurred = world.instant(day, 9 * 3_600);
+            let person = &life.person;
+            let id = format!("{}-{purpose}", person.crm_id());
+            let fields = vec![id, person.email(), format!("{purpose}=denied"), occurred.to_string()];
+            Row { at: occurred.micros(), day, renamed: false, fields }
+        })
+        .collect();
+    rows.sort_by(|a, b| (a.at, &a.fields[0]).cmp(&(b.at, &b.fields[0])));
+    Table { header: &["change_id", "email", "consent", "timestamp"], rows }
 }

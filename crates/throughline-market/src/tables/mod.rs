@@ -7,13 +7,18 @@ use throughline_stats::stream::Stream;
 
 use crate::noise::{Noise, Purpose};
 use crate::scenario::FaultSpec;
-use crate::{MarketError, World};
+use crate::{MarketError, Scenario, World};
 
 mod ads;
 mod crm;
+mod designs;
+mod disturb;
 mod mail;
 mod orders;
 
+pub(crate) use ads::{Seen, advertised, event_id};
+pub(crate) use disturb::strikes;
+pub(crate) use mail::{mailed, message_id};
 pub(crate) use orders::{Place, order_id, orders};
 
 /// A file of the data folder.
@@ -33,12 +38,37 @@ pub enum DataFile {
     Assignments,
     /// Customer records.
     Crm,
+    /// Permissions withdrawn.
+    Preferences,
+    /// Orders, value and spend by day and area.
+    GeoPanel,
+    /// Which areas a test treats and when a roll-out reaches them.
+    Areas,
+    /// The hour at which each newsletter of the lottery went out.
+    SendTimes,
+    /// Scores and vouchers.
+    Vouchers,
+    /// Whom staff called.
+    Outreach,
 }
 
 impl DataFile {
     /// Every file.
-    pub const ALL: [Self; 7] =
-        [Self::AdEvents, Self::Spend, Self::WebOrders, Self::Pos, Self::EmailLog, Self::Assignments, Self::Crm];
+    pub const ALL: [Self; 13] = [
+        Self::AdEvents,
+        Self::Spend,
+        Self::WebOrders,
+        Self::Pos,
+        Self::EmailLog,
+        Self::Assignments,
+        Self::Crm,
+        Self::Preferences,
+        Self::GeoPanel,
+        Self::Areas,
+        Self::SendTimes,
+        Self::Vouchers,
+        Self::Outreach,
+    ];
 
     /// The file's name.
     pub const fn name(self) -> &'static str {
@@ -50,6 +80,24 @@ impl DataFile {
             Self::EmailLog => "email_log.csv",
             Self::Assignments => "assignments.csv",
             Self::Crm => "crm.csv",
+            Self::Preferences => "preferences.csv",
+            Self::GeoPanel => "geo_panel.csv",
+            Self::Areas => "areas.csv",
+            Self::SendTimes => "send_times.csv",
+            Self::Vouchers => "vouchers.csv",
+            Self::Outreach => "outreach.csv",
+        }
+    }
+
+    /// Whether a market has this file: those of designs it does not use are left out.
+    pub const fn is_in(self, scenario: &Scenario) -> bool {
+        let designs = &scenario.interventions;
+        match self {
+            Self::GeoPanel | Self::Areas => designs.geo_test.is_some() || designs.rollout.is_some(),
+            Self::SendTimes => designs.lottery.is_some(),
+            Self::Vouchers => designs.voucher.is_some(),
+            Self::Outreach => designs.outreach.is_some(),
+            _ => true,
         }
     }
 
@@ -62,6 +110,12 @@ impl DataFile {
             Self::EmailLog => mail::log(world),
             Self::Assignments => mail::assignments(world),
             Self::Crm => crm::records(world),
+            Self::Preferences => crm::preferences(world),
+            Self::GeoPanel => designs::geo_panel(world),
+            Self::Areas => designs::areas(world),
+            Self::SendTimes => designs::send_times(world),
+            Self::Vouchers => designs::vouchers(world),
+            Self::Outreach => designs::outreach(world),
         }
     }
 }
@@ -94,7 +148,18 @@ impl World {
 #[derive(Debug, Clone)]
 struct Row {
     at: i64,
+    /// The day on which it happened.
+    day: u32,
+    /// Whether it carries its value under another name than the header's.
+    renamed: bool,
     fields: Vec<String>,
+}
+
+impl Row {
+    /// The name under which a row of JSON carries a column.
+    fn key<'a>(&self, name: &'a str) -> &'a str {
+        if self.renamed && name == "value" { "total" } else { name }
+    }
 }
 
 /// Rows in the order of a file.
@@ -152,7 +217,7 @@ impl Table {
                 .header
                 .iter()
                 .zip(&row.fields)
-                .map(|(name, field)| ((*name).to_owned(), json(name, field)))
+                .map(|(name, field)| (row.key(name).to_owned(), json(name, field)))
                 .collect();
             serde_json::to_writer(&mut *out, &object)?;
             out.write_all(b"\n")?;

@@ -1,7 +1,7 @@
 //! Purchases: on-line orders with e-mail and cookie, store receipts with the loyalty card.
 
 use super::{Columns, DataFile, Row, Table, amount};
-use crate::{Life, Purchase, World};
+use crate::{Life, Person, Purchase, World};
 
 /// Where a purchase was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,13 +48,14 @@ pub(super) fn web(world: &World) -> Table {
             amount(purchase.value_micros),
             world.scenario().currency.clone(),
         ];
-        Row { at, fields }
+        Row { at, day: purchase.day, renamed: false, fields }
     });
     let table = Table {
         header: &["order_id", "timestamp", "received_at", "email", "cookie", "value", "currency"],
         rows: rows.collect(),
     };
-    table.spoil(&world.scenario().faults, stream, &Columns { id: 0, time: 1, amount: Some(5) })
+    let columns = Columns { id: 0, time: 1, amount: Some(5) };
+    table.disturb(world, DataFile::WebOrders, stream).spoil(&world.scenario().faults, stream, &columns)
 }
 
 /// Store receipts, in the local form `YYYY-MM-DD HH:MM:SS`; the stores keep UTC. The card is empty where there is none.
@@ -65,11 +66,11 @@ pub(super) fn pos(world: &World) -> Table {
             order_id(Place::Store, row),
             occurred.to_string().replace('T', " ").trim_end_matches('Z').to_owned(),
             life.person.loyalty_id().unwrap_or_default(),
-            format!("store_{}", life.person.region_name()),
+            format!("store_{}", Person::REGIONS[life.person.region_on(purchase.day) as usize % 4]),
             amount(purchase.value_micros),
             world.scenario().currency.clone(),
         ];
-        Row { at: occurred.micros(), fields }
+        Row { at: occurred.micros(), day: purchase.day, renamed: false, fields }
     });
     let table = Table {
         header: &["receipt_id", "timestamp", "loyalty_id", "store", "value", "currency"],

@@ -7,6 +7,7 @@ mod experiment;
 mod explain;
 mod init;
 mod market;
+mod market_score;
 mod run;
 mod serve;
 mod user;
@@ -41,6 +42,7 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::Attribute(args) => attribute::attribute(args),
         Command::Experiment(ExperimentCommand::Read(args)) => experiment::read(args),
         Command::Market(MarketCommand::Generate(args)) => market::generate(args),
+        Command::Market(MarketCommand::Score(args)) => market_score::market_score(args),
         Command::Market(MarketCommand::Presets { name }) => market::presets(name.as_deref()),
     }
 }

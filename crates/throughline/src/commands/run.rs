@@ -22,12 +22,13 @@ fn instant(text: Option<&str>, flag: &str) -> Result<Option<Timestamp>, Failure>
 }
 
 /// The present instant of the machine.
-fn clock() -> Timestamp {
+pub(super) fn clock() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
-fn is_alive(pid: u32) -> bool {
+/// Whether a process of that number is alive.
+pub(super) fn is_alive(pid: u32) -> bool {
     std::path::Path::new("/proc").join(pid.to_string()).exists()
 }
 
@@ -59,9 +60,8 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         let stores = Stores::open(&project).await?;
         let report = throughline_run::run(&project, &stores, &options).await;
         watcher.abort();
-        report
+        truth::beside(report?, &project, &stores).await
     })??;
-    let report = truth::beside(report, &project)?;
     if args.project.json {
         print_json(&serde_json::to_value(&report)?)?;
     } else {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{refused, shown, succeed};
+use crate::support::{json, refused, shown, succeed};
 
 #[test]
 fn a_market_is_written_in_every_shape_and_equal_seeds_give_equal_bytes() {
@@ -57,4 +57,68 @@ fn bad_scenarios_are_refused_with_line_and_reason() {
     let out = dir.path().join("out");
     refused(&["market", "generate", "retial", "--out", shown(&out)], &["TL052", "did you mean `retail`"]);
     refused(&["market", "generate", "large", "--out", shown(&out)], &["stream it"]);
+}
+
+/// The parts that every scored project has, in order.
+const PARTS: [&str; 6] = ["identity", "attribution", "roi", "evidence", "uplift", "policy"];
+
+#[test]
+fn a_run_is_held_against_the_truth_of_its_market() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let root = dir.path().join("demo");
+    let score = ["market", "score", shown(&root)];
+    succeed(&["init", shown(&root), "--example", "demo", "--people", "600"]);
+    refused(&score, &["TL054", "no finished run"]);
+    assert!(!root.join(".throughline").exists(), "looking makes nothing");
+    let report = json(&["run", shown(&root)]);
+
+    let scored = json(&score);
+    let parts = scored["parts"].as_array().expect("parts");
+    assert_eq!(parts, report["truth"]["scores"].as_array().expect("scores in the report"));
+    assert_eq!(parts.iter().map(|p| p["part"].as_str().expect("a name")).collect::<Vec<_>>(), PARTS);
+    for part in parts {
+        assert!(part["absent"].is_null(), "{part}");
+        for row in part["rows"].as_array().expect("rows") {
+            let said = row["value"].as_f64().is_some_and(f64::is_finite) || row["note"].is_string();
+            assert!(said && row["part"] == part["part"], "{row}");
+        }
+    }
+    let value = |part: &str, name: &str, measure: &str| {
+        let rows = parts.iter().find(|p| p["part"] == part).and_then(|p| p["rows"].as_array()).expect("rows");
+        let row = rows.iter().find(|r| r["name"] == name && r["measure"] == measure);
+        row.and_then(|r| r["value"].as_f64()).unwrap_or_else(|| panic!("no {part} {name} {measure}"))
+    };
+    assert!((0.5..=1.0).contains(&value("identity", "linked records", "precision")));
+    assert!((0.0..=1.0).contains(&value("attribution", "markov:1", "share_error")));
+    assert!(value("attribution", "last", "bias") > 0.0, "last click credits what would have come anyway");
+    assert!((-1.0..=1.0).contains(&value("uplift", "email_offer", "qini")));
+    assert_eq!(value("evidence", "email_offer purchase", "coverage").fract(), 0.0);
+    let (profit, oracle) = (value("policy", "spring_mail", "profit"), value("policy", "spring_mail", "oracle_profit"));
+    assert!((value("policy", "spring_mail", "regret") - (oracle - profit)).abs() < 1e-6);
+
+    for form in [&[][..], &["--json"], &["--markdown"]] {
+        let arguments = [&score[..], form].concat();
+        let text = succeed(&arguments);
+        assert_eq!(text, succeed(&arguments), "{form:?}");
+        assert!(!text.contains("NaN") && PARTS.iter().all(|p| text.to_lowercase().contains(p)), "{text}");
+    }
+    let page = std::fs::read_to_string(root.join(".throughline/runs/1/report.html")).expect("a page");
+    assert!(page.contains("<section id=\"truth\"") && !page.contains("NaN"));
+
+    std::fs::remove_dir_all(root.join("truth")).expect("the truth");
+    refused(&score, &["TL053", "it was not simulated"]);
+}
+
+#[test]
+fn markets_of_several_seeds_are_scored_together_and_give_the_same_bytes() {
+    let arguments = ["market", "score", "--seeds", "2", "--people", "300", "--markdown"];
+    let page = succeed(&arguments);
+    assert!(page.starts_with("# ") && page.contains("throughline market score --seeds 2 --people 300"), "{page}");
+    for part in PARTS {
+        assert!(page.to_lowercase().contains(&format!("\n## {part}\n")), "no {part} in\n{page}");
+    }
+    assert!(!page.contains("NaN") && page.contains("intervals hold the truth"), "{page}");
+    assert_eq!(page, succeed(&arguments), "equal seeds, equal bytes");
+    refused(&["market", "score", "--seeds", "0"], &["TL055", "--seeds of 0 lies outside 1 to 10000"]);
+    refused(&["market", "score", "--seeds", "1", "--people", "0"], &["TL055"]);
 }

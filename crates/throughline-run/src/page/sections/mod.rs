@@ -17,6 +17,7 @@ mod people;
 mod policy;
 mod policy_truth;
 mod reproduce;
+mod scores;
 mod sources;
 
 use serde_json::Value;
@@ -56,6 +57,7 @@ const SECTIONS: &[(&str, &str, Build)] = &[
     ("policy", "Policy: what it is worth", policy::section),
     ("decisions", "Decisions", decisions::section),
     ("deliveries", "Deliveries", deliveries::section),
+    ("truth", "Against the truth", scores::section),
     ("health", "Health of the data", health::section),
     ("reproduce", "Reproducibility", reproduce::section),
 ];

@@ -92,6 +92,7 @@ fn a_full_report_has_every_section() {
         "policy",
         "decisions",
         "deliveries",
+        "truth",
         "health",
         "reproduce",
     ];
@@ -114,6 +115,10 @@ fn a_full_report_has_every_section() {
         "Every decision is accounted for",
         "resumed 1\u{a0}time after an interruption",
         "93.2\u{202f}% of what an oracle would",
+        "<strong>3 of 9</strong> hold the truth",
+        "3 of 8, promised 90\u{202f}%",
+        "1.91 EUR<span class=\"under\">1.08 to ∞</span>",
+        "Nothing to score: no two policies.",
     ] {
         assert!(page.contains(words), "the page does not say: {words}");
     }

@@ -197,6 +197,30 @@ fn observe() -> Value {
     )
 }
 
+/// Held against the truth: numbers, an interval, a coverage, a measure without a number, a part with nothing.
+fn scores() -> Value {
+    let row = |name: &str, measure: &str, value: Value, more: Value| {
+        let mut row = json!({ "part": "p", "name": name, "measure": measure, "value": value, "n": 8 });
+        if let (Some(row), Some(more)) = (row.as_object_mut(), more.as_object()) {
+            row.extend(more.clone());
+        }
+        row
+    };
+    let coverage = |covered: u32, total: u32, nominal: f64| json!({ "coverage": { "covered": covered, "total": total, "nominal": nominal } });
+    json!([
+        { "part": "attribution", "about": "Credited against caused.", "rows": [
+            row("markov:1", "share_error", json!(0.31), json!({ "unit": "share of credit" })),
+            row("markov:1", "coverage", json!(0.375), coverage(3, 8, 0.9)),
+        ] },
+        { "part": "evidence", "about": "Estimated against known.", "rows": [
+            row("email_offer spend", "estimate", json!(1.91), json!({ "unit": "EUR", "interval": [1.08, null] })),
+            row("email_offer spend", "coverage", json!(0.0), coverage(0, 1, 0.95)),
+            row(HOSTILE, "qini", Value::Null, json!({ "note": "all true effects are equal" })),
+        ] },
+        { "part": "policy", "about": "Earned.", "absent": "no two policies", "rows": [] },
+    ])
+}
+
 /// Every section has data.
 pub(super) fn full() -> Value {
     let link = json!({ "events": 84_186, "identifiers": 13_044, "persons": 5000, "links": 9120, "links_refused": 2,
@@ -224,6 +248,7 @@ pub(super) fn full() -> Value {
                    "policy": { "profit": 14_402.1, "oracle_profit": 15_459.05, "regret": 1056.95,
                                "constant": { "none": 13_236.5, "email_offer": 12_999.7, "email_news": 13_864.2 },
                                "decided": 5000, "people": 5000, "not_permitted": 0 },
+                   "scores": scores(),
                    "note": "Computed by running the market again without each channel." },
     })
 }
