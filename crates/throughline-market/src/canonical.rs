@@ -237,7 +237,7 @@ impl Rows {
         events_of(source, life, &mut self.events);
         self.events.sort_unstable_by_key(|e| (e.second, e.kind, e.channel));
         let scenario = source.scenario();
-        let (start, end) = (scenario.start.micros(), scenario.start.plus_days(i64::from(scenario.days)).micros());
+        let (start, end) = (scenario.start.micros(), scenario.start.plus_days(i64::from(scenario.all_days())).micros());
         let person = life.person.number;
         let cookies = [life.person.cookie_code(0), life.person.cookie_code(1)].map(u64::cast_signed);
         let region = u8::try_from(life.person.region).unwrap_or(0);

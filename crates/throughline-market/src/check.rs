@@ -101,6 +101,7 @@ pub(crate) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
 fn sizes(faults: &mut Faults, scenario: &Scenario) {
     faults.within("people", f64::from(scenario.people), 1.0..=100_000_000.0);
     faults.within("days", f64::from(scenario.days), 1.0..=730.0);
+    faults.within("later_days", f64::from(scenario.later_days), 0.0..=f64::from(730 - scenario.days.min(730)));
     if let Err(error) = scenario.currency.parse::<Currency>() {
         faults.push("TL956", format!("currency: {error}"));
     }
@@ -180,8 +181,8 @@ fn crowd(faults: &mut Faults, path: &str, spec: &ChannelSpec, scenario: &Scenari
     let deviation = intent.noise / (1.0 - intent.persistence.powi(2)).max(1e-3).sqrt();
     let highest = spec.reach * (spec.targeting.abs() * (intent.swing + 6.0 * deviation)).exp();
     let flights = if spec.flights.is_empty() { 1.0 } else { spec.flights.iter().map(|f| f.factor).sum() };
-    let days = f64::from(scenario.days) + f64::from(scenario.experiment.window_days);
-    let touches = highest * flights * days;
+    let days = f64::from(scenario.all_days()) + f64::from(scenario.experiment.window_days);
+    let touches = highest * flights * days * scenario.most_budget;
     // Half of the limit is more than a hundred standard deviations away from it.
     if touches > f64::from(exposure::MOST) / 2.0 {
         faults.push(

@@ -12,6 +12,10 @@ pub(crate) fn check(faults: &mut Faults, scenario: &Scenario) {
     faults.within("population.bots_per_thousand", population.bots_per_thousand, 0.0..=1_000.0);
     faults.share("consent.withdrawn_share", scenario.consent.withdrawn_share);
     faults.within("most_budget", scenario.most_budget, 1.0..=10.0);
+    for (index, change) in scenario.budgets.iter().enumerate() {
+        in_use(faults, &format!("budgets[{index}].channel"), scenario, &change.channel);
+        faults.amount(&format!("budgets[{index}].daily_budget"), change.daily_budget);
+    }
     designs(faults, scenario, &scenario.interventions);
     for (index, incident) in scenario.incidents.iter().enumerate() {
         let path = format!("incidents[{index}]");

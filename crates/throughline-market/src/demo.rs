@@ -31,6 +31,7 @@ impl Default for Scenario {
             kind: "Market".to_owned(),
             people: 5_000,
             days: 90,
+            later_days: 0,
             start: START,
             currency: "EUR".to_owned(),
             segments: segments(),
@@ -45,6 +46,7 @@ impl Default for Scenario {
                 effect: 0.5,
             }],
             most_budget: 1.0,
+            budgets: Vec::new(),
             purchase: PurchaseSpec {
                 spread: 0.4,
                 recovery_days: 14,

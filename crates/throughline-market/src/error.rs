@@ -22,6 +22,12 @@ pub enum MarketError {
         /// Every fault found.
         diagnostics: Vec<Diagnostic>,
     },
+    /// A closed loop has no days left.
+    #[error("the market ends after {days} days: its scenario has no `later_days` left")]
+    Over {
+        /// Days written.
+        days: u32,
+    },
     /// A file could not be read or written.
     #[error("cannot access {}", path.display())]
     Io {

@@ -66,6 +66,8 @@ mod truth_files;
 
 mod project;
 
+mod closed_loop;
+
 mod error;
 
 #[cfg(test)]
@@ -80,6 +82,7 @@ mod statistical_tests;
 pub use arm::{Arm, UnknownAction};
 pub use canonical::{Written, write_events};
 pub use channel::{Campaign, Channel, Touch, UnknownChannel};
+pub use closed_loop::{Delivery, LoopWorth, Standing, Step};
 pub use curves::CurvePoint;
 pub use designs::DesignTruth;
 pub use effects::Effects;

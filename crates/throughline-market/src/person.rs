@@ -167,7 +167,7 @@ impl Person {
         let region = noise.index(For::Trait, 0, 12, 4);
         let leaves = noise::geometric(unit(28), spec.churn_per_day);
         let moves = unit(23) < scenario.population.mover_share;
-        let day = |slot| noise.index(For::Trait, 0, slot, scenario.days);
+        let day = |slot| noise.index(For::Trait, 0, slot, scenario.all_days());
         Self {
             number,
             segment,
@@ -302,7 +302,7 @@ fn withdrawals(scenario: &Scenario, noise: &Noise) -> [u32; Purpose::ALL.len()] 
     Purpose::ALL.map(|_| {
         slot += 1;
         if noise.unit(For::ConsentChange, 1, slot) < scenario.consent.withdrawn_share {
-            1 + noise.index(For::ConsentChange, 2, slot, scenario.days.max(2) - 1)
+            1 + noise.index(For::ConsentChange, 2, slot, scenario.all_days().max(2) - 1)
         } else {
             u32::MAX
         }

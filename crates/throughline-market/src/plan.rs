@@ -65,7 +65,7 @@ impl Plan {
 
     /// The plan of a scenario known to be valid, or of a counterfactual of one.
     fn unchecked(scenario: &Scenario) -> Self {
-        let horizon = scenario.days + scenario.experiment.window_days;
+        let horizon = scenario.all_days() + scenario.experiment.window_days;
         let channels = Channel::ALL
             .into_iter()
             .map(|c| scenario.channels.get(c.name()).map(|spec| ChannelPlan::new(c, spec, scenario)))
@@ -134,13 +134,13 @@ impl Plan {
 
     /// Days simulated: those written, then one more window for the campaign decided at their end.
     pub(crate) fn horizon(&self) -> u32 {
-        self.scenario.days + self.scenario.experiment.window_days
+        self.scenario.all_days() + self.scenario.experiment.window_days
     }
 }
 
 impl ChannelPlan {
     fn new(channel: Channel, spec: &ChannelSpec, scenario: &Scenario) -> Self {
-        let horizon = scenario.days + scenario.experiment.window_days;
+        let horizon = scenario.all_days() + scenario.experiment.window_days;
         let mut campaigns: Vec<_> = spec.campaigns.iter().map(|c| (c.name.clone(), c.targeting, c.strength)).collect();
         if campaigns.is_empty() {
             campaigns.push((channel.name().to_owned(), 0.0, 1.0));

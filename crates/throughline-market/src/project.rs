@@ -5,13 +5,19 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::truth_files::{self, TruthFile};
-use crate::{DataFile, MarketError, Truth, World};
+use crate::{DataFile, MarketError, Standing, Truth, World};
 
 /// Writes `DIR/data/…` and `DIR/truth/…`; returns the truth that was written. Existing files are replaced.
 pub fn write_project_data(world: &World, dir: &Path) -> Result<Truth, MarketError> {
     for file in DataFile::ALL.into_iter().filter(|f| f.is_in(world.scenario())) {
         write_file(&dir.join("data").join(file.name()), |out| world.write(file, out))?;
     }
+    Standing::new(world).write(dir)?;
+    write_truth(world, dir)
+}
+
+/// Writes `DIR/truth/…`, the state of a closed loop left out.
+pub(crate) fn write_truth(world: &World, dir: &Path) -> Result<Truth, MarketError> {
     let truth = world.truth();
     for file in TruthFile::ALL {
         write_file(&dir.join("truth").join(file.name()), |out| truth_files::write(world, &truth, file, out))?;
@@ -33,7 +39,10 @@ pub fn read_truth(dir: &Path) -> Result<Truth, MarketError> {
     Ok(Truth { channels, persons })
 }
 
-fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), MarketError>) -> Result<(), MarketError> {
+pub(crate) fn write_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), MarketError>,
+) -> Result<(), MarketError> {
     let fail = |source| MarketError::Io { path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
         create_dir_all(folder).map_err(fail)?;

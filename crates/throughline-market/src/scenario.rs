@@ -20,6 +20,9 @@ pub struct Scenario {
     pub people: u32,
     /// Days written to files, 1 to 730.
     pub days: u32,
+    /// Days for which a closed loop may go on after them. Everything is drawn for both, so that going on changes nothing
+    /// that was written; together at most 730.
+    pub later_days: u32,
     /// Midnight (UTC) at which day 0 begins.
     pub start: Timestamp,
     /// ISO 4217 code of the currency of every amount.
@@ -40,6 +43,8 @@ pub struct Scenario {
     pub interactions: Vec<Interaction>,
     /// Up to this factor on its reach a channel grows when a larger budget is delivered in a closed loop; 1 to 10.
     pub most_budget: f64,
+    /// Budgets that change on a day: planned, or delivered in a closed loop.
+    pub budgets: Vec<BudgetChange>,
     /// How wishes become purchases.
     pub purchase: PurchaseSpec,
     /// What else people do.
@@ -227,6 +232,18 @@ pub struct ChannelSpec {
     pub campaigns: Vec<CampaignSpec>,
 }
 
+/// A channel's budget from a day on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetChange {
+    /// The channel.
+    pub channel: String,
+    /// The first day of it.
+    pub from_day: u32,
+    /// Currency units a day. Above the day's demand the channel reaches more people, up to `most_budget` times as many.
+    pub daily_budget: f64,
+}
+
 /// A campaign of a channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -338,6 +355,11 @@ pub struct FaultSpec {
 }
 
 impl Scenario {
+    /// Every day that can ever be written.
+    pub(crate) const fn all_days(&self) -> u32 {
+        self.days.saturating_add(self.later_days)
+    }
+
     /// Every fault of the scenario; empty when it can be simulated.
     pub fn validate(&self) -> Vec<Diagnostic> {
         crate::check::check(self)

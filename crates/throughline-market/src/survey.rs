@@ -3,7 +3,7 @@
 //! be drawn person by person.
 
 use crate::noise::Noise;
-use crate::plan::Plan;
+use crate::plan::{ChannelPlan, Plan};
 use crate::world::{Sent, assign};
 use crate::{Channel, Person, exposure, person};
 
@@ -15,8 +15,9 @@ const DEAREST: f64 = 4.0;
 
 /// Surveys a market in which some channel has a budget or a price that reacts.
 pub(crate) fn survey(plan: &mut Plan, seed: u64) {
-    let asked: Vec<Channel> =
-        plan.used().filter(|(_, s)| s.budget_micros.is_some() || s.elasticity > 0.0).map(|(c, _)| c).collect();
+    let changes = |c: Channel| plan.scenario.budgets.iter().any(|b| b.channel == c.name());
+    let reacts = |c: Channel, s: &ChannelPlan| s.budget_micros.is_some() || s.elasticity > 0.0 || changes(c);
+    let asked: Vec<Channel> = plan.used().filter(|(c, s)| reacts(*c, s)).map(|(c, _)| c).collect();
     if asked.is_empty() {
         return;
     }
@@ -32,12 +33,23 @@ pub(crate) fn survey(plan: &mut Plan, seed: u64) {
         for (day, demanded) in of_day.iter().enumerate() {
             let price = (demanded / mean).powf(spec.elasticity).clamp(CHEAPEST, DEAREST);
             let cost = demanded * price;
-            let budget = spec.budget_micros.map_or(f64::INFINITY, |b| b as f64);
-            let share = if cost > budget { budget / cost } else { 1.0 };
-            market[channel.index()][day] = (share, price);
+            let (budget, most) = budget(plan, channel, spec, day);
+            let share = if cost > 0.0 { (budget / cost).min(most) } else { 1.0 };
+            // What is bought beyond the demand raises the price as demand does.
+            market[channel.index()][day] = (share, price * share.max(1.0).powf(spec.elasticity));
         }
     }
     plan.set_market(market);
+}
+
+/// The budget of a day in micros, and the largest share of the demand that it may buy: more than all only for budgets that
+/// were changed.
+fn budget(plan: &Plan, channel: Channel, spec: &ChannelPlan, day: usize) -> (f64, f64) {
+    let changes = plan.scenario.budgets.iter().filter(|b| b.channel == channel.name() && b.from_day as usize <= day);
+    match changes.max_by_key(|b| b.from_day) {
+        Some(change) => (change.daily_budget * 1e6, plan.scenario.most_budget),
+        None => (spec.budget_micros.map_or(f64::INFINITY, |b| b as f64), 1.0),
+    }
 }
 
 /// Cost in micros by channel and day at the mean day's prices, of everybody.

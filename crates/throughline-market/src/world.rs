@@ -133,7 +133,17 @@ impl World {
 
     /// Simulates a market on a number of threads, which changes the time taken and nothing else.
     pub fn simulate_on(scenario: &Scenario, seed: u64, threads: NonZeroUsize) -> Result<Self, MarketError> {
-        let source = Source::new(scenario, seed)?;
+        Self::simulate_with(scenario, seed, threads, BTreeMap::new())
+    }
+
+    /// Simulates a market in which decisions were delivered: what was sent to whom, by the person's number, in order of days.
+    pub fn simulate_with(
+        scenario: &Scenario,
+        seed: u64,
+        threads: NonZeroUsize,
+        delivered: BTreeMap<u32, Vec<Sent>>,
+    ) -> Result<Self, MarketError> {
+        let source = Source { delivered, ..Source::new(scenario, seed)? };
         if scenario.people > MOST_HELD {
             return Err(MarketError::TooLarge { people: scenario.people, most: MOST_HELD });
         }
@@ -212,6 +222,11 @@ impl World {
         let spec = self.plan().channel(channel).filter(|_| channel.form() == Form::Broadcast);
         let cost = |s, day| exposure::broadcast_micros(self.plan(), s, life.person.area_on(day), day);
         spec.map_or(0, |s| self.written().map(|day| cost(s, day)).sum())
+    }
+
+    /// The instant after the last day that can ever be written: nothing is received later.
+    pub(crate) fn last_arrival(&self) -> i64 {
+        self.instant(self.scenario().all_days(), 0).micros() - 1_000_000
     }
 
     pub(crate) fn written(&self) -> Range<u32> {

@@ -49,7 +49,7 @@ pub(super) fn events(world: &World) -> Table {
         rows: rows.collect(),
     };
     let columns = Columns { id: 0, time: 1, amount: Some(7) };
-    table.disturb(world, DataFile::AdEvents, stream).spoil(&world.scenario().faults, stream, &columns)
+    table.disturb(world, DataFile::AdEvents, stream).spoil(world, stream, &columns)
 }
 
 /// Cost by day, channel and campaign (for broadcasts: region): the sums of what the touches and broadcasts cost.

@@ -39,7 +39,7 @@ pub(super) fn records(world: &World) -> Table {
         ],
         rows: rows.collect(),
     };
-    table.spoil(&world.scenario().faults, world.row_stream(DataFile::Crm), &Columns { id: 0, time: 8, amount: None })
+    table.spoil(world, world.row_stream(DataFile::Crm), &Columns { id: 0, time: 8, amount: None })
 }
 
 /// Permissions withdrawn after day 0, at 09:00, as a preference centre logs them.

@@ -41,7 +41,7 @@ impl Table {
                 }
             }
             if copies == 2 {
-                let mut again = Row { at: row.at + AGAIN_US, ..row.clone() };
+                let mut again = Row { at: (row.at + AGAIN_US).min(world.last_arrival()), ..row.clone() };
                 again.fields[0].insert(0, 'd');
                 rows.push(again);
             }
@@ -55,9 +55,9 @@ impl Table {
 }
 
 impl Row {
-    /// Lets an order arrive later, at the end of the data at the latest.
+    /// Lets an order arrive later, on the last day of all at the latest.
     fn delay(&mut self, world: &World, days: u32) {
-        let last = world.end().micros() - 1_000_000;
+        let last = world.last_arrival();
         self.at = (self.at + i64::from(days) * DAY_US).min(last).max(self.at);
         self.fields[2] = Timestamp::from_micros(self.at).to_string();
     }

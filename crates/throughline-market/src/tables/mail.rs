@@ -39,7 +39,7 @@ pub(super) fn log(world: &World) -> Table {
         header: &["message_id", "timestamp", "received_at", "email", "kind", "campaign", "cost", "currency"],
         rows: rows.collect(),
     };
-    table.spoil(&world.scenario().faults, stream, &Columns { id: 0, time: 1, amount: None })
+    table.spoil(world, stream, &Columns { id: 0, time: 1, amount: None })
 }
 
 /// Who was assigned to what, with which probability. Assignments are logged without faults.

@@ -1,12 +1,12 @@
 //! The files of a project's data folder, in the shapes of the systems that would write them.
 
 use std::io::Write;
+use std::ops::Range;
 
 use throughline_core::money::units_from_micros;
 use throughline_stats::stream::Stream;
 
 use crate::noise::{Noise, Purpose};
-use crate::scenario::FaultSpec;
 use crate::{MarketError, Scenario, World};
 
 mod ads;
@@ -89,6 +89,28 @@ impl DataFile {
         }
     }
 
+    /// Whether days that a closed loop adds bring rows to this file.
+    pub(crate) const fn grows(self) -> bool {
+        matches!(
+            self,
+            Self::AdEvents
+                | Self::Spend
+                | Self::WebOrders
+                | Self::Pos
+                | Self::EmailLog
+                | Self::Preferences
+                | Self::GeoPanel
+        )
+    }
+
+    /// The name of the file with a day's rows.
+    pub(crate) fn name_on(self, date: &str) -> String {
+        match self.name().split_once('.') {
+            Some((stem, extension)) => format!("{stem}-{date}.{extension}"),
+            None => format!("{}-{date}", self.name()),
+        }
+    }
+
     /// Whether a market has this file: those of designs it does not use are left out.
     pub const fn is_in(self, scenario: &Scenario) -> bool {
         let designs = &scenario.interventions;
@@ -123,9 +145,22 @@ impl DataFile {
 impl World {
     /// Writes one file: CSV with a header, or one JSON object a line.
     pub fn write(&self, file: DataFile, out: &mut dyn Write) -> Result<(), MarketError> {
-        let table = file.table(self);
+        let end = self.end().micros();
+        self.write_arrived(file, i64::MIN..end, out).map(|_| ())
+    }
+
+    /// Writes the rows of a file that arrived within a span of time; how many there were.
+    pub(crate) fn write_arrived(
+        &self,
+        file: DataFile,
+        span: Range<i64>,
+        out: &mut dyn Write,
+    ) -> Result<usize, MarketError> {
+        let mut table = file.table(self);
+        table.rows.retain(|row| span.contains(&row.at));
         let written = if file == DataFile::WebOrders { table.jsonl(out) } else { table.csv(out) };
-        written.map_err(|source| MarketError::Write { file: file.name().to_owned(), source })
+        written.map_err(|source| MarketError::Write { file: file.name().to_owned(), source })?;
+        Ok(table.rows.len())
     }
 
     /// A stream for choices about the rows of a file.
@@ -133,14 +168,14 @@ impl World {
         Noise::new(self.seed(), file as u32).stream(Purpose::Row)
     }
 
-    /// When a row is received: within ten minutes, or one to three days late; never after the end of the data.
+    /// When a row is received: within ten minutes, or one to three days late; never after the last day of all.
     fn received(&self, stream: Stream, row: usize, occurred_us: i64) -> i64 {
         let at = |slot: u64| stream.uniform_at((row as u64) * 8 + slot);
         let late = at(0) < self.scenario().faults.late_share;
         let seconds = if late { 86_400.0 * (1.0 + 2.0 * at(1)) } else { 600.0 * at(1) };
         #[expect(clippy::cast_possible_truncation, reason = "below three days")]
         let delay = seconds as i64 * 1_000_000;
-        (occurred_us + delay).min(self.end().micros() - 1_000_000).max(occurred_us)
+        (occurred_us + delay).min(self.last_arrival()).max(occurred_us)
     }
 }
 
@@ -179,12 +214,14 @@ struct Columns {
 
 impl Table {
     /// Adds copies of rows, with their ids, and extra rows that no reader should accept, then orders by arrival.
-    fn spoil(mut self, faults: &FaultSpec, stream: Stream, columns: &Columns) -> Self {
+    fn spoil(mut self, world: &World, stream: Stream, columns: &Columns) -> Self {
+        let faults = &world.scenario().faults;
+        let last = world.last_arrival();
         let mut extra = Vec::new();
         for (index, row) in self.rows.iter().enumerate() {
             let unit = |slot: u64| stream.uniform_at((index as u64) * 8 + slot);
             if unit(4) < faults.duplicate_share {
-                extra.push(Row { at: row.at + 30_000_000, ..row.clone() });
+                extra.push(Row { at: (row.at + 30_000_000).min(last), ..row.clone() });
             }
             if unit(5) < faults.malformed_share {
                 let mut bad = row.clone();

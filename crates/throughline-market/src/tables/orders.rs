@@ -55,7 +55,7 @@ pub(super) fn web(world: &World) -> Table {
         rows: rows.collect(),
     };
     let columns = Columns { id: 0, time: 1, amount: Some(5) };
-    table.disturb(world, DataFile::WebOrders, stream).spoil(&world.scenario().faults, stream, &columns)
+    table.disturb(world, DataFile::WebOrders, stream).spoil(world, stream, &columns)
 }
 
 /// Store receipts, in the local form `YYYY-MM-DD HH:MM:SS`; the stores keep UTC. The card is empty where there is none.
@@ -77,5 +77,5 @@ pub(super) fn pos(world: &World) -> Table {
         rows: rows.collect(),
     };
     let stream = world.row_stream(DataFile::Pos);
-    table.spoil(&world.scenario().faults, stream, &Columns { id: 0, time: 1, amount: Some(4) })
+    table.spoil(world, stream, &Columns { id: 0, time: 1, amount: Some(4) })
 }
