@@ -101,7 +101,9 @@ mod tests {
 
     fn table(records: &[(Option<u32>, u32)]) -> Contingency {
         let mut table = Contingency::default();
-        records.iter().for_each(|(found, truth)| table.add(*found, *truth));
+        for (found, truth) in records {
+            table.add(*found, *truth);
+        }
         table
     }
 

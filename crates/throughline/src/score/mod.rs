@@ -76,7 +76,8 @@ impl Found {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Part {
     /// Its name.
-    pub(crate) part: &'static str,
+    #[serde(rename = "part")]
+    pub(crate) name: &'static str,
     /// What is compared with what.
     pub(crate) about: &'static str,
     /// Why there is nothing to score.
@@ -100,8 +101,10 @@ pub(crate) async fn score(view: &View<'_>) -> Result<Vec<Part>, Failure> {
             Found::Rows { rows, details } => (None, rows, details),
             Found::Nothing(why) => (Some(why), Vec::new(), Vec::new()),
         };
-        rows.iter_mut().for_each(|row| row.part = part);
-        parts.push(Part { part, about, absent, rows, details });
+        for row in &mut rows {
+            row.part = part;
+        }
+        parts.push(Part { name: part, about, absent, rows, details });
     }
     Ok(parts)
 }

@@ -16,6 +16,7 @@ pub(super) const SCORE: Score = Score {
     about: "Expected profit, over the window after the decision, of what the policy does with everybody, against an oracle \
             that knows everybody. `regret` is what the oracle earns beyond it. `best_constant` is the best of doing the \
             same with everybody who may be written to, named beside it; `beyond_constant` is what the policy earns more. \
+            `not_permitted` counts decisions to write to people who may not be written to; they count as sending nothing. \
             These are expectations, not draws: they have no sampling error. Scored is what was delivered; where nothing \
             was, because people have yet to agree, the decisions themselves.",
     take: |view| Box::pin(found(view)),
@@ -84,9 +85,9 @@ fn measures(name: &str, score: &PolicyScore, currency: &str, note: &str) -> Vec<
         rows.push(row("best_constant", profit).say(arm.name()));
         rows.push(row("beyond_constant", score.profit - profit));
     }
-    rows.push(Row::new(name, "decided", score.decided as f64, score.people).in_unit("people"));
-    let note = "decisions to write to people who may not be written to; they count as sending nothing";
-    rows.push(Row::new(name, "not_permitted", score.not_permitted as f64, score.decided).in_unit("people").say(note));
+    let row_of_people = |measure, n: usize, of| Row::new(name, measure, n as f64, of).in_unit("people");
+    rows.push(row_of_people("decided", score.decided, score.people));
+    rows.push(row_of_people("not_permitted", score.not_permitted, score.decided));
     rows
 }
 

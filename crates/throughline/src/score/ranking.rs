@@ -63,7 +63,7 @@ pub(super) fn qini(pairs: &[Pair]) -> Option<f64> {
 /// Spearman's rank correlation (1904), with the mean rank for equal values. `None` when either side is constant.
 pub(super) fn rank_correlation(pairs: &[Pair]) -> Option<f64> {
     let (x, y) = (ranks(pairs, |p| p.predicted), ranks(pairs, |p| p.truth));
-    let centre = (pairs.len() as f64 + 1.0) / 2.0;
+    let centre = f64::midpoint(pairs.len() as f64, 1.0);
     let product = |a: &[f64], b: &[f64]| exact_sum(a.iter().zip(b).map(|(a, b)| (a - centre) * (b - centre)));
     let scale = (product(&x, &x) * product(&y, &y)).sqrt();
     (scale > 0.0).then(|| (product(&x, &y) / scale).clamp(-1.0, 1.0))
@@ -76,8 +76,10 @@ fn ranks(pairs: &[Pair], of: impl Fn(&Pair) -> f64) -> Vec<f64> {
     let mut ranks = vec![0.0; pairs.len()];
     let mut before = 0;
     for tied in order.chunk_by(|a, b| a.0 == b.0) {
-        let rank = before as f64 + (tied.len() as f64 + 1.0) / 2.0;
-        tied.iter().for_each(|(_, i)| ranks[*i] = rank);
+        let rank = before as f64 + f64::midpoint(tied.len() as f64, 1.0);
+        for (_, i) in tied {
+            ranks[*i] = rank;
+        }
         before += tied.len();
     }
     ranks

@@ -88,7 +88,7 @@ pub(crate) fn summarise(seeds: &[Vec<Part>]) -> Vec<SummaryPart> {
             rows.entry(key).or_default().push(row);
         }
         SummaryPart {
-            part: part.part,
+            part: part.name,
             about: part.about,
             absent: counted(same.iter().filter_map(|p| p.absent.as_deref())),
             rows: keys.iter().filter_map(|key| Some(together(rows.get(key)?))).collect(),
@@ -154,7 +154,7 @@ fn counted<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<(String, usize)> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     texts.for_each(|t| *counts.entry(t).or_default() += 1);
     let mut all: Vec<(String, usize)> = counts.into_iter().map(|(t, n)| (t.to_owned(), n)).collect();
-    all.sort_by(|a, b| b.1.cmp(&a.1));
+    all.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     all
 }
 
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     fn part(absent: Option<&str>, rows: Vec<Row>) -> Vec<Part> {
-        vec![Part { part: "p", about: "", absent: absent.map(str::to_owned), rows, details: Vec::new() }]
+        vec![Part { name: "p", about: "", absent: absent.map(str::to_owned), rows, details: Vec::new() }]
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!((summary.mean, pooled.covered, pooled.total), (Some(0.5), 10, 20));
         // With z = 1.644854: (0.5 + z²/40 ± z √(1/80 + z²/1600)) / (1 + z²/20).
         let (low, high) = summary.interval.expect("an interval");
-        assert!((low - 0.327_335).abs() < 1e-5 && (high - 0.672_665).abs() < 1e-5, "{low} {high}");
+        assert!((low - 0.327_404).abs() < 1e-5 && (high - 0.672_596).abs() < 1e-5, "{low} {high}");
         assert!(pooled.rejected && pooled.p_value < 1e-4, "{pooled:?}");
         let fine = pool(&[Coverage { covered: 18, total: 20, nominal: 0.9 }]).expect("intervals");
         assert!(!fine.rejected && fine.p_value == 1.0, "{fine:?}");

@@ -16,8 +16,8 @@ struct Grid {
 /// The scores of one project, for a terminal.
 pub(crate) fn parts_table(parts: &[Part]) -> String {
     let each = parts.iter().map(|part| match &part.absent {
-        Some(why) => format!("{}: nothing to score: {why}", part.part),
-        None => plain(part.part, &rows_grid(&part.rows)),
+        Some(why) => format!("{}: nothing to score: {why}", part.name),
+        None => plain(part.name, &rows_grid(&part.rows)),
     });
     each.collect::<Vec<_>>().join("\n\n")
 }
@@ -25,8 +25,8 @@ pub(crate) fn parts_table(parts: &[Part]) -> String {
 /// The scores of one project, as a page.
 pub(crate) fn parts_markdown(title: &str, lead: &str, parts: &[Part]) -> String {
     let each = parts.iter().map(|part| match &part.absent {
-        Some(why) => section(part.part, part.about, &format!("Nothing to score: {why}.")),
-        None => section(part.part, part.about, &marked(&rows_grid(&part.rows))),
+        Some(why) => section(part.name, part.about, &format!("Nothing to score: {why}.")),
+        None => section(part.name, part.about, &marked(&rows_grid(&part.rows))),
     });
     page(title, lead, each)
 }
@@ -163,7 +163,7 @@ mod tests {
             Row::covered("a|b", 3, 8, 0.9),
             Row::undefined("c", "qini", 0, "all equal"),
         ];
-        let part = |part, rows, absent| Part { part, about: "What it is.", absent, rows, details: Vec::new() };
+        let part = |name, rows, absent| Part { name, about: "What it is.", absent, rows, details: Vec::new() };
         vec![part("credit", rows, None), part("policy", Vec::new(), Some("no policy".to_owned()))]
     }
 

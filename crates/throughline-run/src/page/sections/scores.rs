@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::page::format::{count, in_words, number, percent};
-use crate::page::html::{Cell, Html, Table, code, el, figure, figure_with, p, text, words, words_with};
+use crate::page::format::{count, in_words, level, number, percent};
+use crate::page::html::{Cell, Html, Table, code, el, figure, figure_with, p, prose, text, words, words_with};
 use crate::page::read::Read;
 
 use super::Section;
@@ -39,7 +39,9 @@ fn block(name: &str, part: &Value) -> Html {
     if let Some(why) = part.word("absent") {
         return out.with(p("note", text(format!("Nothing to score: {why}."))));
     }
-    let mut table = Table::new(part.word("about").unwrap_or_default(), &["Of", "Measure", "Value", "Number behind it"]);
+    let out = out.with_some(part.word("about").map(|about| p("note", prose(about))));
+    let caption = format!("{}: every measure", capital(&in_words(name)));
+    let mut table = Table::new(caption, &["Of", "Measure", "Value", "Number behind it"]);
     for row in part.list("rows") {
         let of = row.word("name").unwrap_or("unnamed");
         let measure = row.word("measure").unwrap_or("unnamed");
@@ -60,7 +62,7 @@ fn value(row: &Value) -> Cell {
     if let (Some(covered), Some(total), Some(nominal)) =
         (coverage.whole("covered"), coverage.whole("total"), coverage.num("nominal"))
     {
-        let under = format!("{} of {}, promised {}", count(covered), count(total), percent(nominal));
+        let under = format!("{} of {}, promised {}", count(covered), count(total), level(nominal));
         return figure_with(&percent(value), &under);
     }
     let under = match row.list("interval") {
