@@ -43,7 +43,7 @@ pub struct SourceConfig {
     #[serde(default)]
     pub columns: BTreeMap<String, Spanned<String>>,
     /// Share of rows that may be refused before the whole file is; duplicates do not count.
-    /// 0.05 when absent.
+    /// 0.05 when absent; then a file below 100 rows may have as many as one of 100, but no more than half.
     #[serde(default)]
     pub failure_limit: Option<Share>,
     /// Hours until an event could be known: `available_at = occurred_at + latency`.

@@ -59,7 +59,7 @@ pub async fn ingest_file(
     report.columns_unused = source.columns_unused();
     report.warnings.clone_from(&source.warnings);
     check_balance(&report)?;
-    check_limit(&report, source.config.failure_limit(), examples)?;
+    check_limit(&report, source.config.failure_limit(), source.config.failure_limit.is_some(), examples)?;
     let staged = vec![sinks.events.finish().await?, sinks.spend.finish().await?, sinks.quarantine.finish().await?];
     Ok(IngestOutcome { staged, report })
 }
@@ -157,12 +157,17 @@ fn check_balance(report: &IngestReport) -> Result<(), IngestError> {
     })
 }
 
-/// Refuses the file when the share of bad rows, duplicates left aside, exceeds the limit.
-fn check_limit(report: &IngestReport, limit: f64, examples: Vec<RowExample>) -> Result<(), IngestError> {
+/// Rows below which a share says little: a day's file of thirty rows with two bad ones is not a wrong mapping.
+const SMALL: f64 = 100.0;
+
+/// Refuses the file when the share of bad rows, duplicates left aside, exceeds the limit. Where the source states none, as many
+/// rows may be bad in a file of fewer than [`SMALL`] as in one of so many, but no more than half.
+fn check_limit(report: &IngestReport, limit: f64, stated: bool, examples: Vec<RowExample>) -> Result<(), IngestError> {
     let duplicates = report.quarantined.get(RowFault::Duplicate.code()).copied().unwrap_or(0);
     let bad = report.rows_quarantined() - duplicates;
     let share = bad as f64 / report.rows_read.max(1) as f64;
-    if share <= limit {
+    let few = !stated && bad as f64 <= limit * SMALL && 2 * bad <= report.rows_read;
+    if share <= limit || few {
         return Ok(());
     }
     let (source_name, file) = (report.source.clone(), report.file.clone());

@@ -20,8 +20,8 @@ pub(crate) fn check(faults: &mut Faults, scenario: &Scenario) {
     for (index, incident) in scenario.incidents.iter().enumerate() {
         let path = format!("incidents[{index}]");
         faults.within(&format!("{path}.days"), f64::from(incident.days), 1.0..=730.0);
-        if incident.from_day >= scenario.days {
-            let (day, days) = (incident.from_day, scenario.days);
+        if incident.from_day >= scenario.all_days() {
+            let (day, days) = (incident.from_day, scenario.all_days());
             faults.push("TL954", format!("{path}.from_day of {day} is not before day {days}"));
         }
         fault(faults, &format!("{path}.fault"), scenario, &incident.fault);

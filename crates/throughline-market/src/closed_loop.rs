@@ -121,6 +121,11 @@ impl Standing {
         std::fs::rename(&new, &path).map_err(|source| MarketError::Io { path, source })
     }
 
+    /// Days written in steps so far.
+    pub const fn days_gone(&self) -> u32 {
+        self.scenario.days.saturating_sub(self.begun)
+    }
+
     /// The market as far as it is written.
     pub fn world(&self, threads: NonZeroUsize) -> Result<World, MarketError> {
         let mut delivered: BTreeMap<u32, Vec<Sent>> = BTreeMap::new();
@@ -229,7 +234,7 @@ impl Standing {
         let sum = |of: &dyn Fn(&(f64, f64, f64, f64)) -> f64| parts.iter().flatten().map(of).sum::<f64>();
         let cost = sum(&|p| p.0);
         Ok(LoopWorth {
-            days: self.scenario.days - self.begun,
+            days: self.days_gone(),
             sent: self.delivered.len(),
             cost,
             purchases: sum(&|p| p.1),

@@ -26,10 +26,11 @@ pub struct IncidentTruth {
 }
 
 impl World {
-    /// Every incident of the scenario, in its order.
+    /// Every incident of the scenario that has begun, in its order.
     pub fn incidents(&self) -> Vec<IncidentTruth> {
         let incidents = self.scenario().incidents.iter().enumerate();
-        incidents.map(|(index, incident)| self.incident(index, incident)).collect()
+        let begun = incidents.filter(|(_, i)| i.from_day < self.scenario().days);
+        begun.map(|(index, incident)| self.incident(index, incident)).collect()
     }
 
     fn incident(&self, index: usize, incident: &IncidentSpec) -> IncidentTruth {

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 use throughline_core::Timestamp;
-use throughline_govern::Approval;
+use throughline_govern::{Approval, ApprovalKind, Ballot, Choice, Principal, Role, State};
 use throughline_ledger::{ApprovalRow, AuditEntry, Repository};
 
 use crate::error::RunError;
+use crate::project::Project;
 
 /// States in which a request can still change.
 pub const OPEN: [&str; 2] = ["pending", "approved"];
@@ -55,6 +56,35 @@ pub async fn find(ledger: &dyn Repository, id: &str) -> Result<Option<Approval>,
 /// The requests about a thing, newest first.
 pub async fn about(ledger: &dyn Repository, kind: &str, subject: &str) -> Result<Vec<Approval>, RunError> {
     ledger.approvals_about(kind, subject).await?.into_iter().map(read).collect()
+}
+
+/// Agrees, in the name of an approver, to every request about a policy that waits; how many were approved by it. For simulated
+/// markets: there is nobody else to ask.
+pub async fn approve_waiting(
+    project: &Project,
+    ledger: &dyn Repository,
+    signer: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Result<usize, RunError> {
+    let approver = Principal::signed_in(signer, [Role::Approver], []);
+    let mut approved = 0;
+    for policy in &project.policies {
+        let asked = about(ledger, ApprovalKind::Policy.name(), policy.value.name()).await?;
+        for waiting in asked.iter().filter(|a| a.state == State::Pending) {
+            let ballot = Ballot {
+                vote: Choice::Approve,
+                as_sign_off: None,
+                reason: Some(reason.to_owned()),
+                at: now,
+                revision: waiting.revision,
+            };
+            let next = waiting.vote(&approver, &ballot)?;
+            change(ledger, &next, signer, now).await?;
+            approved += usize::from(next.state == State::Approved);
+        }
+    }
+    Ok(approved)
 }
 
 /// What the audit log says about a change: the step, not the whole request.

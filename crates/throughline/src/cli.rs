@@ -47,6 +47,8 @@ pub(crate) enum Command {
 pub(crate) enum MarketCommand {
     /// Simulate a scenario and write it.
     Generate(MarketArgs),
+    /// Let a market go on day by day: take in what was delivered, write what follows.
+    Step(MarketStepArgs),
     /// Hold what a run produced against the truth of its simulated market.
     Score(MarketScoreArgs),
     /// List the scenarios that come along, or print one as a file to adapt.
@@ -78,6 +80,24 @@ pub(crate) struct MarketArgs {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MarketStepArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// How many days.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) days: u32,
+    /// Bring the line up to date before the days and at the end.
+    #[arg(long)]
+    pub(crate) run: bool,
+    /// With --run: before every so-manieth day.
+    #[arg(long, default_value_t = 1, requires = "run")]
+    pub(crate) every: u32,
+    /// With --run: agree to what waits for approval. The audit log tells.
+    #[arg(long, requires = "run")]
+    pub(crate) approve: bool,
 }
 
 #[derive(Debug, Args)]

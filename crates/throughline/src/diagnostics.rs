@@ -27,4 +27,5 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("TL053", "the project has no truth to be held against"),
     ("TL054", "the project has no finished run"),
     ("TL055", "the number of markets or of their people is out of range"),
+    ("TL056", "the folder holds no market that could go on"),
 ];

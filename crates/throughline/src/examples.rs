@@ -20,7 +20,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
     files!("demo":
         "throughline.yaml", "identity.yaml", "attribution.yaml",
         "sources/ads.yaml", "sources/assignments.yaml", "sources/crm.yaml", "sources/email_log.yaml",
-        "sources/orders.yaml", "sources/pos.yaml", "sources/spend.yaml",
+        "sources/orders.yaml", "sources/pos.yaml", "sources/preferences.yaml", "sources/spend.yaml",
         "features/customers.yaml", "experiments/spring_mail.yaml", "policies/spring_mail.yaml",
         "destinations/email_service.yaml", "approvals/mail.yaml",
     ),

@@ -199,3 +199,26 @@ fn fingerprints_follow_content_and_mapping() {
     assert_ne!(before, print(ORDERS));
     assert!(config("csv", "in", ORDERS).expect("a source").linkable);
 }
+
+#[tokio::test]
+async fn a_small_file_may_have_a_few_bad_rows_unless_a_limit_is_stated() {
+    let rows = |good: usize, bad: usize| {
+        let good = (0..good).map(|i| format!("g{i},2026-03-01,a@b.c,1\n"));
+        let bad = (0..bad).map(|i| format!("b{i},yesterday,a@b.c,1\n"));
+        ["id,ts,email,amount\n".to_owned()].into_iter().chain(good).chain(bad).collect::<String>()
+    };
+    for (good, bad, limit, taken) in [
+        (30, 2, "", true),
+        (30, 2, "\nfailure_limit: 0.05", false),
+        (30, 6, "", false),
+        (2, 3, "", false),
+        (0, 1, "", false),
+        (300, 15, "", true),
+        (300, 16, "", false),
+    ] {
+        let project = Project::new();
+        project.file("in", rows(good, bad));
+        let done = project.ingest("csv", "in", &format!("{limit}{ORDERS}")).await;
+        assert_eq!(done.is_ok(), taken, "{good} good, {bad} bad{limit}");
+    }
+}

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use throughline_core::Diagnostic;
 use throughline_core::diagnostic::closest;
-use throughline_market::{Scenario, World, write_project_data};
+use throughline_market::{PRESETS, Scenario, World, write_project_data};
 
 use crate::cli::InitArgs;
 use crate::examples::{EXAMPLES, Example, example};
@@ -66,8 +66,9 @@ pub(super) fn init(args: &InitArgs) -> Result<ExitCode, Failure> {
     };
     write_example(chosen, &args.dir)?;
     if chosen.name == "demo" {
-        let scenario = Scenario::default().with_people(args.people);
-        let world = World::simulate(&scenario, args.seed)?;
+        let scenario = demo()?.with_people(args.people);
+        let threads = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
+        let world = World::simulate_on(&scenario, args.seed, threads)?;
         write_project_data(&world, &args.dir)?;
         print(&format!(
             "simulated {} people over {} days into {}/data",
@@ -78,6 +79,13 @@ pub(super) fn init(args: &InitArgs) -> Result<ExitCode, Failure> {
     }
     print(&format!("made {0}\nnext: throughline run {0}", args.dir.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The scenario of the demo.
+pub(crate) fn demo() -> Result<Scenario, Failure> {
+    let preset = PRESETS.iter().find(|p| p.name == "demo");
+    let text = preset.map_or("", |p| p.text);
+    throughline_run::project::parse_yaml(text, "demo.yaml").map_err(Failure::finding)
 }
 
 /// Writes the files of an example.

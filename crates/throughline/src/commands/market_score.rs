@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use throughline_core::{Diagnostic, NoProgress};
 use throughline_ledger::{Repository as _, RunStatus};
-use throughline_market::{Scenario, World, read_truth, write_project_data};
+use throughline_market::{World, read_truth, write_project_data};
 use throughline_run::{Clock, Project, RunOptions, Stores};
 
 use super::run::{clock, is_alive};
@@ -121,7 +121,7 @@ fn of_seeds(args: &MarketScoreArgs, seeds: u32) -> Result<(), Failure> {
 fn of_seed(root: &Path, seed: u64, people: u32) -> Result<Vec<Part>, Failure> {
     let Some(demo) = example("demo") else { return Ok(Vec::new()) };
     write_example(demo, root)?;
-    let world = World::simulate(&Scenario::default().with_people(people), seed)?;
+    let world = World::simulate(&super::init::demo()?.with_people(people), seed)?;
     let truth = write_project_data(&world, root)?;
     let project = Project::load(root, variables(&[]))?;
     write_key(&project.state_dir().join("vault"), seed)?;

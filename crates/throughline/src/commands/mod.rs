@@ -8,6 +8,7 @@ mod explain;
 mod init;
 mod market;
 mod market_score;
+mod market_step;
 mod run;
 mod serve;
 mod user;
@@ -42,6 +43,7 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::Attribute(args) => attribute::attribute(args),
         Command::Experiment(ExperimentCommand::Read(args)) => experiment::read(args),
         Command::Market(MarketCommand::Generate(args)) => market::generate(args),
+        Command::Market(MarketCommand::Step(args)) => market_step::market_step(args),
         Command::Market(MarketCommand::Score(args)) => market_score::market_score(args),
         Command::Market(MarketCommand::Presets { name }) => market::presets(name.as_deref()),
     }

@@ -5,7 +5,9 @@ mod evidence;
 mod identity;
 mod policy;
 mod roi;
+mod the_loop;
 mod uplift;
+mod watch;
 
 mod contingency;
 mod known;
@@ -30,8 +32,16 @@ pub(crate) use show::{parts_markdown, parts_table, summary_markdown, summary_tab
 pub(crate) use view::View;
 
 /// Every score, in the order of the line.
-pub(crate) const SCORES: &[Score] =
-    &[identity::SCORE, attribution::SCORE, roi::SCORE, evidence::SCORE, uplift::SCORE, policy::SCORE];
+pub(crate) const SCORES: &[Score] = &[
+    identity::SCORE,
+    attribution::SCORE,
+    roi::SCORE,
+    evidence::SCORE,
+    uplift::SCORE,
+    policy::SCORE,
+    the_loop::SCORE,
+    watch::SCORE,
+];
 
 /// How one part of the line is held against the truth.
 pub(crate) struct Score {
