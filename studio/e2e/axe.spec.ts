@@ -14,6 +14,7 @@ const SCREENS: Record<string, (api: APIRequestContext) => Promise<string>> = {
   decisions: async () => '/decisions',
   decision: async (api) => `/decisions/${(await first(api, '/decisions')).entity_id}`,
   person: async (api) => `/persons/${(await first(api, '/decisions')).entity_id}`,
+  truth: async () => '/truth',
   approvals: async () => '/approvals',
   approval: async (api) => `/approvals/${(await first(api, '/approvals')).id}`,
   audit: async () => '/audit',

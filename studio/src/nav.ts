@@ -1,6 +1,6 @@
 /**
  * The navigation, in the order of the line: Overview · Sources · Identity · Journeys · Attribution ·
- * Evidence · Uplift · Planner · Decisions · Activation · Watch · Govern (Approvals, Audit, Users).
+ * Evidence · Uplift · Planner · Decisions · Activation · Watch · Truth · Govern (Approvals, Audit, Users).
  * One line for every screen that exists; `letter` follows `g` on the keyboard and must be unique.
  */
 export interface NavEntry {
@@ -19,6 +19,7 @@ export const NAV: NavEntry[] = [
   { to: '/journeys', label: 'Journeys', letter: 'j', group: 'line', operation: 'listConversions' },
   { to: '/attribution', label: 'Attribution', letter: 'a', group: 'line', operation: 'getAttribution' },
   { to: '/decisions', label: 'Decisions', letter: 'd', group: 'line', operation: 'listDecisions' },
+  { to: '/truth', label: 'Truth', letter: 't', group: 'line', operation: 'getRun' },
   { to: '/approvals', label: 'Approvals', letter: 'p', group: 'govern', operation: 'listApprovals', badge: 'approvals' },
   { to: '/audit', label: 'Audit', letter: 'l', group: 'govern', operation: 'listAudit' },
   { to: '/users', label: 'Users', letter: 'u', group: 'govern', operation: 'listUsers' },

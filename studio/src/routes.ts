@@ -9,6 +9,7 @@ import { decisionRoute, decisionsRoute } from './screens/decisions/route';
 import { conversionRoute, journeysRoute } from './screens/journeys/route';
 import { overviewRoute } from './screens/overview/route';
 import { personRoute } from './screens/persons/route';
+import { truthRoute } from './screens/truth/route';
 import { usersRoute } from './screens/users/route';
 import { RouteProblem } from './shell/failures';
 import { markNavigated } from './ui/page';
@@ -22,6 +23,7 @@ const screens = [
   decisionsRoute,
   decisionRoute,
   personRoute,
+  truthRoute,
   approvalsRoute,
   approvalRoute,
   auditRoute,

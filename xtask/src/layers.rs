@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("uplift", MODELS_MAY),
     ("decide", MODELS_MAY),
     ("market", MODELS_MAY),
+    ("linkage", MODELS_MAY),
     ("govern", &["core"]),
     (
         "run",
@@ -52,7 +53,19 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("server", &["core", "govern", "lake", "ledger", "run", "vault"]),
     (
         "throughline",
-        &["core", "stats", "run", "market", "attribution", "evidence", "uplift", "decide", "ledger", "server"],
+        &[
+            "core",
+            "stats",
+            "run",
+            "market",
+            "linkage",
+            "attribution",
+            "evidence",
+            "uplift",
+            "decide",
+            "ledger",
+            "server",
+        ],
     ),
     ("xtask", &[]),
 ];
@@ -66,7 +79,7 @@ const OWNED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that compute and nothing else, and what they may never name.
-const PURE: &[&str] = &["core", "stats", "attribution", "evidence", "uplift", "decide", "market", "govern"];
+const PURE: &[&str] = &["core", "stats", "attribution", "evidence", "uplift", "decide", "market", "govern", "linkage"];
 const IMPURE: &[&str] = &["datafusion", "deltalake-core", "sqlx", "reqwest", "axum", "object_store", "tokio"];
 
 /// A dependency as `cargo metadata` tells it; development dependencies are marked.

@@ -38,9 +38,36 @@ pub(crate) enum Command {
     /// Experiments on plain files.
     #[command(subcommand)]
     Experiment(ExperimentCommand),
+    /// Find which records of files are of one person.
+    Link(LinkArgs),
     /// Simulated markets whose truth is known.
     #[command(subcommand)]
     Market(MarketCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LinkArgs {
+    /// CSV or Parquet files; records are linked across and within them.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// A column whose equal values are one person: not compared, but held against what is found.
+    #[arg(long)]
+    pub(crate) truth: Option<String>,
+    /// Write the person of every record to this CSV file.
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    /// Between the fields of CSV files.
+    #[arg(long, default_value = ",")]
+    pub(crate) delimiter: String,
+    /// Pairs compared at most; ten times the records, and at least four million, when not given.
+    #[arg(long)]
+    pub(crate) most_pairs: Option<u64>,
+    /// Threads; changes the time and nothing else.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -28,4 +28,5 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("TL054", "the project has no finished run"),
     ("TL055", "the number of markets or of their people is out of range"),
     ("TL056", "the folder holds no market that could go on"),
+    ("TL057", "a file is not readable as Parquet"),
 ];

@@ -17,6 +17,9 @@ pub(crate) enum Failure {
     /// The market refused.
     #[error(transparent)]
     Market(#[from] throughline_market::MarketError),
+    /// Records could not be linked.
+    #[error(transparent)]
+    Link(#[from] throughline_linkage::LinkError),
     /// An attribution failed.
     #[error(transparent)]
     Attribution(#[from] throughline_attribution::AttributionError),

@@ -47,6 +47,11 @@ impl Csv {
         Ok(Self { file, header, reader })
     }
 
+    /// The names of the columns.
+    pub(crate) fn header(&self) -> &[String] {
+        &self.header
+    }
+
     /// The position of a column.
     pub(crate) fn column(&self, name: &str) -> Result<usize, Failure> {
         if let Some(index) = self.header.iter().position(|h| h == name) {

@@ -23,6 +23,8 @@ export interface DotRow {
   /** In its own column: money, counts. */
   aside?: ReactNode;
   marks: Record<string, DotMark | undefined>;
+  /** Drawn through all of its marks: what they are to be compared with. Some series must tell it as well. */
+  reference?: number;
 }
 
 export interface DotIntervalProps {
@@ -38,6 +40,8 @@ export interface DotIntervalProps {
   /** `inner` only where the marks have an inner interval. */
   levels: { outer: number; inner?: number };
   asideTitle?: string;
+  /** What the rows' references are. */
+  reference?: string;
   /** What rows and series are, for the table; channels and models unless said otherwise. */
   titles?: { row: string; series: string };
   onSelect?: (row: string, series: string) => void;
@@ -98,9 +102,10 @@ export function DotInterval(props: DotIntervalProps) {
       ))}
     </ul>
   );
-  const hint = levels.inner === undefined
+  const estimates = levels.inner === undefined
     ? `Mark: estimate. Line: ${percent(levels.outer)}.`
     : `Mark: estimate. Thick: ${percent(levels.inner)}, thin: ${percent(levels.outer)}.`;
+  const hint = props.reference ? `${estimates} Dashed: ${props.reference}.` : estimates;
 
   return (
     <Figure twin={dotTwin(props)} file={props.file} head={legend} readout={readout || hint}>
@@ -151,6 +156,9 @@ function Lanes(props: LanesProps) {
       {axis.ticks.map((tick) => (
         <line key={tick} className={tick === 0 ? 'grid zero' : 'grid'} x1={pct(axis.at(tick))} x2={pct(axis.at(tick))} y1="0" y2={height} />
       ))}
+      {row.reference !== undefined && (
+        <line className="reference" x1={pct(axis.at(row.reference))} x2={pct(axis.at(row.reference))} y1="2" y2={height - 2} />
+      )}
       {series.map(({ id, title }, index) => {
         const mark = row.marks[id];
         if (!mark) return null;

@@ -1,6 +1,7 @@
 //! Stage 1: source files become events and spend. One unit a file.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use throughline_ingest::{CompiledSource, SourceFile, ingest_file};
@@ -10,8 +11,11 @@ use crate::error::RunError;
 use crate::sources::files_of;
 use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
 
-#[derive(Debug)]
-pub(super) struct Ingest;
+/// The files of a run, listed and hashed once: a project may have one for each day.
+#[derive(Debug, Default)]
+pub(super) struct Ingest {
+    files: Mutex<BTreeMap<String, (usize, SourceFile)>>,
+}
 
 fn unit_name(source: &str, file: &SourceFile) -> String {
     format!("{source}/{}", file.name)
@@ -52,17 +56,19 @@ impl Stage for Ingest {
     }
 
     async fn units(&self, context: &StageContext<'_>) -> Result<Vec<UnitPlan>, StageError> {
-        Ok(files(context)?
-            .into_iter()
-            .map(|(name, (index, file))| {
-                let config = context.project.sources[index].hash.clone();
-                UnitPlan { name, inputs: vec![config, file.content_hash] }
-            })
-            .collect())
+        let files = files(context)?;
+        let plan = |(name, (index, file)): (&String, &(usize, SourceFile))| {
+            let config = context.project.sources[*index].hash.clone();
+            UnitPlan { name: name.clone(), inputs: vec![config, file.content_hash.clone()] }
+        };
+        let plans = files.iter().map(plan).collect();
+        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = files;
+        Ok(plans)
     }
 
     async fn run(&self, context: &StageContext<'_>, unit: &Unit) -> Result<StageOutput, StageError> {
-        let Some((index, file)) = files(context)?.remove(&unit.name) else {
+        let listed = self.files.lock().unwrap_or_else(PoisonError::into_inner).remove(&unit.name);
+        let Some((index, file)) = listed else {
             let help = "the file was there when the run began".to_owned();
             return Err(RunError::NotFound { what: "file", name: unit.name.clone(), help }.into());
         };

@@ -23,7 +23,7 @@ pub(crate) use decide::probability_pairs;
 /// Every stage, in the order of the line.
 pub(crate) fn line() -> Vec<Box<dyn Stage>> {
     vec![
-        Box::new(ingest::Ingest),
+        Box::new(ingest::Ingest::default()),
         Box::new(link::Link),
         Box::new(journeys::Journeys),
         Box::new(attribute::Attribute),

@@ -128,7 +128,7 @@ pub(crate) async fn cancel_run(State(app): State<Shared>, identity: Identity) ->
     Ok(StatusCode::ACCEPTED)
 }
 
-/// The report of a run.
+/// The report of a run; where its market is simulated, with `truth` beside it.
 #[utoipa::path(get, path = "/runs/{run_seq}", operation_id = "getRun", tag = "runs",
     params(("run_seq" = u64, Path, description = "Number of the run")),
     responses((status = 200, body = Value), (status = 404, body = Problem)))]
@@ -136,7 +136,14 @@ pub(crate) async fn get_run(State(app): State<Shared>, Path(run_seq): Path<u64>)
     let runs = app.ledger().runs(10_000).await?;
     let run = runs.into_iter().find(|r| r.run_seq == run_seq);
     let run = run.ok_or_else(|| ApiError::not_found(format!("run {run_seq}")))?;
-    run.report.map(Json).ok_or_else(|| ApiError::not_found(format!("report of run {run_seq} yet")))
+    let mut report = run.report.ok_or_else(|| ApiError::not_found(format!("report of run {run_seq} yet")))?;
+    // The truth is no result of the run: whoever knows it writes it into the run's folder, not into the ledger.
+    let path = app.project().state_dir().join("runs").join(run_seq.to_string()).join("report.json");
+    let written = tokio::fs::read(&path).await.ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    if let Some(truth) = written.and_then(|mut w| w.get_mut("truth").map(Value::take)).filter(|t| !t.is_null()) {
+        report["truth"] = truth;
+    }
+    Ok(Json(report))
 }
 
 /// The page of a run.

@@ -20,6 +20,7 @@ use crate::cli::MarketStepArgs;
 use crate::failure::Failure;
 use crate::files::{Csv, text};
 use crate::output::{print, print_json, table};
+use crate::truth;
 
 /// Who agrees in the name of `--approve`.
 const SIGNER: &str = "market step --approve";
@@ -35,7 +36,7 @@ pub(super) fn market_step(args: &MarketStepArgs) -> Result<ExitCode, Failure> {
     for day in 0..args.days {
         let from = Instant::now();
         if args.run && day % args.every.max(1) == 0 {
-            bring_up_to_date(args)?;
+            bring_up_to_date(args, false)?;
         }
         let step = standing.step(dir, threads, &deliveries(&dir.join("out"))?)?;
         live_at(dir, &standing)?;
@@ -43,7 +44,7 @@ pub(super) fn market_step(args: &MarketStepArgs) -> Result<ExitCode, Failure> {
     }
     standing.write_truth(dir, threads)?;
     if args.run {
-        bring_up_to_date(args)?;
+        bring_up_to_date(args, true)?;
     }
     let worth = standing.worth(threads)?;
     let seconds = begun.elapsed().as_secs_f64();
@@ -65,8 +66,9 @@ fn standing(dir: &Path) -> Result<Standing, Failure> {
     Ok(Standing::read(dir)?)
 }
 
-/// Runs the line as of the project's day; with `--approve`, agrees to what waits and lets it leave.
-fn bring_up_to_date(args: &MarketStepArgs) -> Result<(), Failure> {
+/// Runs the line as of the project's day; with `--approve`, agrees to what waits and lets it leave. The last run is held against
+/// the truth.
+fn bring_up_to_date(args: &MarketStepArgs, last: bool) -> Result<(), Failure> {
     let project = Project::load(&args.project.project, variables(&args.project.variables))?;
     let options = |stage: Option<&str>| RunOptions {
         clock: Clock::new(clock),
@@ -82,7 +84,10 @@ fn bring_up_to_date(args: &MarketStepArgs) -> Result<(), Failure> {
     };
     block_on(async {
         let stores = Stores::open(&project).await?;
-        throughline_run::run(&project, &stores, &options(None)).await?;
+        let report = throughline_run::run(&project, &stores, &options(None)).await?;
+        if last {
+            truth::beside(report, &project, &stores).await?;
+        }
         if args.approve {
             let approved = approvals::approve_waiting(&project, &stores.ledger, SIGNER, REASON, clock()).await?;
             if approved > 0 {

@@ -6,6 +6,7 @@ mod check;
 mod experiment;
 mod explain;
 mod init;
+mod link;
 mod market;
 mod market_score;
 mod market_step;
@@ -40,6 +41,7 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::User(UserCommand::List(args)) => user::list(args),
         Command::User(UserCommand::Link(args)) => user::link(args),
         Command::Verify(args) => verify::verify(args),
+        Command::Link(args) => link::link(args),
         Command::Attribute(args) => attribute::attribute(args),
         Command::Experiment(ExperimentCommand::Read(args)) => experiment::read(args),
         Command::Market(MarketCommand::Generate(args)) => market::generate(args),

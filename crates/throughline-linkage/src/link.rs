@@ -1,0 +1,171 @@
+//! Records to people, from columns alone.
+
+use std::num::NonZeroUsize;
+
+use serde::Serialize;
+
+use crate::block::{self, Blocking, Key};
+use crate::cluster::cluster;
+use crate::column::{Column, Kind, RawColumn};
+use crate::fields::{self, LeftOut};
+use crate::model::{self, Model, Probabilities};
+use crate::pairs;
+
+/// How records are linked.
+#[derive(Debug, Clone)]
+pub struct LinkOptions {
+    /// Threads; they change the time and nothing else.
+    pub threads: NonZeroUsize,
+    /// Pairs that may be compared; a multiple of the records where none is given.
+    pub most_pairs: Option<u64>,
+}
+
+/// Why records were not linked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// Columns of different lengths.
+    #[error("column `{column}` has {found} values, the first one {expected}")]
+    Ragged {
+        /// The column.
+        column: String,
+        /// Its values.
+        found: usize,
+        /// Those of the first column.
+        expected: usize,
+    },
+    /// More records than can be numbered.
+    #[error("{records} records are more than {most}")]
+    TooMany {
+        /// How many.
+        records: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// More columns than a pattern holds.
+    #[error("{columns} columns to compare are more than {most}")]
+    TooWide {
+        /// How many.
+        columns: usize,
+        /// The limit.
+        most: usize,
+    },
+}
+
+/// Records at most: positions are of four bytes, with room for groups.
+const MOST_RECORDS: usize = 500_000_000;
+/// Columns at most: a pattern has three bits for each.
+const MOST_COLUMNS: usize = 21;
+/// Log-odds below which a pair is not kept: it would not be merged by any rule.
+const KEPT: f64 = -3.0;
+
+/// A blocking key, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BlockingKey {
+    /// Its columns; `name[..]` is a column's beginning.
+    pub columns: Vec<String>,
+    /// Pairs that it gives, those of other keys included; in a large table estimated from some records.
+    pub pairs: u64,
+}
+
+/// Records and the people found.
+#[derive(Debug, Clone)]
+pub struct Linked {
+    /// One label a record: the smallest record of the person.
+    pub persons: Vec<u32>,
+    /// Pairs of records kept, with the probability that they are of one person.
+    pub pairs: Vec<(u32, u32, f64)>,
+    /// Pairs compared.
+    pub compared: u64,
+    /// What columns were taken for.
+    pub kinds: Vec<(String, Kind)>,
+    /// Columns left out, and why.
+    pub left_out: Vec<(String, LeftOut)>,
+    /// The keys by which pairs were found.
+    pub keys: Vec<BlockingKey>,
+    /// Share of true pairs that agree on one of the keys, where columns fail independently of each other.
+    pub blocking_recall: f64,
+    /// The share of true pairs among all pairs of records.
+    pub prior: f64,
+    /// The model's probabilities.
+    pub probabilities: Vec<Probabilities>,
+}
+
+/// Links records: which of them are of one person. Deterministic, for any number of threads.
+///
+/// Time grows with the pairs compared, at most a fixed multiple of the records; memory with records and distinct values.
+pub fn link(raw: &[RawColumn], options: &LinkOptions) -> Result<Linked, LinkError> {
+    let records = raw.first().map_or(0, RawColumn::len);
+    if let Some(ragged) = raw.iter().find(|c| c.len() != records) {
+        let (column, found) = (ragged.name.clone(), ragged.len());
+        return Err(LinkError::Ragged { column, found, expected: records });
+    }
+    if records > MOST_RECORDS {
+        return Err(LinkError::TooMany { records, most: MOST_RECORDS });
+    }
+    let threads = options.threads;
+    let (columns, left_out) = fields::choose(pairs::map(raw, threads, Column::new));
+    if columns.len() > MOST_COLUMNS {
+        return Err(LinkError::TooWide { columns: columns.len(), most: MOST_COLUMNS });
+    }
+    let prefixes = block::prefixes(&columns);
+    let budget = options.most_pairs.unwrap_or_else(|| (10 * records as u64).max(4_000_000));
+    let first = block::choose(&columns, &prefixes, &block::first_guess(&columns), budget, threads);
+    let model = Model::fit(&columns, &prefixes, &first.keys, threads);
+    let Blocking { keys, recall } = block::choose(&columns, &prefixes, &model.agreeing(&columns), budget, threads);
+    let all = (records as f64 * (records as f64 - 1.0) / 2.0).max(1.0);
+    // No pair is true at a prior below one true pair: weights that could not reach it even at the largest prior are left.
+    let least = KEPT - (1.0 / records.max(2) as f64).ln();
+    let (compared, weighed) = weigh(&columns, &prefixes, &keys, &model, least.max(0.0), threads);
+    let weights: Vec<f64> = weighed.iter().map(|(.., w)| *w).collect();
+    let log_odds = model::prior(&weights, all);
+    let mut edges: Vec<(u32, u32, f64)> = weighed.into_iter().map(|(a, b, w)| (a, b, w + log_odds)).collect();
+    edges.retain(|(.., odds)| *odds > KEPT);
+    let odds = |a, b| model.weigh(&columns, a, b, f64::MIN).unwrap_or(0.0) + log_odds;
+    let persons = cluster(records, edges.clone(), odds);
+    Ok(Linked {
+        persons,
+        pairs: edges.into_iter().map(|(a, b, odds)| (a, b, 1.0 / (1.0 + (-odds).exp()))).collect(),
+        compared,
+        kinds: columns.iter().map(|c| (c.name.clone(), c.kind)).collect(),
+        left_out,
+        keys: keys.iter().map(|k| told(&columns, k)).collect(),
+        blocking_recall: recall,
+        prior: 1.0 / (1.0 + (-log_odds).exp()),
+        probabilities: model.columns,
+    })
+}
+
+/// Weighs the pairs of all keys; how many there were, and those of at least a weight.
+fn weigh(
+    columns: &[Column],
+    prefixes: &[Vec<u32>],
+    keys: &[Key],
+    model: &Model,
+    least: f64,
+    threads: NonZeroUsize,
+) -> (u64, Vec<(u32, u32, f64)>) {
+    let parts = pairs::each(
+        columns,
+        prefixes,
+        keys,
+        threads,
+        |_| (0_u64, Vec::new()),
+        |(seen, kept): &mut (u64, Vec<(u32, u32, f64)>), a, b| {
+            *seen += 1;
+            if let Some(weight) = model.weigh(columns, a, b, least) {
+                kept.push((a.min(b), a.max(b), weight));
+            }
+        },
+    );
+    let seen = parts.iter().map(|p| p.0).sum();
+    (seen, parts.into_iter().flat_map(|p| p.1).collect())
+}
+
+fn told(columns: &[Column], key: &Key) -> BlockingKey {
+    let name = |part: &block::Part| {
+        let name = &columns[part.column].name;
+        if part.prefix { format!("{name}[..]") } else { name.clone() }
+    };
+    BlockingKey { columns: key.parts.iter().map(name).collect(), pairs: key.pairs }
+}
