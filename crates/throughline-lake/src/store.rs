@@ -1,8 +1,8 @@
 //! The lake on its object store: opening, versions, and the commit protocol.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
@@ -38,6 +38,8 @@ pub struct Unit {
 #[derive(Debug, Clone)]
 pub struct Lake {
     root: Url,
+    /// The last state seen of each table, so that its log is read once and then only what is new in it.
+    heads: Arc<Mutex<HashMap<String, DeltaTable>>>,
 }
 
 impl Lake {
@@ -47,7 +49,7 @@ impl Lake {
         std::fs::create_dir_all(path).map_err(|e| bad(e.to_string()))?;
         let absolute = path.canonicalize().map_err(|e| bad(e.to_string()))?;
         let root = Url::from_directory_path(&absolute).map_err(|()| bad("not an absolute path".into()))?;
-        Ok(Self { root })
+        Ok(Self { root, heads: Arc::default() })
     }
 
     fn table_url(&self, table: &str) -> Result<Url, LakeError> {
@@ -73,12 +75,7 @@ impl Lake {
     pub async fn snapshot(&self, spec: &TableSpec, version: Option<u64>) -> Result<Snapshot, LakeError> {
         let files = match version {
             None => Vec::new(),
-            Some(version) => {
-                let mut table = DeltaTable::new(self.log_store(&spec.name)?);
-                table.load_version(version).await.map_err(LakeError::delta(&spec.name))?;
-                check_schema_version(spec, &table)?;
-                data_files(spec, &table)?
-            }
+            Some(version) => data_files(spec, &self.at(spec, version).await?)?,
         };
         Ok(Snapshot::new(spec.clone(), version, self.object_store(&spec.name)?, files))
     }
@@ -104,8 +101,7 @@ impl Lake {
         let Staged { spec, unit, files } = &staged;
         let mut wanted: BTreeMap<String, Add> = BTreeMap::new();
         if let Some(base) = base {
-            let mut table = DeltaTable::new(self.log_store(&spec.name)?);
-            table.load_version(base).await.map_err(LakeError::delta(&spec.name))?;
+            let table = self.at(spec, base).await?;
             let prefix = TableWriter::unit_prefix(unit);
             for add in adds(&table)? {
                 let name = add.path.rsplit('/').next().unwrap_or(&add.path);
@@ -160,16 +156,51 @@ impl Lake {
             .build(Some(state.snapshot()), table.log_store(), operation)
             .await
             .map_err(LakeError::delta(&spec.name))?;
+        let mut table = table.clone();
+        table.state = Some(done.snapshot());
+        self.keep(spec, &table);
         Ok(done.version())
+    }
+
+    fn keep(&self, spec: &TableSpec, table: &DeltaTable) {
+        self.heads.lock().unwrap_or_else(PoisonError::into_inner).insert(spec.name.clone(), table.clone());
+    }
+
+    /// A table at its newest version; `None` where it does not exist.
+    async fn head(&self, spec: &TableSpec) -> Result<Option<DeltaTable>, LakeError> {
+        let kept = self.heads.lock().unwrap_or_else(PoisonError::into_inner).get(&spec.name).cloned();
+        if let Some(mut table) = kept
+            && table.update_state().await.is_ok()
+        {
+            self.keep(spec, &table);
+            return Ok(Some(table));
+        }
+        let mut table = DeltaTable::new(self.log_store(&spec.name)?);
+        if !table.verify_deltatable_existence().await.map_err(LakeError::delta(&spec.name))? {
+            return Ok(None);
+        }
+        table.load().await.map_err(LakeError::delta(&spec.name))?;
+        check_schema_version(spec, &table)?;
+        self.keep(spec, &table);
+        Ok(Some(table))
+    }
+
+    /// A table at a version.
+    async fn at(&self, spec: &TableSpec, version: u64) -> Result<DeltaTable, LakeError> {
+        let head = self.head(spec).await?.filter(|table| table.version() == Some(version));
+        if let Some(head) = head {
+            return Ok(head);
+        }
+        let mut table = DeltaTable::new(self.log_store(&spec.name)?);
+        table.load_version(version).await.map_err(LakeError::delta(&spec.name))?;
+        check_schema_version(spec, &table)?;
+        Ok(table)
     }
 
     async fn head_or_create(&self, spec: &TableSpec) -> Result<DeltaTable, LakeError> {
         let error = LakeError::delta;
-        let mut table = DeltaTable::new(self.log_store(&spec.name)?);
-        if table.verify_deltatable_existence().await.map_err(error(&spec.name))? {
-            table.load().await.map_err(error(&spec.name))?;
-            check_schema_version(spec, &table)?;
-            return Ok(table);
+        if let Some(head) = self.head(spec).await? {
+            return Ok(head);
         }
         let schema = delta_schema(spec)?;
         let mut create = CreateBuilder::new()

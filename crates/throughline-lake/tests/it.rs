@@ -62,6 +62,21 @@ async fn a_unit_replaces_its_own_files_and_no_others() -> Result<(), LakeError> 
 }
 
 #[tokio::test]
+async fn a_lake_sees_what_another_one_wrote() -> Result<(), LakeError> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let spec = tables::spend();
+    let (ours, theirs) = (Lake::open_local(dir.path())?, Lake::open_local(dir.path())?);
+    let first = write(&ours, &unit("a", "f1", 1), None, &[1]).await?;
+    let second = write(&theirs, &unit("b", "f1", 1), Some(first), &[2]).await?;
+    let third = write(&ours, &unit("c", "f1", 1), Some(second), &[3]).await?;
+    for lake in [&ours, &theirs] {
+        assert_eq!(costs(&lake.snapshot(&spec, Some(third)).await?).await?, [1, 2, 3]);
+        assert_eq!(costs(&lake.snapshot(&spec, Some(first)).await?).await?, [1], "older versions stay as they were");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_unpublished_commit_is_adopted_or_undone() -> Result<(), LakeError> {
     let dir = tempfile::tempdir().expect("a folder");
     let lake = Lake::open_local(dir.path())?;

@@ -21,7 +21,9 @@ pub(crate) fn cluster(records: usize, mut edges: Vec<(u32, u32, f64)>, odds: imp
         if ours.len() * theirs.len() > 1 && mean(&ours, &theirs, &odds) <= 0.0 {
             continue;
         }
-        theirs.iter().for_each(|r| group[*r as usize] = x);
+        for record in &theirs {
+            group[*record as usize] = x;
+        }
         members[y as usize] = Vec::new();
         members[x as usize] = ours;
         members[x as usize].extend(theirs);

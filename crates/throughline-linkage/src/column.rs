@@ -107,13 +107,12 @@ impl Column {
         let mut raw_places: HashMap<&str, u32> = HashMap::new();
         for text in raw.texts() {
             // Most values repeat as they are written: they are normalised once.
-            let code = match raw_places.get(text) {
-                Some(code) => *code,
-                None => {
-                    let code = column.place(&mut places, normal(text));
-                    raw_places.insert(text, code);
-                    code
-                }
+            let code = if let Some(code) = raw_places.get(text) {
+                *code
+            } else {
+                let code = column.place(&mut places, normal(text));
+                raw_places.insert(text, code);
+                code
             };
             column.codes.push(code);
             column.counts[code as usize] += 1;
@@ -201,7 +200,7 @@ impl Column {
             > MOSTLY
         {
             Kind::Digits
-        } else if share(&|t| t.iter().filter(|c| **c == b' ').count() >= 1) > 0.5 {
+        } else if share(&|t| t.contains(&b' ')) > 0.5 {
             Kind::Address
         } else {
             Kind::Text
@@ -265,8 +264,10 @@ fn date(text: &[u8]) -> Option<Vec<u8>> {
     let parts: Vec<&[u8]> = text.split(|c| matches!(c, b'-' | b'/' | b'.')).collect();
     let (year, month, day) = match parts[..] {
         [all] if all.len() == 8 => (number(&all[..4])?, number(&all[4..6])?, number(&all[6..])?),
-        [y, m, d] if y.len() == 4 && m.len() <= 2 && d.len() <= 2 => (number(y)?, number(m)?, number(d)?),
-        [d, m, y] if y.len() == 4 && m.len() <= 2 && d.len() <= 2 => (number(y)?, number(m)?, number(d)?),
+        [a, m, b] if m.len() <= 2 && a.len().min(b.len()) <= 2 && a.len().max(b.len()) == 4 => {
+            let (y, d) = if a.len() == 4 { (a, b) } else { (b, a) };
+            (number(y)?, number(m)?, number(d)?)
+        }
         _ => return None,
     };
     let (month, day) = if month > 12 && day <= 12 { (day, month) } else { (month, day) };

@@ -81,14 +81,14 @@ impl Model {
         let m: Vec<[f64; LEVELS]> = (0..columns.len())
             .map(|c| if masses[c] > 0.0 { sums[c].map(|s| s / masses[c]) } else { first_m() })
             .collect();
-        Self::new(columns, m, u)
+        Self::new(columns, &m, &u)
     }
 
-    pub(crate) fn new(columns: &[Column], m: Vec<[f64; LEVELS]>, u: Vec<[f64; LEVELS]>) -> Self {
+    fn new(columns: &[Column], m: &[[f64; LEVELS]], u: &[[f64; LEVELS]]) -> Self {
         let weight = |m: f64, u: f64| (m / u).ln().clamp(-BOUND, BOUND);
         let weights: Vec<[f64; LEVELS]> = m
             .iter()
-            .zip(&u)
+            .zip(u)
             .map(|(m, u)| std::array::from_fn(|l| if l == 0 { 0.0 } else { weight(m[l], u[l]) }))
             .collect();
         let equal = columns
@@ -104,7 +104,7 @@ impl Model {
         let near = weights.iter().map(|w| w[1..EQUAL as usize].iter().fold(f64::MIN, |a, b| a.max(*b))).collect();
         let mut order: Vec<usize> = (0..columns.len()).collect();
         order.sort_by_key(|c| (cost(columns[*c].kind), *c));
-        let columns = columns.iter().zip(m.iter().zip(&u));
+        let columns = columns.iter().zip(m.iter().zip(u));
         let columns = columns.map(|(c, (m, u))| Probabilities { column: c.name.clone(), m: *m, u: *u }).collect();
         Self { columns, weights, equal, near, order }
     }

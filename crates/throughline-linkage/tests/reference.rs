@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use throughline_linkage::{LinkOptions, Linked, PairQuality, RawColumn, link, pair_quality};
 
 /// A file of the reference data; says so where it is absent.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn reference(file: &str) -> Option<PathBuf> {
     let given = std::env::var_os("THROUGHLINE_REFERENCE");
     let root = given.map_or_else(|| PathBuf::from("../../../shared/data"), PathBuf::from);
     let path = root.join(file);
     if !path.exists() {
-        println!("reference data is absent: {}", path.display());
+        eprintln!("reference data is absent: {}", path.display());
         return None;
     }
     Some(path)

@@ -229,17 +229,17 @@ impl Standing {
             let sent = life.sent.iter().filter(|s| own(s));
             let cost: f64 = sent.filter_map(|s| person::arm_spec(&self.scenario, s.arm)).map(|a| a.send_cost).sum();
             let value = life.person.basket * (with.paid - without.paid);
-            Some((cost, with.purchases - without.purchases, value, profit(with) - profit(without)))
+            Some([cost, with.purchases - without.purchases, value, profit(with) - profit(without)])
         });
-        let sum = |of: &dyn Fn(&(f64, f64, f64, f64)) -> f64| parts.iter().flatten().map(of).sum::<f64>();
-        let cost = sum(&|p| p.0);
+        let total = parts.into_iter().flatten().fold([0.0; 4], |sum, part| std::array::from_fn(|i| sum[i] + part[i]));
+        let [cost, purchases, value, profit] = total;
         Ok(LoopWorth {
             days: self.days_gone(),
             sent: self.delivered.len(),
             cost,
-            purchases: sum(&|p| p.1),
-            value: sum(&|p| p.2),
-            profit: sum(&|p| p.3) - cost,
+            purchases,
+            value,
+            profit: profit - cost,
         })
     }
 }

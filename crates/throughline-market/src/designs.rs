@@ -58,13 +58,13 @@ impl Mean {
 impl World {
     /// What every design of the scenario caused, the e-mail test first.
     pub fn designs(&self) -> Vec<DesignTruth> {
-        let mut told = self.mail_test();
-        told.extend(self.geo_test());
-        told.extend(self.rollout());
-        told.extend(self.lottery());
-        told.extend(self.voucher());
-        told.extend(self.outreach().into_iter().flatten());
-        told
+        let mut designs = self.mail_test();
+        designs.extend(self.geo_test());
+        designs.extend(self.rollout());
+        designs.extend(self.lottery());
+        designs.extend(self.voucher());
+        designs.extend(self.outreach().into_iter().flatten());
+        designs
     }
 
     /// The course of one person in another market whose touches are drawn anew.
@@ -108,7 +108,7 @@ impl World {
                     _ => {}
                 }
             }
-            self.told(
+            told(
                 &format!("mail_test:{arm}"),
                 "mean effect on everybody in the test",
                 PURCHASE,
@@ -141,7 +141,7 @@ impl World {
         }
         let [treated, others] = means;
         vec![
-            self.told(
+            told(
                 "geo_test",
                 "mean over people in treated areas",
                 PER_DAY,
@@ -149,7 +149,7 @@ impl World {
                 Some((levels[0], levels[1])),
                 days.clone(),
             ),
-            self.told("geo_test:spillover", "mean over people in the other areas", PER_DAY, others, None, days),
+            told("geo_test:spillover", "mean over people in the other areas", PER_DAY, others, None, days),
         ]
     }
 
@@ -166,7 +166,7 @@ impl World {
         let mut mean = Mean::default();
         parts.into_iter().flatten().for_each(|(caused, days)| mean.add(caused / days, days));
         let first = spec.waves.iter().map(|w| w.day).min().unwrap_or(0);
-        Some(self.told("rollout", "mean over exposed days of people who stay", PER_DAY, mean, None, first..end))
+        Some(told("rollout", "mean over exposed days of people who stay", PER_DAY, mean, None, first..end))
     }
 
     /// The effect of opening the newsletter on those whom the better hour makes open it.
@@ -194,14 +194,16 @@ impl World {
         });
         let (mut effect, mut read, mut not) = (Mean::default(), Mean::default(), Mean::default());
         for (caused, level) in parts {
-            caused.into_iter().for_each(|e| effect.add(e, 1.0));
+            if let Some(caused) = caused {
+                effect.add(caused, 1.0);
+            }
             if let Some((opened, level)) = level {
                 let side = if opened { &mut read } else { &mut not };
                 side.add(level, 1.0);
             }
         }
         let what = "effect of opening on those who open because of the hour";
-        Some(self.told("lottery", what, PURCHASE, effect, Some((read, not)), days))
+        Some(told("lottery", what, PURCHASE, effect, Some((read, not)), days))
     }
 
     /// The effect of the voucher on people at the cut: a local line through everybody's own effect.
@@ -221,7 +223,7 @@ impl World {
             if score >= spec.cut { got.add(with, 1.0) } else { not.add(without, 1.0) }
         }
         let mean = Mean { sum: at_cut.at_zero() * at_cut.weight, weight: at_cut.weight };
-        Some(self.told("voucher", "effect on people at the cut", PURCHASE, mean, Some((got, not)), days))
+        Some(told("voucher", "effect on people at the cut", PURCHASE, mean, Some((got, not)), days))
     }
 
     /// The effect of a call: on those called, and on everybody who might have been.
@@ -257,42 +259,34 @@ impl World {
         }
         let naive = Some((got, not));
         Some([
-            self.told("outreach", "mean effect on those called", PURCHASE, called, naive, days.clone()),
-            self.told(
-                "outreach:everybody",
-                "mean effect on everybody who may be called",
-                PURCHASE,
-                everybody,
-                naive,
-                days,
-            ),
+            told("outreach", "mean effect on those called", PURCHASE, called, naive, days.clone()),
+            told("outreach:everybody", "mean effect on everybody who may be called", PURCHASE, everybody, naive, days),
         ])
-    }
-
-    fn told(
-        &self,
-        design: &str,
-        estimand: &str,
-        unit: &str,
-        effect: Mean,
-        levels: Option<(Mean, Mean)>,
-        days: Range<u32>,
-    ) -> DesignTruth {
-        DesignTruth {
-            design: design.to_owned(),
-            estimand: estimand.to_owned(),
-            unit: unit.to_owned(),
-            true_effect: effect.value(),
-            naive_difference: levels.map(|(treated, others)| treated.value() - others.value()),
-            n: effect.weight,
-            from_day: days.start,
-            to_day: days.end,
-        }
     }
 
     /// Whether a person's newsletter was the one at the better hour.
     pub(crate) fn won(&self, life: &Life) -> bool {
         self.scenario().interventions.lottery.as_ref().is_some_and(|spec| wins(spec, &life.person))
+    }
+}
+
+fn told(
+    design: &str,
+    estimand: &str,
+    unit: &str,
+    effect: Mean,
+    levels: Option<(Mean, Mean)>,
+    days: Range<u32>,
+) -> DesignTruth {
+    DesignTruth {
+        design: design.to_owned(),
+        estimand: estimand.to_owned(),
+        unit: unit.to_owned(),
+        true_effect: effect.value(),
+        naive_difference: levels.map(|(treated, others)| treated.value() - others.value()),
+        n: effect.weight,
+        from_day: days.start,
+        to_day: days.end,
     }
 }
 

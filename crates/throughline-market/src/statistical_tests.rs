@@ -28,7 +28,7 @@ fn the_recursion_is_the_mean_of_the_simulation() {
     for without in [None, Some(Channel::PaidSocial), Some(Channel::Email)] {
         let courses: Vec<_> = drives.iter().map(|(life, d)| (*life, d.course(without, &life.sent))).collect();
         let expected = |life: &Life, course| {
-            let e = response::expect(&world.plan(), course, recovered, world.written());
+            let e = response::expect(world.plan(), course, recovered, world.written());
             [e.purchases, e.paid * life.person.basket, e.any]
         };
         let exact = courses.iter().map(|(l, c)| expected(l, c)).fold([0.0; 3], |s, e| [0, 1, 2].map(|i| s[i] + e[i]));
@@ -37,7 +37,7 @@ fn the_recursion_is_the_mean_of_the_simulation() {
             let mut sums = [0.0; 3];
             for (life, course) in &courses {
                 let noise = world.noise(life).repeated(repetition);
-                let bought = response::draw(&world.plan(), &life.person, &noise, course, recovered, world.written());
+                let bought = response::draw(world.plan(), &life.person, &noise, course, recovered, world.written());
                 sums[0] += bought.len() as f64;
                 sums[1] += bought.iter().map(|p| p.value_micros as f64 / 1e6).sum::<f64>();
                 sums[2] += f64::from(u8::from(!bought.is_empty()));
@@ -63,7 +63,7 @@ fn under_test(world: &World) -> (Vec<Subject<'_>>, [f64; 3]) {
         .map(|life| {
             let drive = world.drive(life);
             let courses = Arm::ALL.map(|arm| drive.course(None, &[Sent { arm, day }]));
-            (life, courses, response::state(&world.plan(), &life.purchases, day))
+            (life, courses, response::state(world.plan(), &life.purchases, day))
         })
         .collect();
     let truth = world.truth();
@@ -84,7 +84,7 @@ fn the_stated_effects_are_those_of_the_simulated_counterfactuals() {
             let noise = world.noise(life).repeated(repetition);
             let days = test.day..test.day + test.window_days;
             for (sum, course) in bought.iter_mut().zip(courses) {
-                let drawn = response::draw(&world.plan(), &life.person, &noise, course, *state, days.clone());
+                let drawn = response::draw(world.plan(), &life.person, &noise, course, *state, days.clone());
                 *sum += f64::from(u8::from(!drawn.is_empty()));
             }
         }
@@ -103,9 +103,9 @@ fn repeat_test(world: &World, people: &[Subject<'_>], repetition: u32) -> [[f64;
     let mut counts = [[0.0; 2]; 3];
     for (life, courses, state) in people {
         let noise = world.noise(life).repeated(repetition);
-        let arm = assign(&world.plan(), &life.person, &noise).expect("may be written to").index();
+        let arm = assign(world.plan(), &life.person, &noise).expect("may be written to").index();
         let days = test.day..test.day + test.window_days;
-        let bought = response::draw(&world.plan(), &life.person, &noise, &courses[arm], *state, days);
+        let bought = response::draw(world.plan(), &life.person, &noise, &courses[arm], *state, days);
         counts[arm][0] += f64::from(u8::from(!bought.is_empty()));
         counts[arm][1] += 1.0;
     }

@@ -231,9 +231,9 @@ struct Outcome {
 impl Outcome {
     fn of(world: &World, life: &Life, course: &Course) -> Self {
         let recovered = world.plan().recovery.len() - 1;
-        let expected = response::expect(&world.plan(), course, recovered, world.written());
+        let expected = response::expect(world.plan(), course, recovered, world.written());
         let noise = world.noise(life);
-        let drawn = response::draw(&world.plan(), &life.person, &noise, course, recovered, world.written());
+        let drawn = response::draw(world.plan(), &life.person, &noise, course, recovered, world.written());
         Self {
             purchases: expected.purchases,
             value: expected.paid * life.person.basket,
