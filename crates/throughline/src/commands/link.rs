@@ -47,9 +47,9 @@ pub(super) fn link(args: &LinkArgs) -> Result<ExitCode, Failure> {
     let quality = truth.map(|truth| pair_quality(&labels(&truth), &linked.persons, None));
     let told = told(&records, &linked, quality, seconds);
     if args.json {
-        print_json(&told)?
+        print_json(&told)?;
     } else {
-        print(&summary(&told, &linked))?
+        print(&summary(&told, &linked))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -128,14 +128,12 @@ impl Records {
 
     /// Takes a column out.
     fn take(&mut self, name: &str) -> Result<RawColumn, Failure> {
-        match self.columns.iter().position(|c| c.name == name) {
-            Some(place) => Ok(self.columns.remove(place)),
-            None => {
-                let known: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
-                let message = format!("no column `{name}` (there are: {})", known.join(", "));
-                Err(Failure::finding(Diagnostic::error("TL033", message)))
-            }
+        if let Some(place) = self.columns.iter().position(|c| c.name == name) {
+            return Ok(self.columns.remove(place));
         }
+        let known: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
+        let message = format!("no column `{name}` (there are: {})", known.join(", "));
+        Err(Failure::finding(Diagnostic::error("TL033", message)))
     }
 }
 

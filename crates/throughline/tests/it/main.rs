@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod kills;
+mod link;
 mod market;
 mod one_shot;
 mod serve;
