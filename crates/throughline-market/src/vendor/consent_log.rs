@@ -7,8 +7,9 @@
 //! - `unknown` is no permission;
 //! - the same address appears once for each purpose.
 //!
-//! The market itself keeps permissions constant. Later changes therefore touch only purposes that had no bearing on what
-//! was sent, `advertising` and `personalisation`; for all others the state of day 0 holds for ever.
+//! Withdrawals are those of the market: nothing is sent or measured after them. Beside them some people change
+//! `personalisation` and `advertising`, which have no bearing on what was sent; where a withdrawal of the market stands for the
+//! same purpose, it alone is told.
 
 use std::io::{self, Write};
 
@@ -60,6 +61,7 @@ fn consent_log(world: &World, out: &mut dyn Write) -> io::Result<()> {
     let mut decisions: Vec<Decision> = Vec::new();
     for life in world.lives() {
         decisions.extend(Purpose::ALL.map(|purpose| first(life, purpose)));
+        decisions.extend(withdrawals(world, life));
         decisions.extend(CHANGING.into_iter().filter_map(|purpose| change(world, life, purpose)));
     }
     decisions.sort_by_key(|d| (d.day, d.second, d.life.person.number));
@@ -89,12 +91,27 @@ fn first(life: &Life, purpose: Purpose) -> Decision<'_> {
     Decision { day: 0, second: 0, life, purpose, state, source }
 }
 
+/// What the market's people withdrew, at the second at which `preferences.csv` has it.
+fn withdrawals<'a>(world: &'a World, life: &'a Life) -> impl Iterator<Item = Decision<'a>> {
+    let withdrawn = life.person.withdrawals(world.scenario().days);
+    let granted = withdrawn.filter(|(purpose, _)| life.person.consent.allows(*purpose));
+    granted.map(move |(purpose, day)| Decision {
+        day,
+        second: 9 * 3_600,
+        life,
+        purpose,
+        state: ConsentState::Denied,
+        source: "preference_centre",
+    })
+}
+
 /// A later change of mind: a withdrawal by whoever had agreed, a grant by everybody else.
 fn change<'a>(world: &World, life: &'a Life, purpose: Purpose) -> Option<Decision<'a>> {
     let noise = world.noise(life);
     let slot = if purpose == Purpose::Advertising { 0 } else { 4 };
     let later_days = world.scenario().days.checked_sub(1).filter(|days| *days > 0)?;
-    if noise.unit(For::ConsentChange, 0, slot) >= CHANGE_SHARE {
+    let told = life.person.withdrawals(world.scenario().days).any(|(withdrawn, _)| withdrawn == purpose);
+    if told || noise.unit(For::ConsentChange, 0, slot) >= CHANGE_SHARE {
         return None;
     }
     let state = if life.person.consent.allows(purpose) { ConsentState::Denied } else { ConsentState::Granted };
@@ -171,5 +188,26 @@ mod tests {
         let z = (after.len() as f64 - n * share) / (n * share * (1.0 - share)).sqrt();
         assert!(z.abs() < 3.5, "{} changes", after.len());
         assert!(withdrawn > 0 && withdrawn < after.len());
+    }
+
+    #[test]
+    fn withdrawals_of_the_market_are_told_and_tools_stop_measuring() {
+        let mut scenario = Scenario::default().with_people(600);
+        scenario.consent.withdrawn_share = 0.3;
+        let world = World::simulate(&scenario, 13).expect("valid");
+        let told: Vec<_> =
+            records(&world).into_iter().filter(|r| r["purpose"] == "measurement" && r["state"] == "denied").collect();
+        let left: Vec<_> = world
+            .lives()
+            .iter()
+            .filter(|l| l.person.consent.allows(Purpose::Measurement))
+            .filter_map(|l| Some((l, l.person.withdrawals(90).find(|(p, _)| *p == Purpose::Measurement)?.1)))
+            .collect();
+        let later = told.iter().filter(|r| r["recorded_at"] != world.instant(0, 0).to_string()).count();
+        assert!(left.len() > 100 && later == left.len(), "{later} of {}", left.len());
+        for visit in super::super::web::visits(&world) {
+            let gone = left.iter().find(|(l, _)| l.person.number == visit.life.person.number);
+            assert!(gone.is_none_or(|(_, day)| visit.day(&world) < *day));
+        }
     }
 }

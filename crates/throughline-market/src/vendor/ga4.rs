@@ -51,7 +51,7 @@ fn events(world: &World, out: &mut dyn Write) -> io::Result<()> {
 fn event(world: &World, visit: &Visit, hit: &Hit, name: &str, index: u32) -> Value {
     let person = &visit.life.person;
     let agent = visit.agent();
-    let ads = if person.consent.allows(Purpose::Advertising) { "Yes" } else { "No" };
+    let ads = if person.allows_on(Purpose::Advertising, visit.day(world)) { "Yes" } else { "No" };
     let started = name == "session_start";
     let mut row = Map::new();
     let mut set = |name: &str, value: Value| {

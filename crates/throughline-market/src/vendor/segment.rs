@@ -124,9 +124,9 @@ fn anonymous_id(person: &Person, device: u32) -> String {
 }
 
 fn context(visit: &Visit, hit: &Hit) -> Value {
-    let consent = visit.life.person.consent;
+    let (person, day) = (&visit.life.person, hit.address.0);
     let categories: Map<String, Value> =
-        Purpose::ALL.into_iter().map(|p| (p.name().to_owned(), consent.allows(p).into())).collect();
+        Purpose::ALL.into_iter().map(|p| (p.name().to_owned(), person.allows_on(p, day).into())).collect();
     let mut context = Map::new();
     context.insert("consent".to_owned(), json!({"categoryPreferences": categories}));
     if let Some(origin) = visit.origin.filter(|o| hit.from.is_none() && o.campaign.is_some()) {

@@ -89,7 +89,9 @@ pub(super) fn visits(world: &World) -> Vec<Visit<'_>> {
     let numbered = orders(world, Place::Web).into_iter().enumerate();
     let ids: BTreeMap<(u32, u32), usize> =
         numbered.map(|(position, (life, p))| ((life.person.number, p.day), position)).collect();
-    measured(world).flat_map(|life| Walk::new(world, life, &ids).visits()).collect()
+    let all = measured(world).flat_map(|life| Walk::new(world, life, &ids).visits());
+    // Who withdraws is not measured any more.
+    all.filter(|v| v.life.person.allows_on(Consent::Measurement, v.day(world))).collect()
 }
 
 /// Every hit with its visit, in order of time.
@@ -126,6 +128,12 @@ impl Visit<'_> {
     /// for a tool's own faults.
     pub(super) fn choice(&self, hit: &Hit, which: u32) -> f64 {
         self.life.person.noise.unit(Purpose::Sending, hit.address.0, 4 * hit.address.1 + which)
+    }
+
+    /// The day of the market on which it began.
+    pub(super) fn day(&self, world: &World) -> u32 {
+        let micros = self.start.micros() - world.scenario().start.micros();
+        u32::try_from(micros.div_euclid(DAY_US)).unwrap_or(0)
     }
 
     pub(super) fn agent(&self) -> &'static Agent {
