@@ -128,7 +128,7 @@ pub(crate) async fn cancel_run(State(app): State<Shared>, identity: Identity) ->
     Ok(StatusCode::ACCEPTED)
 }
 
-/// The report of a run; where its market is simulated, with `truth` beside it.
+/// The report of a run.
 #[utoipa::path(get, path = "/runs/{run_seq}", operation_id = "getRun", tag = "runs",
     params(("run_seq" = u64, Path, description = "Number of the run")),
     responses((status = 200, body = Value), (status = 404, body = Problem)))]
