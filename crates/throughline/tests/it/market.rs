@@ -141,7 +141,7 @@ fn a_market_goes_on_with_what_was_delivered_to_it() {
     let step = |index: usize, field: &str| told["steps"][index]["step"][field].clone();
     assert_eq!((step(0, "date"), step(1, "date")), ("2026-04-05".into(), "2026-04-06".into()));
     let sent = [0, 1].map(|i| step(i, "sent").as_u64().expect("a number"));
-    assert!(sent[0] > 20, "approved decisions are sent on the first day: {told}");
+    assert!(sent[0] > 0 && sent[1] > 0, "approved decisions are sent on both days: {told}");
     assert_eq!(told["worth"]["sent"].as_u64(), Some(sent[0] + sent[1]));
     assert!(told["worth"]["profit"].as_f64().is_some_and(f64::is_finite));
     let project = std::fs::read_to_string(shop.join("throughline.yaml")).expect("a file");
