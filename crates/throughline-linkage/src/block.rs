@@ -11,19 +11,16 @@ use std::num::NonZeroUsize;
 use throughline_stats::stream::Stream;
 
 use crate::column::{Column, Kind};
-use crate::pairs;
+use crate::groups::Groups;
+use crate::parallel::map;
+use crate::table::Table;
 
-/// A part of a key: a column, whole or by its first letters (or, for dates, the year and month).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Part {
-    pub(crate) column: usize,
-    pub(crate) prefix: bool,
-}
-
-/// A blocking key.
+/// A blocking key: one or two slots of the table, of different columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Key {
-    pub(crate) parts: Vec<Part>,
+    pub(crate) slots: Vec<usize>,
+    /// The same as bits.
+    pub(crate) mask: u64,
     /// Pairs that it gives.
     pub(crate) pairs: u64,
 }
@@ -35,8 +32,6 @@ pub(crate) struct Blocking {
     pub(crate) recall: f64,
 }
 
-/// First letters of a prefix.
-const LETTERS: usize = 4;
 /// True pairs that are imagined to see what keys cover.
 const IMAGINED: usize = 4_096;
 /// One imagined pair in so many has half of its columns fail together.
@@ -52,79 +47,46 @@ const COUNTED: usize = 120_000;
 /// Records of one group, at most: a larger one says too little.
 pub(crate) const LARGEST: usize = 2_000;
 
-/// For each column the codes of prefixes, by code; empty where a column has none.
-pub(crate) fn prefixes(columns: &[Column]) -> Vec<Vec<u32>> {
-    columns.iter().map(prefix_codes).collect()
-}
+impl Key {
+    pub(crate) fn new(slots: Vec<usize>) -> Self {
+        let mask = slots.iter().fold(0, |mask, slot| mask | 1 << slot);
+        Self { slots, mask, pairs: 0 }
+    }
 
-fn prefix_codes(column: &Column) -> Vec<u32> {
-    let letters = match column.kind {
-        Kind::Text | Kind::Email => LETTERS,
-        // Year and month.
-        Kind::Date => 6,
-        Kind::Address => 7,
-        Kind::Digits | Kind::Category => return Vec::new(),
-    };
-    let mut places = std::collections::HashMap::new();
-    (0..column.counts.len())
-        .map(|code| {
-            if code == 0 {
-                return 0;
+    /// A record's value as one number; `None` where a part is missing. Different values may share a number, so agreement is
+    /// looked at.
+    pub(crate) fn number(&self, row: &[u32]) -> Option<u64> {
+        let mut number = 0_u64;
+        for slot in &self.slots {
+            let value = row[*slot];
+            if value == 0 {
+                return None;
             }
-            let text = column.text(u32::try_from(code).unwrap_or(0));
-            let next = u32::try_from(places.len() + 1).unwrap_or(u32::MAX);
-            *places.entry(&text[..text.len().min(letters)]).or_insert(next)
-        })
-        .collect()
-}
-
-/// The value of a key's part for a record; 0 where it is missing.
-pub(crate) fn value(columns: &[Column], prefixes: &[Vec<u32>], part: Part, record: usize) -> u32 {
-    let code = columns[part.column].codes[record];
-    if part.prefix { prefixes[part.column].get(code as usize).copied().unwrap_or(0) } else { code }
-}
-
-/// A record's key as one number; `None` where a part is missing. Different keys may share a number, so equality is looked at.
-pub(crate) fn number(columns: &[Column], prefixes: &[Vec<u32>], key: &Key, record: usize) -> Option<u64> {
-    let mut number = 0_u64;
-    for part in &key.parts {
-        let value = value(columns, prefixes, *part, record);
-        if value == 0 {
-            return None;
+            number = (number ^ u64::from(value)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
         }
-        number = (number ^ u64::from(value)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        // The upper bits decide on the group.
+        Some(number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
-    Some(number)
+
+    /// Whether a pair agrees on the key, given the slots on which it agrees.
+    pub(crate) const fn holds(&self, agreement: u64) -> bool {
+        agreement & self.mask == self.mask
+    }
 }
 
-/// Whether two records agree on a key.
-pub(crate) fn agree(columns: &[Column], prefixes: &[Vec<u32>], key: &Key, a: usize, b: usize) -> bool {
-    key.parts.iter().all(|part| {
-        let of = |record| value(columns, prefixes, *part, record);
-        of(a) != 0 && of(a) == of(b)
-    })
+/// Every key that might do within a budget of pairs, with the pairs that it gives.
+pub(crate) fn candidates(table: &Table, budget: u64, threads: NonZeroUsize) -> Vec<Key> {
+    let mut keys = map(&all_keys(table), threads, |key| Key { pairs: count(table, key), ..key.clone() });
+    keys.retain(|key| (1..=budget).contains(&key.pairs));
+    keys
 }
 
-/// Chooses keys within a budget of pairs. `agreeing[c]` is how often column `c` has equal values in a true pair.
-pub(crate) fn choose(
-    columns: &[Column],
-    prefixes: &[Vec<u32>],
-    agreeing: &[f64],
-    budget: u64,
-    threads: NonZeroUsize,
-) -> Blocking {
-    let mut candidates: Vec<(Key, Vec<bool>)> = Vec::new();
-    let imagined = imagine(columns, agreeing);
-    let all = all_parts(columns, prefixes);
-    for key in pairs::map(&all, threads, |parts| count(columns, prefixes, parts)) {
-        if key.pairs > 0 && key.pairs <= budget {
-            let covers =
-                imagined.iter().map(|pair| key.parts.iter().all(|p| pair[2 * p.column + usize::from(p.prefix)]));
-            let covers: Vec<bool> = covers.collect();
-            candidates.push((key, covers));
-        }
-    }
-    let rows = columns.first().map_or(0, |c| c.codes.len()) as f64;
+/// Chooses among keys within a budget of pairs. `agreeing[c]` is how often column `c` has equal values in a true pair.
+pub(crate) fn choose(table: &Table, candidates: &[Key], agreeing: &[f64], budget: u64) -> Blocking {
+    let imagined = imagine(table, agreeing);
+    let covers = |key: &Key| -> Vec<bool> { imagined.iter().map(|pair| key.holds(*pair)).collect() };
+    let mut open: Vec<(&Key, Vec<bool>)> = candidates.iter().map(|key| (key, covers(key))).collect();
+    let rows = table.records() as f64;
     let mut covered = vec![0_u8; IMAGINED];
     let (mut keys, mut left) = (Vec::new(), budget);
     while keys.len() < MOST_KEYS {
@@ -136,7 +98,7 @@ pub(crate) fn choose(
             });
             worth.sum::<f64>() / IMAGINED as f64
         };
-        let best = candidates
+        let best = open
             .iter()
             .enumerate()
             .filter(|(_, (key, _))| key.pairs <= left)
@@ -144,58 +106,58 @@ pub(crate) fn choose(
             .filter(|(_, gain, _)| *gain > WORTH)
             .max_by(|a, b| a.2.total_cmp(&b.2).then(b.0.cmp(&a.0)));
         let Some((place, ..)) = best else { break };
-        let (key, covers) = candidates.remove(place);
+        let (key, covers) = open.remove(place);
         covered.iter_mut().zip(&covers).for_each(|(n, c)| *n = n.saturating_add(u8::from(*c)));
         left -= key.pairs;
-        keys.push(key);
+        keys.push(key.clone());
     }
     let recall = covered.iter().filter(|n| **n > 0).count() as f64 / IMAGINED as f64;
     Blocking { keys, recall }
 }
 
-/// Every key that might do: single columns with many values, and pairs of columns.
-fn all_parts(columns: &[Column], prefixes: &[Vec<u32>]) -> Vec<Vec<Part>> {
-    let part = |column, prefix| Part { column, prefix };
-    let mut parts: Vec<Part> = Vec::new();
-    for (c, column) in columns.iter().enumerate() {
+/// Single columns with many values, and pairs of columns, whole or by their beginnings.
+fn all_keys(table: &Table) -> Vec<Key> {
+    // A slot and its column.
+    let mut slots: Vec<(usize, usize)> = Vec::new();
+    for (c, column) in table.columns.iter().enumerate() {
         if column.kind != Kind::Category {
-            parts.push(part(c, false));
+            slots.push((c, c));
         }
-        if !prefixes[c].is_empty() {
-            parts.push(part(c, true));
-        }
+        slots.extend(table.beginning(c).map(|slot| (slot, c)));
     }
-    let mut keys: Vec<Vec<Part>> = parts.iter().map(|p| vec![*p]).collect();
-    for (i, a) in parts.iter().enumerate() {
-        let others = parts[i + 1..].iter().filter(|b| b.column != a.column);
-        keys.extend(others.map(|b| vec![*a, *b]));
+    let mut keys: Vec<Key> = slots.iter().map(|(slot, _)| Key::new(vec![*slot])).collect();
+    for (i, (a, of_a)) in slots.iter().enumerate() {
+        let others = slots[i + 1..].iter().filter(|(_, of_b)| of_b != of_a);
+        keys.extend(others.map(|(b, _)| Key::new(vec![*a, *b])));
     }
     keys
 }
 
-/// How often columns agree in true pairs, drawn: for each pair and column whether it agrees whole, and by prefix.
-fn imagine(columns: &[Column], agreeing: &[f64]) -> Vec<Vec<bool>> {
+/// How often columns agree in true pairs, drawn: for each pair the slots in which it agrees.
+fn imagine(table: &Table, agreeing: &[f64]) -> Vec<u64> {
     let stream = Stream::new(0x0b10_c4e4, 1);
-    (0..IMAGINED)
-        .map(|pair| {
-            let mut agrees = Vec::with_capacity(2 * columns.len());
-            let troubled = pair.is_multiple_of(TROUBLED);
-            for (c, share) in agreeing.iter().enumerate() {
-                let at = |slot: usize| stream.uniform_at(((pair * columns.len() + c) * 4 + slot) as u64);
-                let fails = troubled && at(2) < 0.5;
-                let whole = !fails && at(0) < *share;
-                // Half of the mistakes come after the first letters.
-                let begins = !fails && at(0) < presence(&columns[c]) && at(1) < 0.5;
-                agrees.extend([whole, whole || begins]);
+    let pair = |pair: usize| {
+        let mut agreement = 0_u64;
+        let troubled = pair.is_multiple_of(TROUBLED);
+        for (c, share) in agreeing.iter().enumerate() {
+            let at = |slot: usize| stream.uniform_at(((pair * agreeing.len() + c) * 4 + slot) as u64);
+            let fails = troubled && at(2) < 0.5;
+            let whole = !fails && at(0) < *share;
+            // Half of the mistakes come after the first letters.
+            let begins = !fails && at(0) < presence(&table.columns[c]) && at(1) < 0.5;
+            agreement |= u64::from(whole) << c;
+            if let Some(slot) = table.beginning(c) {
+                agreement |= u64::from(whole || begins) << slot;
             }
-            agrees
-        })
-        .collect()
+        }
+        agreement
+    };
+    (0..IMAGINED).map(pair).collect()
 }
 
 /// The chance that both records of a pair have a value.
 fn presence(column: &Column) -> f64 {
-    (column.present() as f64 / column.codes.len().max(1) as f64).powi(2)
+    (column.present() as f64 / column.records.max(1) as f64).powi(2)
 }
 
 /// How often a column has equal values in true pairs, before anything is known: where both have one, in 85 of a hundred.
@@ -203,26 +165,23 @@ pub(crate) fn first_guess(columns: &[Column]) -> Vec<f64> {
     columns.iter().map(|c| 0.85 * presence(c)).collect()
 }
 
-/// A key with the pairs that it gives, groups that are too large left out. In a large table some records are counted, and the
-/// pairs are theirs times the square of their part.
-fn count(columns: &[Column], prefixes: &[Vec<u32>], parts: &[Part]) -> Key {
-    let key = Key { parts: parts.to_vec(), pairs: 0 };
-    let rows = columns.first().map_or(0, |c| c.codes.len());
-    let step = rows.div_ceil(COUNTED).max(1);
-    let mut numbers: Vec<u64> = (0..rows).step_by(step).filter_map(|r| number(columns, prefixes, &key, r)).collect();
-    numbers.sort_unstable();
-    let groups = numbers.chunk_by(|a, b| a == b).map(|g| g.len() as u64);
-    let pairs: u64 = groups.filter(|n| *n <= (LARGEST / step).max(2) as u64).map(|n| n * (n - 1) / 2).sum();
-    Key { pairs: pairs.saturating_mul((step * step) as u64), ..key }
+/// The pairs that a key gives, groups that are too large left out. In a large table some records are counted, and the pairs are
+/// theirs times the square of their part.
+fn count(table: &Table, key: &Key) -> u64 {
+    let step = table.records().div_ceil(COUNTED).max(1);
+    let largest = (LARGEST / step).max(2);
+    let groups = Groups::new(table, key, step, largest);
+    let pairs: u64 = groups.iter().map(|g| g.len() as u64 * (g.len() as u64 - 1) / 2).sum();
+    pairs.saturating_mul((step * step) as u64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::column::RawColumn;
+    use crate::raw::RawColumn;
 
     fn column(name: &str, of: &dyn Fn(usize) -> String) -> Column {
-        Column::new(&RawColumn::of(name, (0..2_000).map(of)))
+        Column::of(&RawColumn::of(name, (0..2_000).map(of)))
     }
 
     #[test]
@@ -232,22 +191,28 @@ mod tests {
             column("name", &|i| format!("{}{}", "abcdefghij".repeat(1 + i / 2 % 3), i / 2 % 300)),
             column("born", &|i| format!("19{:02}-{:02}-{:02}", i / 2 % 90, 1 + i / 2 % 12, 1 + i / 2 % 28)),
         ];
-        let prefixes = prefixes(&columns);
-        let agreeing = [0.8, 0.8, 0.8];
-        let chosen = choose(&columns, &prefixes, &agreeing, 40_000, NonZeroUsize::MIN);
+        let table = Table::new(columns, NonZeroUsize::MIN);
+        let of = |budget| {
+            let candidates = candidates(&table, budget, NonZeroUsize::MIN);
+            choose(&table, &candidates, &[0.8, 0.8, 0.8], budget)
+        };
+        let chosen = of(40_000);
         assert!(chosen.recall > 0.9, "{chosen:?}");
         assert!(chosen.keys.iter().map(|k| k.pairs).sum::<u64>() <= 40_000);
         // The address alone gives a thousand pairs, all of them true.
-        assert!(chosen.keys.iter().any(|k| k.parts == [Part { column: 0, prefix: false }] && k.pairs == 1_000));
-        let poor = choose(&columns, &prefixes, &agreeing, 1_500, NonZeroUsize::MIN);
+        assert!(chosen.keys.iter().any(|k| k.slots == [0] && k.pairs == 1_000));
+        let poor = of(1_500);
         assert!(poor.recall < chosen.recall && poor.keys.len() < chosen.keys.len());
     }
 
     #[test]
     fn missing_values_agree_with_nothing() {
-        let columns = vec![column("name", &|i| if i == 3 { "smith".into() } else { String::new() })];
-        let key = Key { parts: vec![Part { column: 0, prefix: false }], pairs: 0 };
-        assert_eq!(number(&columns, &[vec![]], &key, 0), None);
-        assert!(!agree(&columns, &[vec![]], &key, 0, 1) && agree(&columns, &[vec![]], &key, 3, 3));
+        let table = Table::new(
+            vec![column("name", &|i| if i == 3 { "smith".into() } else { String::new() })],
+            NonZeroUsize::MIN,
+        );
+        let key = Key::new(vec![0]);
+        assert_eq!(key.number(table.row(0)), None);
+        assert!(!key.holds(table.agreement(0, 1)) && key.holds(table.agreement(3, 3)));
     }
 }

@@ -1,55 +1,10 @@
 //! Columns as codes into their distinct values, and what kind of thing a column holds.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 
-/// A column as it comes: a name and one text a record, empty where there is none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RawColumn {
-    /// Its name.
-    pub name: String,
-    /// The texts of all records, one after the other.
-    texts: String,
-    /// Where each ends.
-    ends: Vec<usize>,
-}
-
-impl RawColumn {
-    /// A column without records.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), ..Self::default() }
-    }
-
-    /// A column with a text for each record.
-    pub fn of(name: impl Into<String>, texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let mut column = Self::new(name);
-        texts.into_iter().for_each(|text| column.push(text.as_ref()));
-        column
-    }
-
-    /// Adds a record's text.
-    pub fn push(&mut self, text: &str) {
-        self.texts.push_str(text);
-        self.ends.push(self.texts.len());
-    }
-
-    /// How many records there are.
-    pub const fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there is no record.
-    pub const fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    /// The texts, in order.
-    pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let begins = std::iter::once(0).chain(self.ends.iter().copied());
-        begins.zip(&self.ends).map(|(from, to)| self.texts.get(from..*to).unwrap_or_default())
-    }
-}
+use crate::dictionary::Dictionary;
+use crate::normal::{date, normal};
+use crate::raw::RawColumn;
 
 /// What a column holds, which decides how its values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -71,104 +26,97 @@ pub enum Kind {
 
 /// A column in normal form. Code 0 is a missing value.
 #[derive(Debug, Clone)]
-pub struct Column {
-    /// Its name.
-    pub name: String,
-    /// What it holds.
-    pub kind: Kind,
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// How many records there are.
+    pub(crate) records: usize,
     /// One code a record.
     pub(crate) codes: Vec<u32>,
-    /// Where the text of each code begins, and of the one after it.
-    starts: Vec<u32>,
-    bytes: Vec<u8>,
+    values: Dictionary,
     /// How many records have each code.
     pub(crate) counts: Vec<u32>,
+    /// Where a text is brought into its normal form.
+    form: Vec<u8>,
 }
 
-/// Texts that stand for a missing value.
-const MISSING: [&str; 6] = ["", "null", "nan", "none", "n/a", "-"];
 /// Distinct values up to which texts are a category.
 const FEW: usize = 60;
-/// Share of values that must look like a kind.
+/// Share of records whose values must look like a kind.
 const MOSTLY: f64 = 0.8;
+/// Records that are looked at to find a kind, about.
+const LOOKED_AT: usize = 20_000;
 
 impl Column {
-    /// Normalises a column and finds its kind.
-    pub fn new(raw: &RawColumn) -> Self {
-        let mut column = Self {
-            name: raw.name.clone(),
+    /// A column without a value for the records before it was met.
+    pub(crate) fn new(name: &str, records: usize) -> Self {
+        Self {
+            name: name.to_owned(),
             kind: Kind::Text,
-            codes: Vec::with_capacity(raw.len()),
-            starts: vec![0, 0],
-            bytes: Vec::new(),
-            counts: vec![0],
-        };
-        let mut places: HashMap<Vec<u8>, u32> = HashMap::new();
-        let mut raw_places: HashMap<&str, u32> = HashMap::new();
-        for text in raw.texts() {
-            // Most values repeat as they are written: they are normalised once.
-            let code = if let Some(code) = raw_places.get(text) {
-                *code
-            } else {
-                let code = column.place(&mut places, normal(text));
-                raw_places.insert(text, code);
-                code
-            };
-            column.codes.push(code);
-            column.counts[code as usize] += 1;
+            records,
+            codes: vec![0; records],
+            values: Dictionary::default(),
+            counts: vec![u32::try_from(records).unwrap_or(u32::MAX)],
+            form: Vec::new(),
         }
-        column.kind = column.find_kind();
-        if column.kind == Kind::Date {
-            column.rewrite(|text| date(text).unwrap_or_else(|| text.to_vec()));
-        } else if column.kind == Kind::Digits {
-            column.rewrite(|text| text.iter().copied().filter(u8::is_ascii_alphanumeric).collect());
-        }
-        column
     }
 
-    fn place(&mut self, places: &mut HashMap<Vec<u8>, u32>, text: Vec<u8>) -> u32 {
-        if text.is_empty() {
-            return 0;
+    /// Adds the texts of more records.
+    pub(crate) fn extend(&mut self, raw: &RawColumn) {
+        self.codes.reserve(raw.len());
+        for text in raw.texts() {
+            normal(text, &mut self.form);
+            let code = self.values.code(&self.form);
+            self.note(code);
         }
-        if let Some(code) = places.get(&text) {
-            return *code;
+    }
+
+    /// Adds records without a value.
+    pub(crate) fn skip(&mut self, records: usize) {
+        (0..records).for_each(|_| self.note(0));
+    }
+
+    fn note(&mut self, code: u32) {
+        self.codes.push(code);
+        self.records += 1;
+        match self.counts.get_mut(code as usize) {
+            Some(count) => *count += 1,
+            None => self.counts.push(1),
         }
-        let code = u32::try_from(self.counts.len()).unwrap_or(u32::MAX);
-        self.bytes.extend_from_slice(&text);
-        self.starts.push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
-        self.counts.push(0);
-        places.insert(text, code);
-        code
+    }
+
+    /// Finds the kind and brings dates and digits into one form.
+    pub(crate) fn settle(mut self) -> Self {
+        self.values.forget_places();
+        self.form = Vec::new();
+        self.kind = self.find_kind();
+        match self.kind {
+            Kind::Date => self.rewrite(|text| date(text).unwrap_or_else(|| text.to_vec())),
+            Kind::Digits => self.rewrite(|text| text.iter().copied().filter(u8::is_ascii_alphanumeric).collect()),
+            _ => {}
+        }
+        self
     }
 
     /// Puts every value into another form; values that become equal share a code.
     fn rewrite(&mut self, form: impl Fn(&[u8]) -> Vec<u8>) {
-        let old = std::mem::replace(
-            self,
-            Self {
-                name: self.name.clone(),
-                kind: self.kind,
-                codes: Vec::new(),
-                starts: vec![0, 0],
-                bytes: Vec::new(),
-                counts: vec![0],
-            },
-        );
-        let mut places = HashMap::new();
+        let mut values = Dictionary::default();
         let mut renamed = vec![0_u32];
-        for code in 1..old.counts.len() {
-            let text = form(old.text(u32::try_from(code).unwrap_or(0)));
-            renamed.push(self.place(&mut places, text));
+        for code in 1..=self.values.len() {
+            renamed.push(values.code(&form(self.values.text(code))));
         }
-        self.codes = old.codes.iter().map(|code| renamed[*code as usize]).collect();
-        for code in &self.codes {
-            self.counts[*code as usize] += 1;
+        let mut counts = vec![0_u32; values.len() as usize + 1];
+        for code in &mut self.codes {
+            *code = renamed[*code as usize];
+            counts[*code as usize] += 1;
         }
+        values.forget_places();
+        (self.values, self.counts) = (values, counts);
     }
 
     /// The text of a code.
     pub(crate) fn text(&self, code: u32) -> &[u8] {
-        &self.bytes[self.starts[code as usize] as usize..self.starts[code as usize + 1] as usize]
+        self.values.text(code)
     }
 
     /// How many distinct values there are.
@@ -178,16 +126,19 @@ impl Column {
 
     /// How many records have a value.
     pub(crate) fn present(&self) -> usize {
-        self.codes.len() - self.counts[0] as usize
+        self.records - self.counts[0] as usize
     }
 
     fn find_kind(&self) -> Kind {
+        let step = (self.codes.len() / LOOKED_AT).max(1);
         let share = |is: &dyn Fn(&[u8]) -> bool| {
-            // Every so-manieth value tells.
-            let step = (self.distinct() / 2_000).max(1);
-            let seen: Vec<bool> =
-                (1..self.counts.len()).step_by(step).map(|c| is(self.text(u32::try_from(c).unwrap_or(0)))).collect();
-            seen.iter().filter(|yes| **yes).count() as f64 / seen.len().max(1) as f64
+            let codes = self.codes.iter().step_by(step).filter(|code| **code > 0);
+            let (mut yes, mut seen) = (0_u32, 0_u32);
+            for code in codes {
+                seen += 1;
+                yes += u32::from(is(self.text(*code)));
+            }
+            f64::from(yes) / f64::from(seen.max(1))
         };
         let digits = |t: &[u8]| t.iter().filter(|c| c.is_ascii_digit()).count();
         if share(&|t| t.contains(&b'@')) > MOSTLY {
@@ -206,73 +157,14 @@ impl Column {
             Kind::Text
         }
     }
-}
 
-/// Small letters without accents, one space between words, no punctuation beside `@`, `.`, `-` and `/`; empty for texts that
-/// stand for a missing value.
-fn normal(text: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    for c in text.trim().chars().flat_map(char::to_lowercase) {
-        match c {
-            c if c.is_whitespace() || matches!(c, ',' | ';') => {
-                if out.last().is_some_and(|l| *l != b' ') {
-                    out.push(b' ');
-                }
-            }
-            '\'' | '"' | '`' | '’' | '(' | ')' => {}
-            c if c.is_ascii() => out.push(c as u8),
-            c => out.extend_from_slice(plain(c, &mut [0; 4])),
-        }
+    /// A whole column at once, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(raw: &RawColumn) -> Self {
+        let mut column = Self::new(&raw.name, 0);
+        column.extend(raw);
+        column.settle()
     }
-    while out.last() == Some(&b' ') {
-        out.pop();
-    }
-    if MISSING.iter().any(|m| m.as_bytes() == out) { Vec::new() } else { out }
-}
-
-/// A letter without its accent; itself where it has none.
-fn plain(c: char, buffer: &mut [u8; 4]) -> &[u8] {
-    match c {
-        'à' | 'á' | 'â' | 'ã' | 'å' | 'ā' | 'ă' | 'ą' => b"a",
-        'ä' | 'æ' => b"ae",
-        'ç' | 'ć' | 'č' => b"c",
-        'ď' | 'đ' | 'ð' => b"d",
-        'è' | 'é' | 'ê' | 'ë' | 'ē' | 'ė' | 'ę' | 'ě' => b"e",
-        'ğ' | 'ģ' => b"g",
-        'ì' | 'í' | 'î' | 'ï' | 'ī' | 'į' | 'ı' => b"i",
-        'ł' | 'ľ' | 'ļ' => b"l",
-        'ñ' | 'ń' | 'ň' | 'ņ' => b"n",
-        'ò' | 'ó' | 'ô' | 'õ' | 'ø' | 'ō' | 'ő' => b"o",
-        'ö' | 'œ' => b"oe",
-        'ř' | 'ŕ' => b"r",
-        'ś' | 'š' | 'ş' | 'ș' => b"s",
-        'ß' => b"ss",
-        'ť' | 'ţ' | 'ț' | 'þ' => b"t",
-        'ù' | 'ú' | 'û' | 'ū' | 'ů' | 'ű' | 'ų' => b"u",
-        'ü' => b"ue",
-        'ý' | 'ÿ' => b"y",
-        'ź' | 'ż' | 'ž' => b"z",
-        c => c.encode_utf8(buffer).as_bytes(),
-    }
-}
-
-/// The eight digits of a date, year first: `YYYY-MM-DD`, `YYYYMMDD`, `DD/MM/YYYY`, `DD.MM.YYYY`, a time behind it left out.
-/// Where both readings are possible the day comes first; days that no calendar has are kept, as people mistype them.
-fn date(text: &[u8]) -> Option<Vec<u8>> {
-    let text = text.split(|c| matches!(c, b't' | b' ')).next()?;
-    let number = |digits: &[u8]| -> Option<u32> { std::str::from_utf8(digits).ok()?.parse().ok() };
-    let parts: Vec<&[u8]> = text.split(|c| matches!(c, b'-' | b'/' | b'.')).collect();
-    let (year, month, day) = match parts[..] {
-        [all] if all.len() == 8 => (number(&all[..4])?, number(&all[4..6])?, number(&all[6..])?),
-        [a, m, b] if m.len() <= 2 && a.len().min(b.len()) <= 2 && a.len().max(b.len()) == 4 => {
-            let (y, d) = if a.len() == 4 { (a, b) } else { (b, a) };
-            (number(y)?, number(m)?, number(d)?)
-        }
-        _ => return None,
-    };
-    let (month, day) = if month > 12 && day <= 12 { (day, month) } else { (month, day) };
-    let sound = (1800..=2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-    sound.then(|| format!("{year:04}{month:02}{day:02}").into_bytes())
 }
 
 #[cfg(test)]
@@ -280,7 +172,7 @@ mod tests {
     use super::*;
 
     fn column(texts: &[&str]) -> Column {
-        Column::new(&RawColumn::of("c", texts))
+        Column::of(&RawColumn::of("c", texts))
     }
 
     #[test]
@@ -292,8 +184,16 @@ mod tests {
     }
 
     #[test]
+    fn a_column_may_begin_late_and_end_early() {
+        let mut c = Column::new("c", 2);
+        c.extend(&RawColumn::of("c", ["x", "y"]));
+        c.skip(1);
+        assert_eq!((c.codes.as_slice(), c.counts.as_slice()), ([0, 0, 1, 2, 0].as_slice(), [3, 1, 1].as_slice()));
+    }
+
+    #[test]
     fn kinds_are_found_from_values() {
-        let many = |of: &dyn Fn(u32) -> String| Column::new(&RawColumn::of("c", (0..200).map(of))).kind;
+        let many = |of: &dyn Fn(u32) -> String| Column::of(&RawColumn::of("c", (0..200).map(of))).kind;
         assert_eq!(many(&|i| format!("a{i}@b.example")), Kind::Email);
         assert_eq!(many(&|i| format!("{:02}/{:02}/19{:02}", 1 + i % 28, 1 + i % 12, i % 90)), Kind::Date);
         assert_eq!(many(&|i| format!("0{}", 791_000 + i)), Kind::Digits);
@@ -304,12 +204,17 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_read_in_their_common_forms() {
-        let of = |t: &str| date(t.as_bytes()).map(|d| String::from_utf8(d).expect("digits"));
-        for text in ["1971-06-24", "19710624", "24/06/1971", "24.6.1971", "1971-06-24t00:00:00", "1971-24-06"] {
-            assert_eq!(of(text).as_deref(), Some("19710624"), "{text}");
-        }
-        assert_eq!((of("19711324"), of("6988048"), of("12-3")), (None, None, None));
+    fn mistyped_values_do_not_outvote_the_records() {
+        // Two dates of half of the records each, and as many mistakes as there are further values.
+        let of = |i: usize| match i % 10 {
+            0 => format!("19x{i}"),
+            n => format!("1971-06-{n:02}"),
+        };
+        assert_eq!(Column::of(&RawColumn::of("c", (0..400).map(of))).kind, Kind::Date);
+    }
+
+    #[test]
+    fn dates_in_two_forms_are_one_value() {
         let c = column(&["1971-06-24", "24/06/1971", "1980-01-01"]);
         assert_eq!((c.kind, c.codes), (Kind::Date, vec![1, 1, 2]));
     }

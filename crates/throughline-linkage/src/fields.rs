@@ -76,11 +76,11 @@ fn made_of_others(columns: &[Column]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::column::RawColumn;
+    use crate::raw::RawColumn;
 
     #[test]
     fn numbers_constants_and_repetitions_are_left_out() {
-        let column = |name: &str, of: &dyn Fn(usize) -> String| Column::new(&RawColumn::of(name, (0..300).map(of)));
+        let column = |name: &str, of: &dyn Fn(usize) -> String| Column::of(&RawColumn::of(name, (0..300).map(of)));
         let first = |i: usize| format!("f{}", "abcdefgh".repeat(1 + i % 7) + &(i % 97).to_string());
         let last = |i: usize| format!("l{}", "xyzuvw".repeat(1 + i % 5) + &(i % 89).to_string());
         let (kept, out) = choose(vec![

@@ -2,9 +2,19 @@
 
 mod link;
 
+mod records;
+
+mod raw;
+
 mod column;
 
+mod normal;
+
+mod dictionary;
+
 mod fields;
+
+mod table;
 
 mod distance;
 
@@ -12,17 +22,27 @@ mod compare;
 
 mod block;
 
+mod groups;
+
 mod pairs;
 
 mod model;
+
+mod em;
 
 mod cluster;
 
 mod quality;
 
-pub use column::{Column, Kind, RawColumn};
+mod parallel;
+
+pub use column::Kind;
+pub use compare::LEVELS;
 pub use distance::{edits, jaro_winkler, words_in_common};
+pub use em::{Begin, Found, Levels, Pattern, expect_and_maximise};
 pub use fields::LeftOut;
 pub use link::{BlockingKey, LinkError, LinkOptions, Linked, link};
 pub use model::Probabilities;
 pub use quality::{PairQuality, pair_quality};
+pub use raw::RawColumn;
+pub use records::Records;

@@ -6,10 +6,12 @@ use serde::Serialize;
 
 use crate::block::{self, Blocking, Key};
 use crate::cluster::cluster;
-use crate::column::{Column, Kind, RawColumn};
+use crate::column::Kind;
 use crate::fields::{self, LeftOut};
 use crate::model::{self, Model, Probabilities};
-use crate::pairs;
+use crate::pairs::{self, Comes};
+use crate::records::Records;
+use crate::table::Table;
 
 /// How records are linked.
 #[derive(Debug, Clone)]
@@ -34,6 +36,12 @@ pub enum LinkError {
         /// Those of the first column.
         expected: usize,
     },
+    /// Two columns of one name.
+    #[error("column `{column}` comes twice")]
+    Twice {
+        /// The column.
+        column: String,
+    },
     /// More records than can be numbered.
     #[error("{records} records are more than {most}")]
     TooMany {
@@ -56,6 +64,8 @@ pub enum LinkError {
 const MOST_RECORDS: usize = 500_000_000;
 /// Columns at most: a pattern has three bits for each.
 const MOST_COLUMNS: usize = 21;
+/// Keys from whose pairs the model is learnt, at most: the best.
+const LEARNT: usize = 8;
 /// Log-odds below which a pair is not kept: it would not be merged by any rule.
 const KEPT: f64 = -3.0;
 
@@ -94,42 +104,39 @@ pub struct Linked {
 /// Links records: which of them are of one person. Deterministic, for any number of threads.
 ///
 /// Time grows with the pairs compared, at most a fixed multiple of the records; memory with records and distinct values.
-pub fn link(raw: &[RawColumn], options: &LinkOptions) -> Result<Linked, LinkError> {
-    let records = raw.first().map_or(0, RawColumn::len);
-    if let Some(ragged) = raw.iter().find(|c| c.len() != records) {
-        let (column, found) = (ragged.name.clone(), ragged.len());
-        return Err(LinkError::Ragged { column, found, expected: records });
-    }
-    if records > MOST_RECORDS {
-        return Err(LinkError::TooMany { records, most: MOST_RECORDS });
+pub fn link(records: Records, options: &LinkOptions) -> Result<Linked, LinkError> {
+    let count = records.len();
+    if count > MOST_RECORDS {
+        return Err(LinkError::TooMany { records: count, most: MOST_RECORDS });
     }
     let threads = options.threads;
-    let (columns, left_out) = fields::choose(pairs::map(raw, threads, Column::new));
+    let (columns, left_out) = fields::choose(records.settle(threads));
     if columns.len() > MOST_COLUMNS {
         return Err(LinkError::TooWide { columns: columns.len(), most: MOST_COLUMNS });
     }
-    let prefixes = block::prefixes(&columns);
-    let budget = options.most_pairs.unwrap_or_else(|| (10 * records as u64).max(4_000_000));
-    let first = block::choose(&columns, &prefixes, &block::first_guess(&columns), budget, threads);
-    let model = Model::fit(&columns, &prefixes, &first.keys, threads);
-    let Blocking { keys, recall } = block::choose(&columns, &prefixes, &model.agreeing(&columns), budget, threads);
-    let all = (records as f64 * (records as f64 - 1.0) / 2.0).max(1.0);
+    let table = Table::new(columns, threads);
+    let budget = options.most_pairs.unwrap_or_else(|| (10 * count as u64).max(4_000_000));
+    let candidates = block::candidates(&table, budget, threads);
+    let first = block::choose(&table, &candidates, &block::first_guess(&table.columns), budget);
+    let model = Model::fit(&table, &first.keys[..first.keys.len().min(LEARNT)], threads);
+    let Blocking { keys, recall } = block::choose(&table, &candidates, &model.agreeing(&table.columns), budget);
+    let all = (count as f64 * (count as f64 - 1.0) / 2.0).max(1.0);
     // No pair is true at a prior below one true pair: weights that could not reach it even at the largest prior are left.
-    let least = KEPT - (1.0 / records.max(2) as f64).ln();
-    let (compared, weighed) = weigh(&columns, &prefixes, &keys, &model, least.max(0.0), threads);
+    let least = KEPT - (1.0 / count.max(2) as f64).ln();
+    let (compared, weighed) = weigh(&table, &keys, &model, least.max(0.0), threads);
     let weights: Vec<f64> = weighed.iter().map(|(.., w)| *w).collect();
     let log_odds = model::prior(&weights, all);
     let mut edges: Vec<(u32, u32, f64)> = weighed.into_iter().map(|(a, b, w)| (a, b, w + log_odds)).collect();
     edges.retain(|(.., odds)| *odds > KEPT);
-    let odds = |a, b| model.weigh(&columns, a, b, f64::MIN).unwrap_or(0.0) + log_odds;
-    let persons = cluster(records, edges.clone(), odds);
+    let odds = |a, b| model.weigh(&table, a, b, f64::MIN).unwrap_or(0.0) + log_odds;
+    let persons = cluster(count, edges.clone(), odds);
     Ok(Linked {
         persons,
         pairs: edges.into_iter().map(|(a, b, odds)| (a, b, 1.0 / (1.0 + (-odds).exp()))).collect(),
         compared,
-        kinds: columns.iter().map(|c| (c.name.clone(), c.kind)).collect(),
+        kinds: table.columns.iter().map(|c| (c.name.clone(), c.kind)).collect(),
         left_out,
-        keys: keys.iter().map(|k| told(&columns, k)).collect(),
+        keys: keys.iter().map(|k| told(&table, k)).collect(),
         blocking_recall: recall,
         prior: 1.0 / (1.0 + (-log_odds).exp()),
         probabilities: model.columns,
@@ -137,23 +144,16 @@ pub fn link(raw: &[RawColumn], options: &LinkOptions) -> Result<Linked, LinkErro
 }
 
 /// Weighs the pairs of all keys; how many there were, and those of at least a weight.
-fn weigh(
-    columns: &[Column],
-    prefixes: &[Vec<u32>],
-    keys: &[Key],
-    model: &Model,
-    least: f64,
-    threads: NonZeroUsize,
-) -> (u64, Vec<(u32, u32, f64)>) {
+fn weigh(table: &Table, keys: &[Key], model: &Model, least: f64, threads: NonZeroUsize) -> (u64, Vec<(u32, u32, f64)>) {
     let parts = pairs::each(
-        columns,
-        prefixes,
+        table,
         keys,
+        Comes::Once,
         threads,
         |_| (0_u64, Vec::new()),
         |(seen, kept): &mut (u64, Vec<(u32, u32, f64)>), a, b| {
             *seen += 1;
-            if let Some(weight) = model.weigh(columns, a, b, least) {
+            if let Some(weight) = model.weigh(table, a, b, least) {
                 kept.push((a.min(b), a.max(b), weight));
             }
         },
@@ -162,10 +162,11 @@ fn weigh(
     (seen, parts.into_iter().flat_map(|p| p.1).collect())
 }
 
-fn told(columns: &[Column], key: &Key) -> BlockingKey {
-    let name = |part: &block::Part| {
-        let name = &columns[part.column].name;
-        if part.prefix { format!("{name}[..]") } else { name.clone() }
+fn told(table: &Table, key: &Key) -> BlockingKey {
+    let name = |slot: &usize| {
+        let (column, beginning) = table.column_of(*slot);
+        let name = &table.columns[column].name;
+        if beginning { format!("{name}[..]") } else { name.clone() }
     };
-    BlockingKey { columns: key.parts.iter().map(name).collect(), pairs: key.pairs }
+    BlockingKey { columns: key.slots.iter().map(name).collect(), pairs: key.pairs }
 }

@@ -19,16 +19,15 @@ use throughline_stats::stream::Stream;
 use crate::block::Key;
 use crate::column::{Column, Kind};
 use crate::compare::{EQUAL, LEVELS, level};
-use crate::pairs;
+use crate::em::{Begin, Found, Levels, Pattern, expect_and_maximise};
+use crate::pairs::{self, Comes};
+use crate::parallel::map;
+use crate::table::Table;
 
 /// Random pairs from which `u` is counted.
-const RANDOM: u64 = 400_000;
+const RANDOM: u64 = 200_000;
 /// Pairs of a key from which `m` is found, about.
-const LEARNED: u64 = 150_000;
-/// Rounds of expectation and maximisation, at most.
-const ROUNDS: usize = 60;
-/// The largest change of a probability at which the rounds end.
-const STILL: f64 = 1e-4;
+const LEARNED: u64 = 30_000;
 /// Weights stay within this, in nats: nothing is certain.
 const BOUND: f64 = 14.0;
 
@@ -56,21 +55,23 @@ pub(crate) struct Model {
     order: Vec<usize>,
 }
 
-/// Three bits a column: the levels of a pair.
-type Pattern = u64;
-
 impl Model {
-    pub(crate) fn fit(columns: &[Column], prefixes: &[Vec<u32>], keys: &[Key], threads: NonZeroUsize) -> Self {
-        let u = random_levels(columns, threads);
-        let mut sums = vec![[0.0; LEVELS]; columns.len()];
-        let mut masses = vec![0.0; columns.len()];
-        for key in keys {
-            let free: Vec<usize> = (0..columns.len()).filter(|c| key.parts.iter().all(|p| p.column != *c)).collect();
-            if free.len() < 2 {
-                continue;
-            }
-            let patterns = patterns(columns, prefixes, key, threads);
-            let (m, matches) = expect_and_maximise(&patterns, &free, &u);
+    pub(crate) fn fit(table: &Table, keys: &[Key], threads: NonZeroUsize) -> Self {
+        let u = random_levels(table, threads);
+        let count = table.columns.len();
+        let mut sums = vec![[0.0; LEVELS]; count];
+        let mut masses = vec![0.0; count];
+        let by_key = patterns(table, keys, threads);
+        let learn = |(key, patterns): &(&Key, BTreeMap<Pattern, f64>)| {
+            let used = |c: &usize| key.slots.iter().any(|slot| table.column_of(*slot).0 == *c);
+            let free: Vec<usize> = (0..count).filter(|c| !used(c)).collect();
+            (free.len() > 1).then(|| (expect_and_maximise(patterns, &free, &begin(&u)), free))
+        };
+        let keyed: Vec<(&Key, BTreeMap<Pattern, f64>)> = keys.iter().zip(by_key).collect();
+        let learnt = map(&keyed, threads, learn);
+        for ((key, patterns), (Found { m, matches, .. }, free)) in
+            keyed.iter().zip(learnt).filter_map(|(k, l)| Some((k, l?)))
+        {
             let total: f64 = patterns.values().sum();
             let mass = matches * key.pairs as f64 / total.max(1.0);
             for c in free {
@@ -78,10 +79,9 @@ impl Model {
                 sums[c].iter_mut().zip(m[c]).for_each(|(s, m)| *s += mass * m);
             }
         }
-        let m: Vec<[f64; LEVELS]> = (0..columns.len())
-            .map(|c| if masses[c] > 0.0 { sums[c].map(|s| s / masses[c]) } else { first_m() })
-            .collect();
-        Self::new(columns, &m, &u)
+        let m: Levels =
+            (0..count).map(|c| if masses[c] > 0.0 { sums[c].map(|s| s / masses[c]) } else { first_m() }).collect();
+        Self::new(&table.columns, &m, &u)
     }
 
     fn new(columns: &[Column], m: &[[f64; LEVELS]], u: &[[f64; LEVELS]]) -> Self {
@@ -111,17 +111,17 @@ impl Model {
 
     /// How often columns have equal values in true pairs, missing ones counted as not equal.
     pub(crate) fn agreeing(&self, columns: &[Column]) -> Vec<f64> {
-        let presence = |c: &Column| (c.present() as f64 / c.codes.len().max(1) as f64).powi(2);
+        let presence = |c: &Column| (c.present() as f64 / c.records.max(1) as f64).powi(2);
         columns.iter().zip(&self.columns).map(|(c, p)| presence(c) * p.m[EQUAL as usize]).collect()
     }
 
     /// The weight of a pair in nats, or `None` as soon as it is certain to be below `least`.
-    pub(crate) fn weigh(&self, columns: &[Column], a: u32, b: u32, least: f64) -> Option<f64> {
-        let (a, b) = (a as usize, b as usize);
+    pub(crate) fn weigh(&self, table: &Table, a: u32, b: u32, least: f64) -> Option<f64> {
+        let (a, b) = (table.row(a), table.row(b));
         let (mut sum, mut may) = (0.0, 0.0);
         let mut open = 0_u64;
-        for (c, column) in columns.iter().enumerate() {
-            let (x, y) = (column.codes[a], column.codes[b]);
+        for (c, column) in table.columns.iter().enumerate() {
+            let (x, y) = (a[c], b[c]);
             if x == 0 || y == 0 {
                 continue;
             }
@@ -138,8 +138,7 @@ impl Model {
             if sum + may < least {
                 return None;
             }
-            let column = &columns[*c];
-            let l = level(column, column.codes[a], column.codes[b]);
+            let l = level(&table.columns[*c], a[*c], b[*c]);
             sum += self.weights[*c][usize::from(l)];
             may -= self.near[*c];
         }
@@ -159,17 +158,18 @@ const fn cost(kind: Kind) -> u8 {
 }
 
 /// Levels of random pairs of records, by column, as probabilities.
-fn random_levels(columns: &[Column], threads: NonZeroUsize) -> Vec<[f64; LEVELS]> {
-    let rows = columns.first().map_or(0, |c| c.codes.len()) as u64;
-    let all: Vec<&Column> = columns.iter().collect();
-    pairs::map(&all, threads, |column| {
+fn random_levels(table: &Table, threads: NonZeroUsize) -> Levels {
+    let rows = table.records() as u64;
+    let places: Vec<usize> = (0..table.columns.len()).collect();
+    map(&places, threads, |place| {
+        let column = &table.columns[*place];
         let stream = Stream::new(0x5eed_0002, 2);
         let mut counts = [0.0; LEVELS];
         for pair in 0..RANDOM.min(rows * rows) {
-            let at = |slot| usize::try_from(stream.index_at(2 * pair + slot, rows)).unwrap_or(0);
+            let at = |slot| u32::try_from(stream.index_at(2 * pair + slot, rows)).unwrap_or(0);
             let (a, b) = (at(0), at(1));
             if a != b {
-                counts[usize::from(level(column, column.codes[a], column.codes[b]))] += 1.0;
+                counts[usize::from(level(column, table.row(a)[*place], table.row(b)[*place]))] += 1.0;
             }
         }
         let n = column.present().max(1) as f64;
@@ -185,84 +185,44 @@ fn random_levels(columns: &[Column], threads: NonZeroUsize) -> Vec<[f64; LEVELS]
     })
 }
 
-/// How often each pattern stands among the pairs of a key; of a large key among some of them.
-fn patterns(columns: &[Column], prefixes: &[Vec<u32>], key: &Key, threads: NonZeroUsize) -> BTreeMap<Pattern, f64> {
-    let step = (key.pairs / LEARNED).max(1);
+/// How often each pattern stands among the pairs of each key; of a large key among some of them.
+fn patterns(table: &Table, keys: &[Key], threads: NonZeroUsize) -> Vec<BTreeMap<Pattern, f64>> {
     let parts = pairs::each(
-        columns,
-        prefixes,
-        std::slice::from_ref(key),
+        table,
+        keys,
+        Comes::WithEachKey,
         threads,
-        |_| BTreeMap::new(),
-        |counts: &mut BTreeMap<Pattern, f64>, a, b| {
+        |place| (place, BTreeMap::new()),
+        |(place, counts): &mut (usize, BTreeMap<Pattern, f64>), a, b| {
+            let step = (keys[*place].pairs / LEARNED).max(1);
             let mixed = (u64::from(a) << 32 | u64::from(b)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
             if mixed.is_multiple_of(step) {
-                *counts.entry(pattern(columns, a as usize, b as usize)).or_default() += 1.0;
+                *counts.entry(pattern(table, a, b)).or_default() += 1.0;
             }
         },
     );
-    let mut all = BTreeMap::new();
-    for (pattern, count) in parts.into_iter().flatten() {
-        *all.entry(pattern).or_default() += count;
+    let mut all = vec![BTreeMap::new(); keys.len()];
+    for (place, counts) in parts {
+        for (pattern, count) in counts {
+            *all[place].entry(pattern).or_default() += count;
+        }
     }
     all
 }
 
-fn pattern(columns: &[Column], a: usize, b: usize) -> Pattern {
-    let levels = columns.iter().enumerate();
-    levels.fold(0, |sum, (c, column)| sum | u64::from(level(column, column.codes[a], column.codes[b])) << (3 * c))
-}
-
-const fn level_of(pattern: Pattern, column: usize) -> usize {
-    (pattern >> (3 * column) & 7) as usize
+fn pattern(table: &Table, a: u32, b: u32) -> Pattern {
+    let (a, b) = (table.row(a), table.row(b));
+    let levels = table.columns.iter().enumerate();
+    levels.fold(0, |sum, (c, column)| sum | u64::from(level(column, a[c], b[c])) << (3 * c))
 }
 
 const fn first_m() -> [f64; LEVELS] {
     [0.0, 0.05, 0.03, 0.03, 0.07, 0.82]
 }
 
-/// `m` of the free columns and the expected number of true pairs, from the pairs of one key.
-fn expect_and_maximise(
-    patterns: &BTreeMap<Pattern, f64>,
-    free: &[usize],
-    u: &[[f64; LEVELS]],
-) -> (Vec<[f64; LEVELS]>, f64) {
-    let mut m = vec![first_m(); u.len()];
-    let total: f64 = patterns.values().sum();
-    let (mut share, mut matches) = (0.3, 0.0);
-    for _ in 0..ROUNDS {
-        let mut sums = vec![[0.0; LEVELS]; u.len()];
-        matches = 0.0;
-        for (pattern, count) in patterns {
-            let mut odds = share / (1.0 - share);
-            for c in free {
-                let l = level_of(*pattern, *c);
-                if l > 0 {
-                    odds *= m[*c][l] / u[*c][l];
-                }
-            }
-            let p = count * (odds / (1.0 + odds)).min(1.0);
-            let p = if p.is_finite() { p } else { *count };
-            matches += p;
-            for c in free {
-                sums[*c][level_of(*pattern, *c)] += p;
-            }
-        }
-        share = (matches / total.max(1.0)).clamp(1e-6, 1.0 - 1e-6);
-        let mut moved = 0.0;
-        for c in free {
-            let seen: f64 = sums[*c][1..].iter().sum();
-            for l in 1..LEVELS {
-                let next = (sums[*c][l] + 0.02) / (seen + 0.02 * (LEVELS - 1) as f64);
-                moved = f64::max(moved, (next - m[*c][l]).abs());
-                m[*c][l] = next;
-            }
-        }
-        if moved < STILL {
-            break;
-        }
-    }
-    (m, matches)
+fn begin(u: &Levels) -> Begin {
+    let m = vec![first_m(); u.len()];
+    Begin { m, u: u.clone(), share: 0.3, free_u: false, added: 0.02, still: 1e-4, rounds: 60 }
 }
 
 /// The share of true pairs among all pairs, as log-odds: at it the expected number of true pairs is that of the pairs weighed.
@@ -284,30 +244,6 @@ pub(crate) fn prior(weights: &[f64], all: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn parameters_are_recovered_from_patterns() {
-        // Three columns, true and other pairs in equal parts, independent: expected counts of every pattern.
-        let (m, u) = ([0.7, 0.9, 0.95], [0.1, 0.025, 0.2]);
-        let mut patterns = BTreeMap::new();
-        for bits in 0_u64..8 {
-            let mut of = [1.0, 1.0];
-            let mut pattern = 0;
-            for c in 0..3 {
-                let equal = bits >> c & 1 == 1;
-                pattern |= (if equal { 5 } else { 1 }) << (3 * c);
-                of[0] *= if equal { m[c] } else { 1.0 - m[c] };
-                of[1] *= if equal { u[c] } else { 1.0 - u[c] };
-            }
-            patterns.insert(pattern, 2e6 * (0.5 * of[0] + 0.5 * of[1]));
-        }
-        let fixed: Vec<[f64; LEVELS]> = u.iter().map(|u| [0.0, 1.0 - u, 1e-9, 1e-9, 1e-9, *u]).collect();
-        let (found, matches) = expect_and_maximise(&patterns, &[0, 1, 2], &fixed);
-        for c in 0..3 {
-            assert!((found[c][5] - m[c]).abs() < 2e-3, "{c}: {:?}", found[c]);
-        }
-        assert!((matches / 2e6 - 0.5).abs() < 2e-3, "{matches}");
-    }
 
     #[test]
     fn the_prior_agrees_with_itself() {

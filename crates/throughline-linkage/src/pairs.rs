@@ -1,93 +1,97 @@
-//! The pairs that keys give, each once: with the first key on which it agrees.
+//! The pairs that keys give.
 
 use std::num::NonZeroUsize;
-use std::panic::resume_unwind;
-use std::thread;
+use std::ops::Range;
 
-use crate::block::{self, Key, LARGEST};
-use crate::column::Column;
+use crate::block::{Key, LARGEST};
+use crate::groups::Groups;
+use crate::parallel::map;
+use crate::table::Table;
 
-/// Records in the order of a key's groups.
-struct Groups {
-    /// Key number and record, sorted.
-    sorted: Vec<(u64, u32)>,
-    /// Where each group of two or more begins and ends.
-    bounds: Vec<(u32, u32)>,
-}
+/// Groups of a piece.
+const PIECE: usize = 8_192;
 
-impl Groups {
-    fn new(columns: &[Column], prefixes: &[Vec<u32>], key: &Key) -> Self {
-        let rows = columns.first().map_or(0, |c| c.codes.len());
-        let numbered =
-            (0..rows).filter_map(|r| Some((block::number(columns, prefixes, key, r)?, u32::try_from(r).ok()?)));
-        let mut sorted: Vec<(u64, u32)> = numbered.collect();
-        sorted.sort_unstable();
-        let mut bounds = Vec::new();
-        let mut from = 0_usize;
-        for group in sorted.chunk_by(|a, b| a.0 == b.0) {
-            let to = from + group.len();
-            if (2..=LARGEST).contains(&group.len()) {
-                bounds.push((u32::try_from(from).unwrap_or(u32::MAX), u32::try_from(to).unwrap_or(u32::MAX)));
-            }
-            from = to;
-        }
-        Self { sorted, bounds }
-    }
+/// Where a pair comes that agrees on several keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comes {
+    /// With the first of them.
+    Once,
+    /// With each.
+    WithEachKey,
 }
 
 /// What is made of the pairs of all keys: one part for each key and piece of its groups, in order, so that the result does not
-/// depend on the number of threads.
+/// depend on the number of threads. Memory: 20 bytes a record and thread.
 pub(crate) fn each<T: Send>(
-    columns: &[Column],
-    prefixes: &[Vec<u32>],
+    table: &Table,
     keys: &[Key],
+    comes: Comes,
     threads: NonZeroUsize,
     make: impl Fn(usize) -> T + Sync,
     visit: impl Fn(&mut T, u32, u32) + Sync,
 ) -> Vec<T> {
-    /// Groups of a piece.
-    const PIECE: usize = 4_096;
+    let places: Vec<usize> = (0..keys.len()).collect();
     let mut parts = Vec::new();
-    for (place, key) in keys.iter().enumerate() {
-        let groups = Groups::new(columns, prefixes, key);
-        let pieces: Vec<&[(u32, u32)]> = groups.bounds.chunks(PIECE).collect();
-        let one = |piece: &[(u32, u32)]| {
-            let mut part = make(place);
-            for (from, to) in piece {
-                let group = &groups.sorted[*from as usize..*to as usize];
-                for (i, (_, a)) in group.iter().enumerate() {
-                    for (_, b) in &group[i + 1..] {
-                        let agrees = |k: &Key| block::agree(columns, prefixes, k, *a as usize, *b as usize);
-                        if agrees(key) && !keys[..place].iter().any(agrees) {
-                            visit(&mut part, *a, *b);
-                        }
-                    }
-                }
+    for some in places.chunks(threads.get()) {
+        let groups = map(some, threads, |place| (*place, Groups::new(table, &keys[*place], 1, LARGEST)));
+        let pieces: Vec<(usize, &Groups, Range<usize>)> = groups
+            .iter()
+            .flat_map(|(place, groups)| cut(groups.len()).map(move |piece| (*place, groups, piece)))
+            .collect();
+        parts.extend(map(&pieces, threads, |(place, groups, piece)| {
+            let mut part = make(*place);
+            for group in piece.clone() {
+                let before = if comes == Comes::Once { &keys[..*place] } else { &[] };
+                walk(table, &keys[*place], before, groups.get(group), |a, b| visit(&mut part, a, b));
             }
             part
-        };
-        parts.extend(map(&pieces, threads, |piece| one(piece)));
+        }));
     }
     parts
 }
 
-/// A function of each item, in order, on some threads that take items as they come.
-pub(crate) fn map<I: Sync, T: Send>(items: &[I], threads: NonZeroUsize, f: impl Fn(&I) -> T + Sync) -> Vec<T> {
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            match items.get(place) {
-                Some(item) => done.push((place, f(item))),
-                None => return done,
+fn cut(groups: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..groups.div_ceil(PIECE)).map(move |piece| piece * PIECE..((piece + 1) * PIECE).min(groups))
+}
+
+/// The pairs of a group that agree on its key and on none of those before it.
+fn walk(table: &Table, key: &Key, before: &[Key], group: &[(u64, u32)], mut visit: impl FnMut(u32, u32)) {
+    for (i, (_, a)) in group.iter().enumerate() {
+        for (_, b) in &group[i + 1..] {
+            let agreement = table.agreement(*a, *b);
+            if key.holds(agreement) && !before.iter().any(|k| k.holds(agreement)) {
+                visit(*a, *b);
             }
         }
-    };
-    let mut done: Vec<(usize, T)> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.get().min(items.len().max(1))).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|w| w.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    });
-    done.sort_unstable_by_key(|(place, _)| *place);
-    done.into_iter().map(|(_, t)| t).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::column::Column;
+    use crate::raw::RawColumn;
+
+    proptest::proptest! {
+        #[test]
+        fn every_pair_that_agrees_on_a_key_comes_once(
+            rows in proptest::collection::vec(("[abc]?", "[ab]?", "[abcd]?"), 0..60),
+            threads in 1_usize..4,
+        ) {
+            let of = |name: &str, f: &dyn Fn(&(String, String, String)) -> String| {
+                Column::of(&RawColumn::of(name, rows.iter().map(f)))
+            };
+            let columns = vec![of("a", &|r| r.0.clone()), of("b", &|r| r.1.clone()), of("c", &|r| r.2.clone())];
+            let threads = NonZeroUsize::new(threads).expect("some");
+            let table = Table::new(columns, threads);
+            let keys = [Key::new(vec![0, 1]), Key::new(vec![2])];
+            let found = each(&table, &keys, Comes::Once, threads, |_| Vec::new(), |part, a, b| part.push((a.min(b), a.max(b))));
+            let mut found: Vec<(u32, u32)> = found.into_iter().flatten().collect();
+            found.sort_unstable();
+            let records = u32::try_from(rows.len()).expect("few");
+            let all = (0..records).flat_map(|a| (a + 1..records).map(move |b| (a, b)));
+            let expect: Vec<(u32, u32)> = all.filter(|(a, b)| keys.iter().any(|k| k.holds(table.agreement(*a, *b)))).collect();
+            proptest::prop_assert_eq!(found, expect);
+        }
+    }
 }

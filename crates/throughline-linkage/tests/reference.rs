@@ -1,10 +1,12 @@
 //! Published data sets with known people: Febrl 1, 2 and 4, and fake-1000.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use throughline_linkage::{LinkOptions, Linked, PairQuality, RawColumn, link, pair_quality};
+use throughline_linkage::{
+    Begin, LinkOptions, Linked, PairQuality, RawColumn, Records, expect_and_maximise, link, pair_quality,
+};
 
 /// A file of the reference data; says so where it is absent.
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
@@ -43,7 +45,8 @@ fn measure(files: &[&str], truth: &str, of: impl Fn(&str) -> String, threads: us
         }
     }
     let options = LinkOptions { threads: NonZeroUsize::new(threads).expect("some"), most_pairs: None };
-    let linked = link(&columns, &options).expect("links");
+    let records = Records::of(&columns, options.threads).expect("records");
+    let linked = link(records, &options).expect("links");
     let quality = pair_quality(&labels, &linked.persons, None);
     Some((linked, quality))
 }
@@ -85,4 +88,24 @@ fn people_do_not_depend_on_threads() {
     let (Some((one, _)), Some((three, _))) = (of(1), of(3)) else { return };
     assert_eq!(one.persons, three.persons);
     assert_eq!(one.pairs, three.pairs);
+}
+
+#[test]
+fn splinks_vectors_give_their_parameters() {
+    // 4,000 compared pairs with known parameters; the level is 0 or 1, ours 1 or 5.
+    let Some(path) = reference("splink-vectors/known_params_comparison_vectors.csv") else { return };
+    let mut patterns: BTreeMap<u64, f64> = BTreeMap::new();
+    for record in csv::Reader::from_path(path).expect("a file").records() {
+        let record = record.expect("a row");
+        let level = |field: usize| if &record[field] == "1" { 5 } else { 1 };
+        *patterns.entry(level(0) | level(1) << 3 | level(2) << 6).or_default() += 1.0;
+    }
+    assert!((patterns.values().sum::<f64>() - 4_000.0).abs() < 1e-9);
+    let two = |equal: f64| vec![[0.0, 1.0 - equal, 0.0, 0.0, 0.0, equal]; 3];
+    let begin = Begin { m: two(0.8), u: two(0.3), share: 0.3, free_u: true, added: 0.0, still: 1e-9, rounds: 10_000 };
+    let found = expect_and_maximise(&patterns, &[0, 1, 2], &begin);
+    assert!((found.share - 0.5).abs() < 1e-3, "{found:?}");
+    for (column, (m, u)) in [(0.7, 0.1), (0.9, 0.025), (0.95, 0.2)].into_iter().enumerate() {
+        assert!((found.m[column][5] - m).abs() < 1e-3 && (found.u[column][5] - u).abs() < 1e-3, "{found:?}");
+    }
 }

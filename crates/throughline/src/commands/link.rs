@@ -9,43 +9,47 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 use std::time::Instant;
 
-use arrow::array::{Array as _, AsArray as _};
+use arrow::array::AsArray as _;
 use arrow::datatypes::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 use throughline_core::Diagnostic;
-use throughline_linkage::{LinkOptions, Linked, PairQuality, RawColumn, link as link_records, pair_quality};
+use throughline_linkage::{LinkOptions, Linked, PairQuality, RawColumn, Records, link as link_records, pair_quality};
 
 use crate::cli::LinkArgs;
 use crate::failure::Failure;
 use crate::files::Csv;
 use crate::output::{print, print_json, table};
 
+/// Records that are read before they are handed on.
+const BATCH: usize = 65_536;
+
 /// The records of all files, one below the other.
-#[derive(Default)]
-struct Records {
-    columns: Vec<RawColumn>,
+struct Read {
+    records: Records,
+    truth: Option<RawColumn>,
     /// The file and the row of each record.
     places: Vec<(u32, u32)>,
+    threads: NonZeroUsize,
 }
 
 /// Links the records of files, across and within them.
 pub(super) fn link(args: &LinkArgs) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
-    let mut records = Records::default();
-    for (file, path) in (0..).zip(&args.files) {
-        records.read(file, path, &args.delimiter)?;
-    }
-    let truth = args.truth.as_deref().map(|name| records.take(name)).transpose()?;
     let threads = args.threads.and_then(NonZeroUsize::new);
     let threads = threads.unwrap_or_else(|| available_parallelism().unwrap_or(NonZeroUsize::MIN));
-    let linked = link_records(&records.columns, &LinkOptions { threads, most_pairs: args.most_pairs })?;
+    let truth = args.truth.as_deref().map(RawColumn::new);
+    let mut read = Read { records: Records::default(), truth, places: Vec::new(), threads };
+    for (file, path) in (0..).zip(&args.files) {
+        read.file(file, path, args)?;
+    }
+    let linked = link_records(read.records, &LinkOptions { threads, most_pairs: args.most_pairs })?;
     let seconds = begun.elapsed().as_secs_f64();
     if let Some(out) = &args.out {
-        write(out, args, &records, &linked)?;
+        write(out, args, &read.places, &linked)?;
     }
-    let quality = truth.map(|truth| pair_quality(&labels(&truth), &linked.persons, None));
-    let told = told(&records, &linked, quality, seconds);
+    let quality = read.truth.map(|truth| pair_quality(&labels(&truth), &linked.persons, None));
+    let told = told(read.places.len(), &linked, quality, seconds);
     if args.json {
         print_json(&told)?;
     } else {
@@ -54,86 +58,80 @@ pub(super) fn link(args: &LinkArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-impl Records {
-    fn read(&mut self, file: u32, path: &Path, delimiter: &str) -> Result<(), Failure> {
-        let before = self.places.len();
-        let rows = if path.extension().is_some_and(|e| e == "parquet") {
-            self.read_parquet(path)?
+impl Read {
+    fn file(&mut self, file: u32, path: &Path, args: &LinkArgs) -> Result<(), Failure> {
+        let before = self.records.len();
+        if path.extension().is_some_and(|e| e == "parquet") {
+            self.parquet(path)?;
         } else {
-            self.read_csv(path, delimiter)?
-        };
-        let count = u32::try_from(rows - before).unwrap_or(u32::MAX);
+            self.csv(path, &args.delimiter)?;
+        }
+        let count = u32::try_from(self.records.len() - before).unwrap_or(u32::MAX);
         self.places.extend((0..count).map(|row| (file, row)));
         Ok(())
     }
 
-    /// The column of a name; a new one has no value for the records before.
-    fn column(&mut self, name: &str, before: usize) -> usize {
-        let found = self.columns.iter().position(|c| c.name == name);
-        found.unwrap_or_else(|| {
-            self.columns.push(RawColumn::of(name, std::iter::repeat_n("", before)));
-            self.columns.len() - 1
-        })
-    }
-
-    fn read_csv(&mut self, path: &Path, delimiter: &str) -> Result<usize, Failure> {
-        let before = self.places.len();
+    fn csv(&mut self, path: &Path, delimiter: &str) -> Result<(), Failure> {
         let mut csv = Csv::open(path, delimiter)?;
-        let header: Vec<String> = csv.header().to_vec();
-        let places: Vec<usize> = header.iter().map(|name| self.column(name, before)).collect();
-        let mut rows = before;
+        let mut batch: Vec<RawColumn> = csv.header().iter().map(RawColumn::new).collect();
+        self.has_truth(&batch)?;
         csv.rows(|_, record| {
-            for (field, place) in places.iter().enumerate() {
+            for (field, column) in batch.iter_mut().enumerate() {
                 let text = record.get(field).map(String::from_utf8_lossy).unwrap_or_default();
-                self.columns[*place].push(text.trim());
+                column.push(text.trim());
             }
-            rows += 1;
-            Ok(())
+            if batch.first().is_some_and(|c| c.len() == BATCH) { self.hand_on(&mut batch) } else { Ok(()) }
         })?;
-        self.fill(rows);
-        Ok(rows)
+        self.hand_on(&mut batch)
     }
 
-    fn read_parquet(&mut self, path: &Path) -> Result<usize, Failure> {
+    fn parquet(&mut self, path: &Path) -> Result<(), Failure> {
         let name = path.display().to_string();
         let unreadable = |e: &dyn std::fmt::Display| {
             Failure::finding(Diagnostic::error("TL057", format!("not readable as Parquet: {e}")).at(&name, None, None))
         };
         let file = File::open(path).map_err(|source| Failure::Io { doing: "read", path: name.clone(), source })?;
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(ParquetRecordBatchReaderBuilder::build);
-        let before = self.places.len();
-        let mut rows = before;
-        for batch in reader.map_err(|e| unreadable(&e))? {
-            let batch = batch.map_err(|e| unreadable(&e))?;
-            for (field, values) in batch.schema().fields().iter().zip(batch.columns()) {
-                let place = self.column(field.name(), rows);
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| unreadable(&e))?;
+        let mut batch: Vec<RawColumn> = builder.schema().fields().iter().map(|f| RawColumn::new(f.name())).collect();
+        self.has_truth(&batch)?;
+        for rows in builder.with_batch_size(BATCH).build().map_err(|e| unreadable(&e))? {
+            let rows = rows.map_err(|e| unreadable(&e))?;
+            for (column, values) in batch.iter_mut().zip(rows.columns()) {
                 let texts = arrow::compute::cast(values, &DataType::Utf8).map_err(|e| unreadable(&e))?;
-                let texts = texts.as_string::<i32>();
-                for row in 0..texts.len() {
-                    self.columns[place].push(if texts.is_null(row) { "" } else { texts.value(row) });
-                }
+                texts.as_string::<i32>().iter().for_each(|text| column.push(text.unwrap_or_default()));
             }
-            rows += batch.num_rows();
+            self.hand_on(&mut batch)?;
         }
-        self.fill(rows);
-        Ok(rows)
+        Ok(())
     }
 
-    /// Gives columns that a file does not have no value for its records.
-    fn fill(&mut self, rows: usize) {
-        for column in &mut self.columns {
-            (column.len()..rows).for_each(|_| column.push(""));
+    /// Refuses a file without the column of the truth.
+    fn has_truth(&self, batch: &[RawColumn]) -> Result<(), Failure> {
+        let Some(truth) = &self.truth else { return Ok(()) };
+        if batch.iter().any(|c| c.name == truth.name) {
+            return Ok(());
         }
-    }
-
-    /// Takes a column out.
-    fn take(&mut self, name: &str) -> Result<RawColumn, Failure> {
-        if let Some(place) = self.columns.iter().position(|c| c.name == name) {
-            return Ok(self.columns.remove(place));
-        }
-        let known: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
-        let message = format!("no column `{name}` (there are: {})", known.join(", "));
+        let known: Vec<&str> = batch.iter().map(|c| c.name.as_str()).collect();
+        let message = format!("no column `{}` (there are: {})", truth.name, known.join(", "));
         Err(Failure::finding(Diagnostic::error("TL033", message)))
+    }
+
+    /// Adds what was read to the records; the truth stays beside them.
+    fn hand_on(&mut self, batch: &mut Vec<RawColumn>) -> Result<(), Failure> {
+        let mut taken = None;
+        if let Some(truth) = &mut self.truth
+            && let Some(place) = batch.iter().position(|c| c.name == truth.name)
+        {
+            let column = batch.remove(place);
+            column.texts().for_each(|text| truth.push(text));
+            taken = Some((place, column));
+        }
+        self.records.extend(batch, self.threads)?;
+        if let Some((place, column)) = taken {
+            batch.insert(place, column);
+        }
+        batch.iter_mut().for_each(RawColumn::clear);
+        Ok(())
     }
 }
 
@@ -152,11 +150,11 @@ fn labels(truth: &RawColumn) -> Vec<u32> {
 }
 
 /// Writes the person of every record.
-fn write(out: &PathBuf, args: &LinkArgs, records: &Records, linked: &Linked) -> Result<(), Failure> {
+fn write(out: &PathBuf, args: &LinkArgs, places: &[(u32, u32)], linked: &Linked) -> Result<(), Failure> {
     let fail = |source| Failure::Io { doing: "write", path: out.display().to_string(), source };
     let mut file = std::io::BufWriter::new(File::create(out).map_err(fail)?);
     writeln!(file, "file,row,person").map_err(fail)?;
-    for ((source, row), person) in records.places.iter().zip(&linked.persons) {
+    for ((source, row), person) in places.iter().zip(&linked.persons) {
         let name = args.files.get(*source as usize).map(|f| f.display().to_string()).unwrap_or_default();
         let name = if name.contains([',', '"']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name };
         writeln!(file, "{name},{},{person}", row + 1).map_err(fail)?;
@@ -164,12 +162,12 @@ fn write(out: &PathBuf, args: &LinkArgs, records: &Records, linked: &Linked) -> 
     file.flush().map_err(fail)
 }
 
-fn told(records: &Records, linked: &Linked, quality: Option<PairQuality>, seconds: f64) -> Value {
+fn told(records: usize, linked: &Linked, quality: Option<PairQuality>, seconds: f64) -> Value {
     let mut persons = linked.persons.clone();
     persons.sort_unstable();
     persons.dedup();
     let mut told = json!({
-        "records": records.places.len(), "persons": persons.len(), "pairs": linked.compared,
+        "records": records, "persons": persons.len(), "pairs": linked.compared,
         "seconds": seconds, "peak_mb": peak_mb(), "blocking_recall": linked.blocking_recall, "prior": linked.prior,
         "columns": linked.kinds.iter().map(|(name, kind)| json!({ "column": name, "kind": kind })).collect::<Vec<_>>(),
         "left_out": linked.left_out.iter().map(|(name, why)| json!({ "column": name, "why": why })).collect::<Vec<_>>(),
