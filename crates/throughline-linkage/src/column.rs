@@ -31,6 +31,8 @@ pub(crate) struct Column {
     pub(crate) kind: Kind,
     /// How many records there are.
     pub(crate) records: usize,
+    /// Whether every record has a value as it was written that no other has.
+    pub(crate) unique: bool,
     /// One code a record.
     pub(crate) codes: Vec<u32>,
     values: Dictionary,
@@ -54,6 +56,7 @@ impl Column {
             name: name.to_owned(),
             kind: Kind::Text,
             records,
+            unique: false,
             codes: vec![0; records],
             values: Dictionary::default(),
             counts: vec![u32::try_from(records).unwrap_or(u32::MAX)],
@@ -89,6 +92,7 @@ impl Column {
     pub(crate) fn settle(mut self) -> Self {
         self.values.forget_places();
         self.form = Vec::new();
+        self.unique = self.distinct() == self.records;
         self.kind = self.find_kind();
         match self.kind {
             Kind::Date => self.rewrite(|text| date(text).unwrap_or_else(|| text.to_vec())),

@@ -12,7 +12,7 @@
 //! Level 1 is none of these, level 0 a missing value on either side.
 
 use crate::column::{Column, Kind};
-use crate::distance::{edits, jaro_winkler, words_in_common};
+use crate::distance::{edits, jaro_winkler_from, words_in_common};
 
 /// Levels of a column: 0 (missing) to [`EQUAL`].
 pub const LEVELS: usize = 6;
@@ -40,7 +40,7 @@ pub(crate) fn level(column: &Column, a: u32, b: u32) -> u8 {
 
 fn text(a: &[u8], b: &[u8]) -> u8 {
     let one = a.len().min(b.len()) >= 4 && edits(a, b, 1) <= 1;
-    let alike = if one { 1.0 } else { jaro_winkler(a, b) };
+    let alike = if one { 1.0 } else { jaro_winkler_from(a, b, 0.75) };
     graded(alike, [0.92, 0.85, 0.75])
 }
 
@@ -48,7 +48,7 @@ fn address(a: &[u8], b: &[u8]) -> u8 {
     if a.len().min(b.len()) >= 6 && edits(a, b, 2) <= 2 {
         return 4;
     }
-    match jaro_winkler(a, b) {
+    match jaro_winkler_from(a, b, 0.8) {
         alike if alike >= 0.92 => 4,
         _ if words_in_common(a, b) > 0.66 => 3,
         alike if alike >= 0.8 => 2,

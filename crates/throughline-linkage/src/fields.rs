@@ -44,9 +44,8 @@ fn reason(column: &Column) -> Option<LeftOut> {
     }
     let name = column.name.trim().to_lowercase();
     let numbering = name == "id" || name.ends_with("_id") || name.ends_with(" id") || name == "index" || name == "row";
-    let unique = column.distinct() == column.present() && column.present() == column.codes.len();
     // E-mail addresses and registers may be unique in a list without doubles; a record's number says so by its name.
-    (unique && numbering && column.kind != Kind::Email).then_some(LeftOut::NumbersRecords)
+    (column.unique && numbering && column.kind != Kind::Email).then_some(LeftOut::NumbersRecords)
 }
 
 /// A column whose words stand in the other columns of nearly all records.
@@ -84,7 +83,8 @@ mod tests {
         let first = |i: usize| format!("f{}", "abcdefgh".repeat(1 + i % 7) + &(i % 97).to_string());
         let last = |i: usize| format!("l{}", "xyzuvw".repeat(1 + i % 5) + &(i % 89).to_string());
         let (kept, out) = choose(vec![
-            column("rec_id", &|i| format!("r{i}")),
+            // Taken for digits, "r1-11" and "r11-1" are one; as they are written they are two.
+            column("rec_id", &|i| format!("r{}-{}", i / 12, i % 12)),
             column("country", &|_| "de".into()),
             column("first", &first),
             column("last", &last),

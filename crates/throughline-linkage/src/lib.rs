@@ -38,7 +38,7 @@ mod parallel;
 
 pub use column::Kind;
 pub use compare::LEVELS;
-pub use distance::{edits, jaro_winkler, words_in_common};
+pub use distance::{edits, jaro_winkler, jaro_winkler_from, words_in_common};
 pub use em::{Begin, Found, Levels, Pattern, expect_and_maximise};
 pub use fields::LeftOut;
 pub use link::{BlockingKey, LinkError, LinkOptions, Linked, link};

@@ -129,7 +129,7 @@ pub fn link(records: Records, options: &LinkOptions) -> Result<Linked, LinkError
     let mut edges: Vec<(u32, u32, f64)> = weighed.into_iter().map(|(a, b, w)| (a, b, w + log_odds)).collect();
     edges.retain(|(.., odds)| *odds > KEPT);
     let odds = |a, b| model.weigh(&table, a, b, f64::MIN).unwrap_or(0.0) + log_odds;
-    let persons = cluster(count, edges.clone(), odds);
+    let persons = cluster(count, edges.clone(), odds, threads);
     Ok(Linked {
         persons,
         pairs: edges.into_iter().map(|(a, b, odds)| (a, b, 1.0 / (1.0 + (-odds).exp()))).collect(),

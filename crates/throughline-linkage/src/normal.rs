@@ -81,7 +81,7 @@ pub(crate) fn date(text: &[u8]) -> Option<Vec<u8>> {
         _ => return None,
     };
     let (month, day) = if month > 12 && day <= 12 { (day, month) } else { (month, day) };
-    let sound = (1800..=2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    let sound = (1000..=2199).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
     sound.then(|| format!("{year:04}{month:02}{day:02}").into_bytes())
 }
 
