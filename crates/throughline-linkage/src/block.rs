@@ -178,6 +178,7 @@ fn count(table: &Table, key: &Key) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apart::Apart;
     use crate::raw::RawColumn;
 
     fn column(name: &str, of: &dyn Fn(usize) -> String) -> Column {
@@ -191,7 +192,7 @@ mod tests {
             column("name", &|i| format!("{}{}", "abcdefghij".repeat(1 + i / 2 % 3), i / 2 % 300)),
             column("born", &|i| format!("19{:02}-{:02}-{:02}", i / 2 % 90, 1 + i / 2 % 12, 1 + i / 2 % 28)),
         ];
-        let table = Table::new(columns, NonZeroUsize::MIN);
+        let table = Table::new(columns, Apart::default(), NonZeroUsize::MIN);
         let of = |budget| {
             let candidates = candidates(&table, budget, NonZeroUsize::MIN);
             choose(&table, &candidates, &[0.8, 0.8, 0.8], budget)
@@ -209,6 +210,7 @@ mod tests {
     fn missing_values_agree_with_nothing() {
         let table = Table::new(
             vec![column("name", &|i| if i == 3 { "smith".into() } else { String::new() })],
+            Apart::default(),
             NonZeroUsize::MIN,
         );
         let key = Key::new(vec![0]);

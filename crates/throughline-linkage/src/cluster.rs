@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 
 use foldhash::fast::RandomState;
 
+use crate::apart::Apart;
 use crate::parallel::map;
 
 /// Pairs across two groups that are asked, at most; of larger groups every so-manieth.
@@ -27,12 +28,15 @@ pub(crate) fn cluster(
     records: usize,
     edges: Vec<Edge>,
     odds: impl Fn(u32, u32) -> f64 + Sync,
+    apart: &Apart,
     threads: NonZeroUsize,
 ) -> Vec<u32> {
     let mut group: Vec<u32> = (0..u32::try_from(records).unwrap_or(u32::MAX)).collect();
     let (roots, edges) = connected(&mut group, edges);
     let pieces: Vec<&[Edge]> = edges.chunk_by(|x, y| roots[x.0 as usize] == roots[y.0 as usize]).collect();
-    for (record, label) in map(&pieces, threads, |edges| Piece::new(edges).merge(edges, &odds)).into_iter().flatten() {
+    for (record, label) in
+        map(&pieces, threads, |edges| Piece::new(edges).merge(edges, &odds, apart)).into_iter().flatten()
+    {
         group[record as usize] = label;
     }
     group
@@ -94,14 +98,14 @@ impl Piece {
     }
 
     /// Takes the edges in order; each record with the smallest of its group.
-    fn merge(mut self, edges: &[Edge], odds: &impl Fn(u32, u32) -> f64) -> Vec<(u32, u32)> {
+    fn merge(mut self, edges: &[Edge], odds: &impl Fn(u32, u32) -> f64, apart: &Apart) -> Vec<(u32, u32)> {
         for (a, b, _) in edges {
             let (x, y) = (self.group[self.place(*a) as usize], self.group[self.place(*b) as usize]);
             if x == y {
                 continue;
             }
             let (x, y) = (x.min(y), x.max(y));
-            if !self.together(x, y, odds) {
+            if self.apart(x, y, apart) || !self.together(x, y, odds) {
                 continue;
             }
             let theirs = std::mem::take(&mut self.members[y as usize]);
@@ -112,6 +116,13 @@ impl Piece {
         }
         let label = |group: &u32| self.records[*group as usize];
         self.records.iter().copied().zip(self.group.iter().map(label)).collect()
+    }
+
+    /// Whether some record of a group may not be of one person with one of the other.
+    fn apart(&self, x: u32, y: u32, apart: &Apart) -> bool {
+        let record = |place: &u32| self.records[*place as usize];
+        let (ours, theirs) = (&self.members[x as usize], &self.members[y as usize]);
+        !apart.is_empty() && ours.iter().any(|a| theirs.iter().any(|b| apart.holds(record(a), record(b))))
     }
 
     /// Whether all pairs across two groups together are for one person: few of them where those are clear.
@@ -153,12 +164,20 @@ mod tests {
         };
         let mut edges: Vec<(u32, u32, f64)> = strong.iter().map(|(a, b)| (*a, *b, 6.0)).collect();
         edges.push((2, 3, 3.0));
-        assert_eq!(cluster(9, edges, odds, NonZeroUsize::MIN), [0, 0, 0, 3, 3, 3, 6, 6, 6]);
+        assert_eq!(cluster(9, edges, odds, &Apart::default(), NonZeroUsize::MIN), [0, 0, 0, 3, 3, 3, 6, 6, 6]);
+    }
+
+    #[test]
+    fn sources_that_are_kept_apart_are_not_joined_by_a_third() {
+        let edges = vec![(0, 1, 6.0), (1, 2, 5.0), (0, 3, 4.0)];
+        // Records 0 and 2 are of sources that may not be linked, 0 and 3 of one that has one record a person.
+        let apart = Apart::new(vec![0, 1, 2, 0], &[(2, 0), (0, 0)]);
+        assert_eq!(cluster(4, edges, |_, _| 6.0, &apart, NonZeroUsize::MIN), [0, 0, 2, 3]);
     }
 
     #[test]
     fn without_pairs_everybody_is_alone() {
-        assert_eq!(cluster(3, vec![(0, 1, -1.0)], |_, _| 0.0, NonZeroUsize::MIN), [0, 1, 2]);
-        assert!(cluster(0, Vec::new(), |_, _| 0.0, NonZeroUsize::MIN).is_empty());
+        assert_eq!(cluster(3, vec![(0, 1, -1.0)], |_, _| 0.0, &Apart::default(), NonZeroUsize::MIN), [0, 1, 2]);
+        assert!(cluster(0, Vec::new(), |_, _| 0.0, &Apart::default(), NonZeroUsize::MIN).is_empty());
     }
 }

@@ -16,6 +16,8 @@ mod fields;
 
 mod table;
 
+mod apart;
+
 mod distance;
 
 mod compare;
@@ -41,7 +43,7 @@ pub use compare::LEVELS;
 pub use distance::{edits, jaro_winkler, jaro_winkler_from, words_in_common};
 pub use em::{Begin, Found, Levels, Pattern, expect_and_maximise};
 pub use fields::LeftOut;
-pub use link::{BlockingKey, LinkError, LinkOptions, Linked, link};
+pub use link::{BlockingKey, LinkError, LinkOptions, Linked, Pair, link};
 pub use model::Probabilities;
 pub use quality::{PairQuality, pair_quality};
 pub use raw::RawColumn;

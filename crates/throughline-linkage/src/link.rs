@@ -4,22 +4,37 @@ use std::num::NonZeroUsize;
 
 use serde::Serialize;
 
+use crate::apart::Apart;
 use crate::block::{self, Blocking, Key};
 use crate::cluster::cluster;
 use crate::column::Kind;
+use crate::em::{Pattern, level_of};
 use crate::fields::{self, LeftOut};
 use crate::model::{self, Model, Probabilities};
 use crate::pairs::{self, Comes};
+use crate::parallel::map;
 use crate::records::Records;
 use crate::table::Table;
 
 /// How records are linked.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct LinkOptions {
     /// Threads; they change the time and nothing else.
     pub threads: NonZeroUsize,
     /// Pairs that may be compared; a multiple of the records where none is given.
     pub most_pairs: Option<u64>,
+    /// The source of each record, where some may not be of one person with others.
+    pub sources: Vec<u16>,
+    /// Sources whose records are never compared and never of one person; a source with itself where it has one record a person.
+    pub apart: Vec<(u16, u16)>,
+}
+
+impl LinkOptions {
+    /// Nothing but threads.
+    pub const fn new(threads: NonZeroUsize) -> Self {
+        Self { threads, most_pairs: None, sources: Vec::new(), apart: Vec::new() }
+    }
 }
 
 /// Why records were not linked.
@@ -41,6 +56,14 @@ pub enum LinkError {
     Twice {
         /// The column.
         column: String,
+    },
+    /// Sources are not told for every record.
+    #[error("the sources of {sources} records are told, there are {records}")]
+    Sources {
+        /// Records whose source is told.
+        sources: usize,
+        /// Records.
+        records: usize,
     },
     /// More records than can be numbered.
     #[error("{records} records are more than {most}")]
@@ -78,13 +101,35 @@ pub struct BlockingKey {
     pub pairs: u64,
 }
 
+/// Two records that may be of one person.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pair {
+    /// The smaller record.
+    pub a: u32,
+    /// The larger.
+    pub b: u32,
+    /// The probability that they are of one person.
+    pub probability: f64,
+    /// The weight of what their columns say, in bits: what multiplies the odds, as a power of two.
+    pub weight_bits: f64,
+    /// The levels of the columns, three bits each.
+    pub levels: Pattern,
+}
+
+impl Pair {
+    /// The level of a column, by its place in [`Linked::kinds`]: 0 missing, 1 different, 5 equal.
+    pub const fn level(&self, column: usize) -> usize {
+        level_of(self.levels, column)
+    }
+}
+
 /// Records and the people found.
 #[derive(Debug, Clone)]
 pub struct Linked {
     /// One label a record: the smallest record of the person.
     pub persons: Vec<u32>,
-    /// Pairs of records kept, with the probability that they are of one person.
-    pub pairs: Vec<(u32, u32, f64)>,
+    /// Pairs of records that may be of one person, the first the smaller.
+    pub pairs: Vec<Pair>,
     /// Pairs compared.
     pub compared: u64,
     /// What columns were taken for.
@@ -114,7 +159,10 @@ pub fn link(records: Records, options: &LinkOptions) -> Result<Linked, LinkError
     if columns.len() > MOST_COLUMNS {
         return Err(LinkError::TooWide { columns: columns.len(), most: MOST_COLUMNS });
     }
-    let table = Table::new(columns, threads);
+    if !options.sources.is_empty() && options.sources.len() != count {
+        return Err(LinkError::Sources { sources: options.sources.len(), records: count });
+    }
+    let table = Table::new(columns, Apart::new(options.sources.clone(), &options.apart), threads);
     let budget = options.most_pairs.unwrap_or_else(|| (10 * count as u64).max(4_000_000));
     let candidates = block::candidates(&table, budget, threads);
     let first = block::choose(&table, &candidates, &block::first_guess(&table.columns), budget);
@@ -129,10 +177,16 @@ pub fn link(records: Records, options: &LinkOptions) -> Result<Linked, LinkError
     let mut edges: Vec<(u32, u32, f64)> = weighed.into_iter().map(|(a, b, w)| (a, b, w + log_odds)).collect();
     edges.retain(|(.., odds)| *odds > KEPT);
     let odds = |a, b| model.weigh(&table, a, b, f64::MIN).unwrap_or(0.0) + log_odds;
-    let persons = cluster(count, edges.clone(), odds, threads);
+    let persons = cluster(count, edges.clone(), odds, &table.apart, threads);
     Ok(Linked {
         persons,
-        pairs: edges.into_iter().map(|(a, b, odds)| (a, b, 1.0 / (1.0 + (-odds).exp()))).collect(),
+        pairs: map(&edges, threads, |(a, b, odds)| Pair {
+            a: *a,
+            b: *b,
+            probability: 1.0 / (1.0 + (-odds).exp()),
+            weight_bits: (odds - log_odds) / std::f64::consts::LN_2,
+            levels: model::pattern(&table, *a, *b),
+        }),
         compared,
         kinds: table.columns.iter().map(|c| (c.name.clone(), c.kind)).collect(),
         left_out,

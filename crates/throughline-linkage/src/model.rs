@@ -168,7 +168,7 @@ fn random_levels(table: &Table, threads: NonZeroUsize) -> Levels {
         for pair in 0..RANDOM.min(rows * rows) {
             let at = |slot| u32::try_from(stream.index_at(2 * pair + slot, rows)).unwrap_or(0);
             let (a, b) = (at(0), at(1));
-            if a != b {
+            if a != b && !table.apart.holds(a, b) {
                 counts[usize::from(level(column, table.row(a)[*place], table.row(b)[*place]))] += 1.0;
             }
         }
@@ -210,7 +210,7 @@ fn patterns(table: &Table, keys: &[Key], threads: NonZeroUsize) -> Vec<BTreeMap<
     all
 }
 
-fn pattern(table: &Table, a: u32, b: u32) -> Pattern {
+pub(crate) fn pattern(table: &Table, a: u32, b: u32) -> Pattern {
     let (a, b) = (table.row(a), table.row(b));
     let levels = table.columns.iter().enumerate();
     levels.fold(0, |sum, (c, column)| sum | u64::from(level(column, a[c], b[c])) << (3 * c))

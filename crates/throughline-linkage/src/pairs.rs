@@ -58,6 +58,9 @@ fn cut(groups: usize) -> impl Iterator<Item = Range<usize>> {
 fn walk(table: &Table, key: &Key, before: &[Key], group: &[(u64, u32)], mut visit: impl FnMut(u32, u32)) {
     for (i, (_, a)) in group.iter().enumerate() {
         for (_, b) in &group[i + 1..] {
+            if table.apart.holds(*a, *b) {
+                continue;
+            }
             let agreement = table.agreement(*a, *b);
             if key.holds(agreement) && !before.iter().any(|k| k.holds(agreement)) {
                 visit(*a, *b);
@@ -69,6 +72,7 @@ fn walk(table: &Table, key: &Key, before: &[Key], group: &[(u64, u32)], mut visi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apart::Apart;
     use crate::column::Column;
     use crate::raw::RawColumn;
 
@@ -83,7 +87,7 @@ mod tests {
             };
             let columns = vec![of("a", &|r| r.0.clone()), of("b", &|r| r.1.clone()), of("c", &|r| r.2.clone())];
             let threads = NonZeroUsize::new(threads).expect("some");
-            let table = Table::new(columns, threads);
+            let table = Table::new(columns, Apart::default(), threads);
             let keys = [Key::new(vec![0, 1]), Key::new(vec![2])];
             let found = each(&table, &keys, Comes::Once, threads, |_| Vec::new(), |part, a, b| part.push((a.min(b), a.max(b))));
             let mut found: Vec<(u32, u32)> = found.into_iter().flatten().collect();

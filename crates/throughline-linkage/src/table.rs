@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use crate::apart::Apart;
 use crate::column::{Column, Kind};
 use crate::dictionary::Dictionary;
 use crate::parallel::map;
@@ -17,11 +18,12 @@ pub(crate) struct Table {
     beginnings: Vec<Option<usize>>,
     width: usize,
     cells: Vec<u32>,
+    pub(crate) apart: Apart,
 }
 
 impl Table {
     /// Lays the columns out; their own lists of codes are given back.
-    pub(crate) fn new(mut columns: Vec<Column>, threads: NonZeroUsize) -> Self {
+    pub(crate) fn new(mut columns: Vec<Column>, apart: Apart, threads: NonZeroUsize) -> Self {
         let prefixes = map(&columns, threads, prefix_codes);
         let mut width = columns.len();
         let mut beginnings = Vec::new();
@@ -42,7 +44,7 @@ impl Table {
                 }
             }
         }
-        Self { columns, beginnings, width, cells }
+        Self { columns, beginnings, width, cells, apart }
     }
 
     /// How many records there are.
@@ -109,7 +111,7 @@ mod tests {
             column
         };
         let columns = vec![of(Kind::Digits, &["1", "", "1"]), of(Kind::Text, &["smithson", "smithers", "ray"])];
-        let table = Table::new(columns, NonZeroUsize::MIN);
+        let table = Table::new(columns, Apart::default(), NonZeroUsize::MIN);
         assert_eq!((table.records(), table.beginning(0), table.beginning(1)), (3, None, Some(2)));
         assert_eq!((table.row(0), table.row(1), table.row(2)), (&[1, 1, 1][..], &[0, 2, 1][..], &[1, 3, 2][..]));
         assert_eq!((table.agreement(0, 1), table.agreement(0, 2), table.agreement(1, 2)), (0b100, 0b001, 0));

@@ -44,7 +44,7 @@ fn measure(files: &[&str], truth: &str, of: impl Fn(&str) -> String, threads: us
             }
         }
     }
-    let options = LinkOptions { threads: NonZeroUsize::new(threads).expect("some"), most_pairs: None };
+    let options = LinkOptions::new(NonZeroUsize::new(threads).expect("some"));
     let records = Records::of(&columns, options.threads).expect("records");
     let linked = link(records, &options).expect("links");
     let quality = pair_quality(&labels, &linked.persons, None);

@@ -43,7 +43,9 @@ pub(super) fn link(args: &LinkArgs) -> Result<ExitCode, Failure> {
     for (file, path) in (0..).zip(&args.files) {
         read.file(file, path, args)?;
     }
-    let linked = link_records(read.records, &LinkOptions { threads, most_pairs: args.most_pairs })?;
+    let mut options = LinkOptions::new(threads);
+    options.most_pairs = args.most_pairs;
+    let linked = link_records(read.records, &options)?;
     let seconds = begun.elapsed().as_secs_f64();
     if let Some(out) = &args.out {
         write(out, args, &read.places, &linked)?;
