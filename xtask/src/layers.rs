@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("vault", &["core"]),
     ("lake", &["core", "stats"]),
     ("ingest", &["core", "stats", "lake", "vault"]),
-    ("identity", &["core", "stats", "lake", "vault"]),
+    ("identity", &["core", "stats", "lake", "vault", "linkage"]),
     ("activate", &["core", "stats", "lake", "vault", "ledger"]),
     ("journeys", DATA_PLANE_MAY),
     ("features", DATA_PLANE_MAY),

@@ -69,6 +69,8 @@ bounded!(
 impl Share {
     /// One half.
     pub const HALF: Self = Self(0.5);
+    /// The whole.
+    pub const ONE: Self = Self(1.0);
 }
 
 impl Level {

@@ -9,6 +9,20 @@ pub enum IdentityError {
     /// The lake failed.
     #[error(transparent)]
     Lake(#[from] LakeError),
+    /// The vault failed.
+    #[error(transparent)]
+    Vault(#[from] throughline_vault::VaultError),
+    /// Profiles cannot be compared.
+    #[error("profiles: {0}")]
+    Linkage(#[from] throughline_linkage::LinkError),
+    /// More sources with profiles than are told apart.
+    #[error("profiles of {sources} sources exceed the {limit} that are told apart")]
+    TooManySources {
+        /// How many.
+        sources: usize,
+        /// The bound.
+        limit: usize,
+    },
     /// The run was asked to stop.
     #[error("cancelled")]
     Cancelled,

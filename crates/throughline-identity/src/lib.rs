@@ -8,13 +8,22 @@ mod gather;
 
 mod resolve;
 
+mod profiles;
+
+mod matching;
+
+mod decision;
+
 mod stable;
 
 mod timeline;
 
+mod write;
+
 mod step;
 
-pub use config::IdentityConfig;
+pub use config::{IdentityConfig, MatchingConfig};
+pub use decision::Decision;
 pub use error::IdentityError;
 pub use gather::{Gathered, gather};
 pub use resolve::{Components, Link, ResolveLimits, resolve};

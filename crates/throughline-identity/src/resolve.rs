@@ -1,7 +1,10 @@
-//! Tokens and links to people: connected components by union–find, strongest links first, bounded in size.
+//! Tokens and links to people: connected components by union–find, strongest links first, bounded in size, and without those
+//! that somebody decided to keep apart.
 //!
 //! Cost: O(links · log links) time for the order, O(tokens) memory (8 bytes a token). Deterministic: links are taken in
 //! a total order, so neither the order of input nor the number of threads matters.
+
+use std::collections::HashMap;
 
 /// An observed link between two tokens, given by their indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,15 +25,17 @@ impl Link {
 }
 
 /// Bounds of a person.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ResolveLimits {
     /// Most tokens of one person.
     pub max_tokens: u32,
+    /// Tokens that are never of one person.
+    pub apart: Vec<(u32, u32)>,
 }
 
 impl Default for ResolveLimits {
     fn default() -> Self {
-        Self { max_tokens: 100 }
+        Self { max_tokens: 100, apart: Vec::new() }
     }
 }
 
@@ -43,14 +48,42 @@ pub struct Components {
     pub count: u32,
     /// Links refused because the person would exceed the limit.
     pub refused: Vec<Link>,
+    /// Links refused because they would join tokens that are kept apart.
+    pub kept_apart: Vec<Link>,
 }
 
 struct Forest {
     parent: Vec<u32>,
     size: Vec<u32>,
+    /// For roots that have some: tokens that may not join them.
+    foes: HashMap<u32, Vec<u32>>,
 }
 
 impl Forest {
+    fn new(tokens: u32, apart: &[(u32, u32)]) -> Self {
+        let mut foes: HashMap<u32, Vec<u32>> = HashMap::new();
+        for (a, b) in apart {
+            foes.entry(*a).or_default().push(*b);
+            foes.entry(*b).or_default().push(*a);
+        }
+        Self { parent: (0..tokens).collect(), size: vec![1; tokens as usize], foes }
+    }
+
+    /// Whether two roots may not be joined.
+    fn apart(&mut self, a: u32, b: u32) -> bool {
+        let Some(foes) = self.foes.get(&a).cloned() else { return false };
+        foes.into_iter().any(|foe| self.find(foe) == b)
+    }
+
+    fn join(&mut self, a: u32, b: u32) {
+        let (root, child) = (a.min(b), a.max(b));
+        self.parent[child as usize] = root;
+        self.size[root as usize] += self.size[child as usize];
+        if let Some(foes) = self.foes.remove(&child) {
+            self.foes.entry(root).or_default().extend(foes);
+        }
+    }
+
     fn find(&mut self, mut i: u32) -> u32 {
         while self.parent[i as usize] != i {
             let grandparent = self.parent[self.parent[i as usize] as usize];
@@ -62,25 +95,24 @@ impl Forest {
 }
 
 /// Joins `tokens` tokens along `links`. Links are taken by falling number of observations, then by index. A link whose
-/// two people together exceed `limits.max_tokens` is refused and reported.
-pub fn resolve(tokens: u32, links: &[Link], limits: ResolveLimits) -> Components {
+/// two people together exceed `limits.max_tokens`, or hold tokens that are kept apart, is refused and reported.
+pub fn resolve(tokens: u32, links: &[Link], limits: &ResolveLimits) -> Components {
     let mut ordered = links.to_vec();
     ordered.sort_by(|x, y| y.observations.cmp(&x.observations).then(x.a.cmp(&y.a)).then(x.b.cmp(&y.b)));
-    let mut forest = Forest { parent: (0..tokens).collect(), size: vec![1; tokens as usize] };
-    let mut refused = Vec::new();
+    let mut forest = Forest::new(tokens, &limits.apart);
+    let (mut refused, mut kept_apart) = (Vec::new(), Vec::new());
     for link in ordered {
         let (a, b) = (forest.find(link.a), forest.find(link.b));
         if a == b {
             continue;
         }
-        let size = forest.size[a as usize] + forest.size[b as usize];
-        if size > limits.max_tokens {
+        if forest.size[a as usize] + forest.size[b as usize] > limits.max_tokens {
             refused.push(link);
-            continue;
+        } else if forest.apart(a, b) {
+            kept_apart.push(link);
+        } else {
+            forest.join(a, b);
         }
-        let (root, child) = (a.min(b), a.max(b));
-        forest.parent[child as usize] = root;
-        forest.size[root as usize] = size;
     }
     let mut component_of = vec![u32::MAX; tokens as usize];
     let mut count = 0;
@@ -92,7 +124,7 @@ pub fn resolve(tokens: u32, links: &[Link], limits: ResolveLimits) -> Components
         }
         component_of[token as usize] = component_of[root as usize];
     }
-    Components { component_of, count, refused }
+    Components { component_of, count, refused, kept_apart }
 }
 
 #[cfg(test)]
@@ -123,7 +155,7 @@ mod tests {
             rotate in 0_usize..60,
         ) {
             let links: Vec<Link> = pairs.iter().map(|&(a, b, n)| Link::new(a, b, n)).collect();
-            let found = resolve(30, &links, ResolveLimits { max_tokens: 30 });
+            let found = resolve(30, &links, &ResolveLimits { max_tokens: 30, apart: Vec::new() });
             let reference = by_spreading(30, &links);
             for i in 0..30 {
                 for j in 0..30 {
@@ -138,7 +170,7 @@ mod tests {
                 let by = rotate % turned.len();
                 turned.rotate_left(by);
             }
-            prop_assert_eq!(found, resolve(30, &turned, ResolveLimits { max_tokens: 30 }));
+            prop_assert_eq!(found, resolve(30, &turned, &ResolveLimits { max_tokens: 30, apart: Vec::new() }));
         }
 
         #[test]
@@ -146,9 +178,24 @@ mod tests {
             pairs in prop::collection::vec((0_u32..40, 0_u32..40, 1_u64..4), 0..120),
         ) {
             let links: Vec<Link> = pairs.iter().map(|&(a, b, n)| Link::new(a, b, n)).collect();
-            let found = resolve(40, &links, ResolveLimits { max_tokens: 5 });
+            let found = resolve(40, &links, &ResolveLimits { max_tokens: 5, apart: Vec::new() });
             for c in 0..found.count {
                 prop_assert!(found.component_of.iter().filter(|x| **x == c).count() <= 5);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn those_kept_apart_are_never_of_one_person(
+            pairs in prop::collection::vec((0_u32..20, 0_u32..20, 1_u64..4), 0..60),
+            apart in prop::collection::vec((0_u32..20, 0_u32..20), 0..8),
+        ) {
+            let apart: Vec<(u32, u32)> = apart.into_iter().filter(|(a, b)| a != b).collect();
+            let links: Vec<Link> = pairs.iter().map(|&(a, b, n)| Link::new(a, b, n)).collect();
+            let found = resolve(20, &links, &ResolveLimits { max_tokens: 20, apart: apart.clone() });
+            for (a, b) in apart {
+                prop_assert_ne!(found.component_of[a as usize], found.component_of[b as usize]);
             }
         }
     }
@@ -158,7 +205,7 @@ mod tests {
         // Token 0 is a kiosk cookie seen once with each of 1,000 addresses; 1 and 2 belong together (seen 9 times).
         let mut links: Vec<Link> = (1..=1000).map(|i| Link::new(0, i, 1)).collect();
         links.push(Link::new(1, 2, 9));
-        let found = resolve(1001, &links, ResolveLimits { max_tokens: 10 });
+        let found = resolve(1001, &links, &ResolveLimits { max_tokens: 10, apart: Vec::new() });
         assert_eq!(found.component_of[1], found.component_of[2]);
         assert!(found.count > 900 && found.refused.len() > 900);
     }

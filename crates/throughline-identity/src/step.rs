@@ -1,18 +1,22 @@
 //! The link stage as a whole.
 
-use std::sync::Arc;
+use std::num::NonZeroUsize;
 
-use arrow::array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
 use serde::Serialize;
 use throughline_core::{PersonId, RunContext, SubjectToken};
 use throughline_lake::{Lake, Session, Snapshot, Staged, Unit, columns, tables};
+use throughline_vault::{Opening, Vault};
 
 use crate::config::IdentityConfig;
+use crate::decision::{Decision, Decisions};
 use crate::error::IdentityError;
 use crate::gather::{Gathered, gather};
-use crate::resolve::{ResolveLimits, resolve};
-use crate::stable::{IdChange, StableIds, name_people};
+use crate::matching::{self, Match, Outcome};
+use crate::profiles::Profiles;
+use crate::resolve::{Components, Link, ResolveLimits, resolve};
+use crate::stable::{IdChange, name_people};
 use crate::timeline::{PersonIndex, write_timeline};
+use crate::write::{write_changes, write_links, write_matches, write_persons};
 
 /// What the stage reads.
 #[derive(Debug)]
@@ -25,6 +29,14 @@ pub struct IdentityInput<'a> {
     pub buckets: u32,
     /// The events.
     pub events: Snapshot,
+    /// What sources say about people.
+    pub profiles: Snapshot,
+    /// What people decided about pairs of identifiers, the oldest first.
+    pub decisions: &'a [Decision],
+    /// Opens what is said about people.
+    pub vault: &'a Vault,
+    /// Threads; they change the time and nothing else.
+    pub threads: NonZeroUsize,
     /// The persons of the previous run, for stable ids.
     pub previous: Snapshot,
 }
@@ -42,6 +54,18 @@ pub struct IdentityReport {
     pub links: u64,
     /// Links refused because the person would have too many identifiers.
     pub links_refused: u64,
+    /// Links refused because somebody decided to keep the identifiers apart.
+    pub links_kept_apart: u64,
+    /// Profiles compared.
+    pub profiles: u64,
+    /// Profiles not compared for want of consent.
+    pub profiles_without_consent: u64,
+    /// Profiles not compared because their source may not be linked.
+    pub profiles_by_source: u64,
+    /// Pairs of profiles that were linked.
+    pub matches_linked: u64,
+    /// Pairs of profiles that wait for a person to look at them.
+    pub matches_to_review: u64,
     /// Events not linked for want of consent.
     pub unlinked_without_consent: u64,
     /// Events not linked because their source may not be.
@@ -63,6 +87,15 @@ pub struct IdentityOutcome {
     pub staged: Vec<Staged>,
     /// The report.
     pub report: IdentityReport,
+    /// Openings of the vault, for the audit log.
+    pub openings: Vec<Opening>,
+}
+
+/// Profiles and what came of comparing them.
+struct Compared {
+    profiles: Profiles,
+    matches: Vec<Match>,
+    openings: Vec<Opening>,
 }
 
 /// Runs the stage.
@@ -75,16 +108,18 @@ pub async fn link(
 ) -> Result<IdentityOutcome, IdentityError> {
     context.progress.start("link", Some(input.events.row_count()));
     let gathered = gather(&input.events, input.unlinkable, context).await?;
-    let count = u32::try_from(gathered.tokens.len()).unwrap_or(u32::MAX);
-    let limits = ResolveLimits { max_tokens: input.config.max_identifiers_per_person };
-    let components = resolve(count, &gathered.summed_links(), limits);
+    let decisions = Decisions::new(input.decisions);
+    let compared = compare(&input, &decisions, context).await?;
+    let components = join(&gathered, &compared.matches, &decisions, input.config);
     let previous = previous_persons(&input.previous).await?;
     let before = |token: SubjectToken| previous.binary_search_by_key(&token, |(t, _)| *t).ok().map(|i| previous[i].1);
     let ids = name_people(&gathered.tokens, &components.component_of, components.count, before);
     let persons: Vec<PersonId> = components.component_of.iter().map(|c| ids.person_of[*c as usize]).collect();
 
+    let sources = &compared.profiles.sources;
     let mut staged = vec![
-        write_links(lake, unit, &gathered).await?,
+        write_links(lake, unit, &gathered, &compared.matches, sources).await?,
+        write_matches(lake, unit, &compared.matches, sources).await?,
         write_persons(lake, unit, &gathered, &persons).await?,
         write_changes(lake, unit, &ids, context).await?,
     ];
@@ -93,12 +128,19 @@ pub async fn link(
     let (files, rows) = write_timeline(session, input.events, index, input.buckets, writer, context).await?;
     staged.push(files);
     let count_of = |wanted| ids.changes.iter().filter(|(_, _, c)| *c == wanted).count() as u64;
+    let matches_of = |wanted| compared.matches.iter().filter(|m| m.outcome == wanted).count() as u64;
     let report = IdentityReport {
         events: gathered.events,
-        identifiers: u64::from(count),
+        identifiers: gathered.tokens.len() as u64,
         persons: u64::from(components.count),
         links: gathered.links.len() as u64,
         links_refused: components.refused.len() as u64,
+        links_kept_apart: components.kept_apart.len() as u64,
+        profiles: compared.profiles.holders.len() as u64,
+        profiles_without_consent: compared.profiles.without_consent,
+        profiles_by_source: compared.profiles.by_source,
+        matches_linked: matches_of(Outcome::Linked),
+        matches_to_review: matches_of(Outcome::Review),
         unlinked_without_consent: gathered.unlinked_without_consent,
         unlinked_by_source: gathered.unlinked_by_source,
         timeline_rows: rows,
@@ -110,7 +152,36 @@ pub async fn link(
         "link",
         &format!("{} identifiers → {} people, {} events", report.identifiers, report.persons, report.timeline_rows),
     );
-    Ok(IdentityOutcome { staged, report })
+    Ok(IdentityOutcome { staged, report, openings: compared.openings })
+}
+
+/// Compares what sources say about people.
+async fn compare(
+    input: &IdentityInput<'_>,
+    decisions: &Decisions,
+    context: &RunContext,
+) -> Result<Compared, IdentityError> {
+    let profiles = Profiles::gather(&input.profiles, input.unlinkable, context).await?;
+    if profiles.holders.is_empty() {
+        return Ok(Compared { profiles, matches: Vec::new(), openings: Vec::new() });
+    }
+    let (records, openings) = profiles.open(input.vault, context, input.threads).await?;
+    let matches = matching::find(&profiles, records, &input.config.matching, decisions, input.threads)?;
+    Ok(Compared { profiles, matches, openings })
+}
+
+/// Joins identifiers: what somebody decided first, then what was observed, the most often first, then what is probable.
+fn join(gathered: &Gathered, matches: &[Match], decisions: &Decisions, config: &IdentityConfig) -> Components {
+    let count = u32::try_from(gathered.tokens.len()).unwrap_or(u32::MAX);
+    let place = |(a, b): (SubjectToken, SubjectToken)| {
+        let of = |token| gathered.index_of(token).and_then(|i| u32::try_from(i).ok());
+        Some((of(a)?, of(b)?))
+    };
+    let mut links = gathered.summed_links();
+    links.extend(decisions.decided(true).filter_map(place).map(|(a, b)| Link::new(a, b, u64::MAX)));
+    links.extend(matching::linked(matches).filter_map(place).map(|(a, b)| Link::new(a, b, 0)));
+    let apart = decisions.decided(false).filter_map(place).collect();
+    resolve(count, &links, &ResolveLimits { max_tokens: config.max_identifiers_per_person, apart })
 }
 
 async fn previous_persons(snapshot: &Snapshot) -> Result<Vec<(SubjectToken, PersonId)>, IdentityError> {
@@ -124,71 +195,4 @@ async fn previous_persons(snapshot: &Snapshot) -> Result<Vec<(SubjectToken, Pers
     }
     out.sort_unstable();
     Ok(out)
-}
-
-const CHUNK: usize = 65_536;
-
-async fn write_links(lake: &Lake, unit: &Unit, gathered: &Gathered) -> Result<Staged, IdentityError> {
-    let spec = tables::links();
-    let mut writer = lake.writer(&spec, unit)?;
-    let links: Vec<_> = gathered.links.iter().collect();
-    for chunk in links.chunks(CHUNK) {
-        let token = |i: u32| gathered.tokens[i as usize].0;
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(BinaryArray::from_iter_values(chunk.iter().map(|(k, _)| token(k.0)))),
-            Arc::new(BinaryArray::from_iter_values(chunk.iter().map(|(k, _)| token(k.1)))),
-            Arc::new(StringArray::from_iter_values(chunk.iter().map(|_| "same_event"))),
-            Arc::new(StringArray::from_iter_values(chunk.iter().map(|(k, _)| k.2.as_str()))),
-            Arc::new(chunk.iter().map(|(_, v)| i64::try_from(v.0).ok()).collect::<Int64Array>()),
-            columns::times(chunk.iter().map(|(_, v)| Some(v.1))),
-        ];
-        writer.write(None, &RecordBatch::try_new(Arc::clone(&spec.file_schema), columns)?).await?;
-    }
-    Ok(writer.finish().await?)
-}
-
-async fn write_persons(
-    lake: &Lake,
-    unit: &Unit,
-    gathered: &Gathered,
-    persons: &[PersonId],
-) -> Result<Staged, IdentityError> {
-    let spec = tables::persons();
-    let mut writer = lake.writer(&spec, unit)?;
-    for start in (0..persons.len()).step_by(CHUNK) {
-        let range = start..(start + CHUNK).min(persons.len());
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(BinaryArray::from_iter_values(gathered.tokens[range.clone()].iter().map(|t| t.0))),
-            Arc::new(BinaryArray::from_iter_values(persons[range.clone()].iter().map(|p| p.0))),
-            columns::times(gathered.first_seen[range].iter().map(|t| Some(*t))),
-        ];
-        writer.write(None, &RecordBatch::try_new(Arc::clone(&spec.file_schema), columns)?).await?;
-    }
-    Ok(writer.finish().await?)
-}
-
-async fn write_changes(
-    lake: &Lake,
-    unit: &Unit,
-    ids: &StableIds,
-    context: &RunContext,
-) -> Result<Staged, IdentityError> {
-    let spec = tables::person_changes();
-    // Changes are history: each run's are a unit of their own and stay.
-    let unit = Unit { name: format!("{}@{}", unit.name, context.run_seq), ..unit.clone() };
-    let mut writer = lake.writer(&spec, &unit)?;
-    for chunk in ids.changes.chunks(CHUNK) {
-        let word = |c: &IdChange| match c {
-            IdChange::Merged => "merged",
-            IdChange::Split => "split",
-        };
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(BinaryArray::from_iter_values(chunk.iter().map(|c| c.0.0))),
-            Arc::new(BinaryArray::from_iter_values(chunk.iter().map(|c| c.1.0))),
-            Arc::new(StringArray::from_iter_values(chunk.iter().map(|c| word(&c.2)))),
-            columns::times(chunk.iter().map(|_| Some(context.now.micros()))),
-        ];
-        writer.write(None, &RecordBatch::try_new(Arc::clone(&spec.file_schema), columns)?).await?;
-    }
-    Ok(writer.finish().await?)
 }

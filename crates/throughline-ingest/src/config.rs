@@ -107,6 +107,10 @@ pub struct EmitConfig {
     /// Name → expression, kept as a JSON object without NULLs.
     #[serde(default)]
     pub properties: BTreeMap<String, Spanned<String>>,
+    /// What the row says about the holder of its first identifier (name, address, date of birth, …): name → expression. Sealed in
+    /// the vault, and compared where people consented to linking.
+    #[serde(default)]
+    pub profile: BTreeMap<String, Spanned<String>>,
     /// Business date of spend: text `YYYY-MM-DD` or a time.
     pub date: Option<Spanned<String>>,
     /// Impressions bought.

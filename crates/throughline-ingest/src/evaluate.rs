@@ -20,6 +20,8 @@ pub(crate) use rows::{Emissions, EventRow, SpendRow};
 
 /// Longest identifier.
 const MAX_IDENTIFIER_BYTES: usize = 1024;
+/// Longest profile: what the vault seals as one value.
+const MAX_PROFILE_BYTES: usize = 4096;
 /// Different consent texts remembered in their normal form.
 const CONSENT_CACHE: usize = 1024;
 
@@ -145,7 +147,8 @@ impl<'s> Evaluator<'s> {
             cost,
             value,
             currency,
-            properties: strict::properties(&fields.properties, row),
+            properties: strict::object(&fields.properties, row),
+            profile: profile_of(&fields.profile, row)?,
             consent,
             subjects: start..out.subjects.len(),
         });
@@ -230,6 +233,18 @@ fn revision_of(emit: &Emit, row: &RowView<'_>) -> Result<i64, BadRow> {
         (_, cell) => {
             strict::whole(&cell, "revision")?.ok_or_else(|| BadRow::new(RowFault::WholeNumber, "revision is NULL"))
         }
+    }
+}
+
+/// The profile as a JSON object. It is sealed as one value, so it has the length of one.
+fn profile_of(slots: &[(String, Slot)], row: &RowView<'_>) -> Result<Option<String>, BadRow> {
+    let profile = strict::object(slots, row);
+    match profile.as_ref().map(String::len) {
+        Some(bytes) if bytes > MAX_PROFILE_BYTES => {
+            let reason = format!("the profile has {bytes} bytes, the limit is {MAX_PROFILE_BYTES}");
+            Err(BadRow::new(RowFault::Oversized, reason))
+        }
+        _ => Ok(profile),
     }
 }
 

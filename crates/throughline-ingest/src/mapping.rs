@@ -78,6 +78,8 @@ pub(crate) struct EventFields {
     pub(crate) subjects: Vec<(IdentifierKind, Slot)>,
     /// In the order of the names, each name already a JSON text.
     pub(crate) properties: Vec<(String, Slot)>,
+    /// The same for the profile.
+    pub(crate) profile: Vec<(String, Slot)>,
 }
 
 /// The kind of an event: nearly always the same for every row.

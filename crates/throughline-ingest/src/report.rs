@@ -9,7 +9,7 @@ use throughline_lake::Staged;
 /// The files written for one source file, not committed yet, and the report.
 #[derive(Debug)]
 pub struct IngestOutcome {
-    /// Always `events`, `spend` and `quarantine`, also when nothing was written to them: committing them removes what
+    /// Always `events`, `profiles`, `spend` and `quarantine`, also when nothing was written to them: committing them removes what
     /// the unit had before.
     pub staged: Vec<Staged>,
     /// The numbers.

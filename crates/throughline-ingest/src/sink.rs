@@ -2,6 +2,8 @@
 
 mod events;
 
+mod profiles;
+
 mod quarantine;
 
 mod spend;
@@ -17,6 +19,7 @@ use throughline_lake::{TableSpec, TableWriter};
 use crate::cell::Cell;
 use crate::error::IngestError;
 pub(crate) use events::EventSink;
+pub(crate) use profiles::ProfileSink;
 pub(crate) use quarantine::{QuarantineSink, RefusedLine};
 pub(crate) use spend::SpendSink;
 

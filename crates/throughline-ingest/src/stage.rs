@@ -1,7 +1,7 @@
 //! The stage: one file of one source → its files of `events`, `spend` and `quarantine`.
 
 use throughline_core::{IdentifierKind, RunContext};
-use throughline_lake::{Lake, Unit};
+use throughline_lake::{Lake, Staged, Unit};
 use throughline_vault::Vault;
 
 use crate::cell::RowView;
@@ -12,7 +12,7 @@ use crate::evaluate::{Emissions, Evaluator, Fate};
 use crate::location::SourceFile;
 use crate::read::{Layout, TypedBatch, TypedReader};
 use crate::report::{IngestOutcome, IngestReport};
-use crate::sink::{EventSink, QuarantineSink, RefusedLine, SpendSink};
+use crate::sink::{EventSink, ProfileSink, QuarantineSink, RefusedLine, SpendSink};
 
 /// Name of the stage for progress.
 const STAGE: &str = "ingest";
@@ -38,6 +38,7 @@ pub async fn ingest_file(
     let mut evaluator = Evaluator::new(source, context);
     let mut sinks = Sinks {
         events: EventSink::new(lake, unit, name, context.now)?,
+        profiles: ProfileSink::new(lake, unit, name)?,
         spend: SpendSink::new(lake, unit, name, context.now)?,
         quarantine: QuarantineSink::new(lake, unit, name, &file.name, context.now)?,
     };
@@ -60,8 +61,7 @@ pub async fn ingest_file(
     report.warnings.clone_from(&source.warnings);
     check_balance(&report)?;
     check_limit(&report, source.config.failure_limit(), source.config.failure_limit.is_some(), examples)?;
-    let staged = vec![sinks.events.finish().await?, sinks.spend.finish().await?, sinks.quarantine.finish().await?];
-    Ok(IngestOutcome { staged, report })
+    Ok(IngestOutcome { staged: sinks.finish().await?, report })
 }
 
 /// Evaluates the rows of a batch in order and counts what became of them.
@@ -112,12 +112,13 @@ pub(crate) fn example(row: &RefusedLine) -> RowExample {
 
 struct Sinks {
     events: EventSink,
+    profiles: ProfileSink,
     spend: SpendSink,
     quarantine: QuarantineSink,
 }
 
 impl Sinks {
-    /// Writes a batch: one visit to the vault for all its identifiers and refused rows.
+    /// Writes a batch: one visit to the vault for all its identifiers, profiles and refused rows.
     async fn write(
         &mut self,
         vault: &Vault,
@@ -126,19 +127,37 @@ impl Sinks {
         refused: &[RefusedLine],
     ) -> Result<(), IngestError> {
         let subjects = emissions.subjects.iter().map(|(kind, cell)| (*kind, cell.as_str().unwrap_or_default()));
+        let profiles = emissions.events.iter().filter_map(|e| e.profile.as_deref());
+        let profiles: Vec<(IdentifierKind, &str)> = profiles.map(|text| (IdentifierKind::Record, text)).collect();
         let rows = refused.iter().map(|row| (IdentifierKind::Record, row.raw.as_str()));
-        let values: Vec<(IdentifierKind, &str)> = subjects.chain(rows).collect();
+        let values: Vec<(IdentifierKind, &str)> = subjects.chain(profiles.iter().copied()).chain(rows).collect();
         let tokens = if values.is_empty() { Vec::new() } else { vault.tokenise(source, &values).await? };
-        let (of_subjects, of_rows) = tokens.split_at(emissions.subjects.len().min(tokens.len()));
+        let (of_subjects, rest) = tokens.split_at(emissions.subjects.len().min(tokens.len()));
+        let (of_profiles, of_rows) = rest.split_at(profiles.len().min(rest.len()));
+        let mut of_profiles = of_profiles.iter();
         for event in &emissions.events {
-            self.events.push(event, of_subjects.get(event.subjects.clone()).unwrap_or_default());
+            let tokens = of_subjects.get(event.subjects.clone()).unwrap_or_default();
+            self.events.push(event, tokens);
+            let profile = event.profile.is_some().then(|| of_profiles.next()).flatten().copied().flatten();
+            if let (Some(holder), Some(profile)) = (tokens.iter().flatten().next(), profile) {
+                self.profiles.push(event, *holder, profile);
+            }
         }
         for spend in &emissions.spend {
             self.spend.push(spend);
         }
         self.quarantine.write(refused, of_rows).await?;
         self.events.flush_if_full().await?;
+        self.profiles.flush_if_full().await?;
         self.spend.flush_if_full().await
+    }
+}
+
+impl Sinks {
+    /// What was staged, in the order of the line.
+    async fn finish(self) -> Result<Vec<Staged>, IngestError> {
+        let (events, profiles) = (self.events.finish().await?, self.profiles.finish().await?);
+        Ok(vec![events, profiles, self.spend.finish().await?, self.quarantine.finish().await?])
     }
 }
 

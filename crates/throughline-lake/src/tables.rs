@@ -63,6 +63,19 @@ pub fn events() -> TableSpec {
     TableSpec::new("events", 1, fields, Some(PartitionColumn::Text("date")), "one standardised signal")
 }
 
+/// What a source says about somebody: names, addresses, dates. The texts are sealed in the vault under `profile_token`.
+pub fn profiles() -> TableSpec {
+    let fields = vec![
+        required("source", DataType::Utf8),
+        required("token", DataType::Binary),
+        required("profile_token", DataType::Binary),
+        required("occurred_at", timestamp()),
+        required("available_at", timestamp()),
+        required("consent", DataType::Utf8),
+    ];
+    TableSpec::new("profiles", 1, fields, None, "what a source said about the holder of an identifier")
+}
+
 /// What was spent where, by business date of the account.
 pub fn spend() -> TableSpec {
     let fields = vec![
@@ -106,6 +119,23 @@ pub fn links() -> TableSpec {
         required("first_seen_at", timestamp()),
     ];
     TableSpec::new("links", 1, fields, None, "one observed link between two identifiers")
+}
+
+/// Pairs of profiles that may be of one person, and what became of them.
+pub fn matches() -> TableSpec {
+    let fields = vec![
+        required("token", DataType::Binary),
+        required("other_token", DataType::Binary),
+        required("source", DataType::Utf8),
+        required("other_source", DataType::Utf8),
+        required("probability", DataType::Float64),
+        required("weight_bits", DataType::Float64),
+        optional("margin_bits", DataType::Float64),
+        required("levels", DataType::Utf8),
+        required("outcome", DataType::Utf8),
+        required("reason", DataType::Utf8),
+    ];
+    TableSpec::new("matches", 1, fields, None, "one pair of profiles that may be of one person")
 }
 
 /// Token → person, with validity.

@@ -86,7 +86,8 @@ pub fn expect_and_maximise(patterns: &BTreeMap<Pattern, f64>, free: &[usize], be
     now
 }
 
-fn probability(now: &Found, pattern: Pattern, free: &[usize]) -> f64 {
+/// How probable it is that a pattern is of a true pair.
+pub(crate) fn probability(now: &Found, pattern: Pattern, free: &[usize]) -> f64 {
     let mut odds = now.share / (1.0 - now.share);
     for c in free {
         let l = level_of(pattern, *c);

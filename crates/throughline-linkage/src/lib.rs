@@ -30,6 +30,10 @@ mod pairs;
 
 mod model;
 
+mod depend;
+
+mod fit;
+
 mod em;
 
 mod cluster;

@@ -10,6 +10,7 @@ use crate::cluster::cluster;
 use crate::column::Kind;
 use crate::em::{Pattern, level_of};
 use crate::fields::{self, LeftOut};
+use crate::fit::fit;
 use crate::model::{self, Model, Probabilities};
 use crate::pairs::{self, Comes};
 use crate::parallel::map;
@@ -166,7 +167,7 @@ pub fn link(records: Records, options: &LinkOptions) -> Result<Linked, LinkError
     let budget = options.most_pairs.unwrap_or_else(|| (10 * count as u64).max(4_000_000));
     let candidates = block::candidates(&table, budget, threads);
     let first = block::choose(&table, &candidates, &block::first_guess(&table.columns), budget);
-    let model = Model::fit(&table, &first.keys[..first.keys.len().min(LEARNT)], threads);
+    let model = fit(&table, &first.keys[..first.keys.len().min(LEARNT)], threads);
     let Blocking { keys, recall } = block::choose(&table, &candidates, &model.agreeing(&table.columns), budget);
     let all = (count as f64 * (count as f64 - 1.0) / 2.0).max(1.0);
     // No pair is true at a prior below one true pair: weights that could not reach it even at the largest prior are left.
@@ -193,7 +194,7 @@ pub fn link(records: Records, options: &LinkOptions) -> Result<Linked, LinkError
         keys: keys.iter().map(|k| told(&table, k)).collect(),
         blocking_recall: recall,
         prior: 1.0 / (1.0 + (-log_odds).exp()),
-        probabilities: model.columns,
+        probabilities: model.told(&table.columns),
     })
 }
 

@@ -1,35 +1,23 @@
-//! The model of Fellegi and Sunter (1969), found without labels.
+//! The model of Fellegi and Sunter (1969): what the columns of a pair weigh.
 //!
-//! In true pairs column `c` agrees to level `l` with probability `m_c(l)`, in others with `u_c(l)`, columns independent of each
-//! other within either kind. A pair's weight is `Σ_c ln m_c(l) / u_c(l)`, missing values left out, and its probability that of
-//! the odds `λ / (1 − λ) · e^weight`.
+//! In true pairs column `c` agrees to level `l` with probability `m_c(l)`, in others with `u_c(l)`, given whether the column's parent
+//! agrees ([`depend`](crate::depend)); without one, independent of all others. A pair's weight is `Σ_c ln m_c(l) / u_c(l)`, missing
+//! values left out, and its probability that of the odds `λ / (1 − λ) · e^weight`.
 //!
-//! - `u` comes from random pairs; that of equal values exactly, as `Σ_v (n_v / n)²`.
-//! - `m` comes from the pairs of each blocking key by expectation–maximisation over the columns that are not in the key, `u` held.
-//!   What keys find is averaged by their expected true pairs.
-//! - Equal values count by how rare they are: `u` is the value's own frequency.
+//! - Equal values count by how rare they are: `u` is the value's own frequency, or `u` given an equal parent where that is larger.
 //! - `λ` is what makes the expected number of true pairs agree with itself.
 
-use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
-
 use serde::Serialize;
-use throughline_stats::stream::Stream;
 
-use crate::block::Key;
 use crate::column::{Column, Kind};
 use crate::compare::{EQUAL, LEVELS, level};
-use crate::em::{Begin, Found, Levels, Pattern, expect_and_maximise};
-use crate::pairs::{self, Comes};
-use crate::parallel::map;
+use crate::em::{Pattern, level_of};
 use crate::table::Table;
 
-/// Random pairs from which `u` is counted.
-const RANDOM: u64 = 200_000;
-/// Pairs of a key from which `m` is found, about.
-const LEARNED: u64 = 30_000;
 /// Weights stay within this, in nats: nothing is certain.
 const BOUND: f64 = 14.0;
+/// The level of equal values as a place.
+const SAME: usize = EQUAL as usize;
 
 /// Probabilities of levels in true pairs and in others.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -40,79 +28,120 @@ pub struct Probabilities {
     pub m: [f64; LEVELS],
     /// In other pairs.
     pub u: [f64; LEVELS],
+    /// The column that says the same in part, if there is one.
+    pub parent: Option<String>,
+    /// `u` where the parent is equal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub u_given_parent: Option<[f64; LEVELS]>,
+}
+
+/// Whether a column's parent agrees; a place in arrays of three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// There is no parent, or it is missing.
+    Free = 0,
+    /// It is equal.
+    Equal = 1,
+    /// It differs.
+    Differs = 2,
+}
+
+impl State {
+    /// From the level of the parent.
+    pub(crate) const fn of(level: usize) -> Self {
+        match level {
+            0 => Self::Free,
+            SAME => Self::Equal,
+            _ => Self::Differs,
+        }
+    }
+}
+
+/// Probabilities of a column's levels by the state of its parent.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Given {
+    pub(crate) parent: Option<usize>,
+    pub(crate) m: [[f64; LEVELS]; 3],
+    pub(crate) u: [[f64; LEVELS]; 3],
+}
+
+impl Given {
+    /// A column without a parent.
+    pub(crate) const fn alone(m: [f64; LEVELS], u: [f64; LEVELS]) -> Self {
+        Self { parent: None, m: [m; 3], u: [u; 3] }
+    }
 }
 
 /// The fitted model.
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
-    pub(crate) columns: Vec<Probabilities>,
-    /// Weights by column and level, in nats; that of equal values is by code.
-    weights: Vec<[f64; LEVELS]>,
-    equal: Vec<Vec<f32>>,
-    /// The largest weight of a level below equal.
-    near: Vec<f64>,
+    givens: Vec<Given>,
+    /// Weights by column, state and level, in nats; that of equal values is by code.
+    weights: Vec<[[f64; LEVELS]; 3]>,
+    /// The logarithm of each value's frequency.
+    frequency: Vec<Vec<f32>>,
+    /// The largest weight of a level below equal, by state.
+    near: Vec<[f64; 3]>,
     /// The order in which columns that are not equal are compared: the cheapest first.
     order: Vec<usize>,
 }
 
 impl Model {
-    pub(crate) fn fit(table: &Table, keys: &[Key], threads: NonZeroUsize) -> Self {
-        let u = random_levels(table, threads);
-        let count = table.columns.len();
-        let mut sums = vec![[0.0; LEVELS]; count];
-        let mut masses = vec![0.0; count];
-        let by_key = patterns(table, keys, threads);
-        let learn = |(key, patterns): &(&Key, BTreeMap<Pattern, f64>)| {
-            let used = |c: &usize| key.slots.iter().any(|slot| table.column_of(*slot).0 == *c);
-            let free: Vec<usize> = (0..count).filter(|c| !used(c)).collect();
-            (free.len() > 1).then(|| (expect_and_maximise(patterns, &free, &begin(&u)), free))
-        };
-        let keyed: Vec<(&Key, BTreeMap<Pattern, f64>)> = keys.iter().zip(by_key).collect();
-        let learnt = map(&keyed, threads, learn);
-        for ((key, patterns), (Found { m, matches, .. }, free)) in
-            keyed.iter().zip(learnt).filter_map(|(k, l)| Some((k, l?)))
-        {
-            let total: f64 = patterns.values().sum();
-            let mass = matches * key.pairs as f64 / total.max(1.0);
-            for c in free {
-                masses[c] += mass;
-                sums[c].iter_mut().zip(m[c]).for_each(|(s, m)| *s += mass * m);
-            }
-        }
-        let m: Levels =
-            (0..count).map(|c| if masses[c] > 0.0 { sums[c].map(|s| s / masses[c]) } else { first_m() }).collect();
-        Self::new(&table.columns, &m, &u)
-    }
-
-    fn new(columns: &[Column], m: &[[f64; LEVELS]], u: &[[f64; LEVELS]]) -> Self {
+    pub(crate) fn new(columns: &[Column], givens: Vec<Given>) -> Self {
         let weight = |m: f64, u: f64| (m / u).ln().clamp(-BOUND, BOUND);
-        let weights: Vec<[f64; LEVELS]> = m
+        let of = |given: &Given, s: usize, l: usize| if l == 0 { 0.0 } else { weight(given.m[s][l], given.u[s][l]) };
+        let weights: Vec<[[f64; LEVELS]; 3]> =
+            givens.iter().map(|given| std::array::from_fn(|s| std::array::from_fn(|l| of(given, s, l)))).collect();
+        let frequency = columns
             .iter()
-            .zip(u)
-            .map(|(m, u)| std::array::from_fn(|l| if l == 0 { 0.0 } else { weight(m[l], u[l]) }))
-            .collect();
-        let equal = columns
-            .iter()
-            .enumerate()
-            .map(|(c, column)| {
+            .map(|column| {
                 let n = column.present().max(1) as f64;
-                let rare = |count: u32| weight(m[c][EQUAL as usize], f64::from(count.max(2)) / n);
                 #[expect(clippy::cast_possible_truncation, reason = "seven digits of a weight are enough")]
-                column.counts.iter().map(|count| rare(*count) as f32).collect()
+                column.counts.iter().map(|count| (f64::from((*count).max(2)) / n).ln() as f32).collect()
             })
             .collect();
-        let near = weights.iter().map(|w| w[1..EQUAL as usize].iter().fold(f64::MIN, |a, b| a.max(*b))).collect();
+        let largest = |levels: &[f64; LEVELS]| levels[1..SAME].iter().fold(f64::MIN, |a, b| a.max(*b));
+        let near = weights.iter().map(|states| std::array::from_fn(|s| largest(&states[s]))).collect();
         let mut order: Vec<usize> = (0..columns.len()).collect();
         order.sort_by_key(|c| (cost(columns[*c].kind), *c));
-        let columns = columns.iter().zip(m.iter().zip(u));
-        let columns = columns.map(|(c, (m, u))| Probabilities { column: c.name.clone(), m: *m, u: *u }).collect();
-        Self { columns, weights, equal, near, order }
+        Self { givens, weights, frequency, near, order }
+    }
+
+    /// The probabilities, in words.
+    pub(crate) fn told(&self, columns: &[Column]) -> Vec<Probabilities> {
+        let told = |(column, given): (&Column, &Given)| Probabilities {
+            column: column.name.clone(),
+            m: given.m[State::Free as usize],
+            u: given.u[State::Free as usize],
+            parent: given.parent.map(|p| columns[p].name.clone()),
+            u_given_parent: given.parent.map(|_| given.u[State::Equal as usize]),
+        };
+        columns.iter().zip(&self.givens).map(told).collect()
     }
 
     /// How often columns have equal values in true pairs, missing ones counted as not equal.
     pub(crate) fn agreeing(&self, columns: &[Column]) -> Vec<f64> {
         let presence = |c: &Column| (c.present() as f64 / c.records.max(1) as f64).powi(2);
-        columns.iter().zip(&self.columns).map(|(c, p)| presence(c) * p.m[EQUAL as usize]).collect()
+        columns.iter().zip(&self.givens).map(|(c, given)| presence(c) * given.m[0][SAME]).collect()
+    }
+
+    /// The state of a column's parent in a pair.
+    fn state(&self, column: usize, a: &[u32], b: &[u32]) -> usize {
+        let state = match self.givens[column].parent {
+            None => State::Free,
+            Some(p) if a[p] == 0 || b[p] == 0 => State::Free,
+            Some(p) if a[p] == b[p] => State::Equal,
+            Some(_) => State::Differs,
+        };
+        state as usize
+    }
+
+    /// The weight of an equal value: by its frequency, or by how often the column is equal where the parent is.
+    fn equal(&self, column: usize, state: usize, code: u32) -> f64 {
+        let given = &self.givens[column];
+        let rare = f64::from(self.frequency[column][code as usize]);
+        let u = if state == State::Equal as usize { rare.max(given.u[state][SAME].ln()) } else { rare };
+        (given.m[state][SAME].ln() - u).clamp(-BOUND, BOUND)
     }
 
     /// The weight of a pair in nats, or `None` as soon as it is certain to be below `least`.
@@ -125,25 +154,47 @@ impl Model {
             if x == 0 || y == 0 {
                 continue;
             }
+            let state = self.state(c, a, b);
             if x == y {
-                sum += f64::from(self.equal[c][x as usize]);
+                sum += self.equal(c, state, x);
             } else if column.kind == Kind::Category {
-                sum += self.weights[c][1];
+                sum += self.weights[c][state][1];
             } else {
                 open |= 1 << c;
-                may += self.near[c];
+                may += self.near[c][state];
             }
         }
         for c in self.order.iter().filter(|c| open >> **c & 1 == 1) {
             if sum + may < least {
                 return None;
             }
+            let state = self.state(*c, a, b);
             let l = level(&table.columns[*c], a[*c], b[*c]);
-            sum += self.weights[*c][usize::from(l)];
-            may -= self.near[*c];
+            sum += self.weights[*c][state][usize::from(l)];
+            may -= self.near[*c][state];
         }
         (sum >= least).then_some(sum)
     }
+
+    /// The same for a pair whose levels are known.
+    pub(crate) fn weigh_levels(&self, table: &Table, a: u32, b: u32, levels: Pattern) -> f64 {
+        let (a, b) = (table.row(a), table.row(b));
+        let weight = |c: usize| {
+            let state = self.state(c, a, b);
+            match level_of(levels, c) {
+                SAME => self.equal(c, state, a[c]),
+                l => self.weights[c][state][l],
+            }
+        };
+        (0..self.givens.len()).map(weight).sum()
+    }
+}
+
+/// The levels of a pair.
+pub(crate) fn pattern(table: &Table, a: u32, b: u32) -> Pattern {
+    let (a, b) = (table.row(a), table.row(b));
+    let levels = table.columns.iter().enumerate();
+    levels.fold(0, |sum, (c, column)| sum | u64::from(level(column, a[c], b[c])) << (3 * c))
 }
 
 /// How dear a comparison is.
@@ -155,74 +206,6 @@ const fn cost(kind: Kind) -> u8 {
         Kind::Email => 3,
         Kind::Address => 4,
     }
-}
-
-/// Levels of random pairs of records, by column, as probabilities.
-fn random_levels(table: &Table, threads: NonZeroUsize) -> Levels {
-    let rows = table.records() as u64;
-    let places: Vec<usize> = (0..table.columns.len()).collect();
-    map(&places, threads, |place| {
-        let column = &table.columns[*place];
-        let stream = Stream::new(0x5eed_0002, 2);
-        let mut counts = [0.0; LEVELS];
-        for pair in 0..RANDOM.min(rows * rows) {
-            let at = |slot| u32::try_from(stream.index_at(2 * pair + slot, rows)).unwrap_or(0);
-            let (a, b) = (at(0), at(1));
-            if a != b && !table.apart.holds(a, b) {
-                counts[usize::from(level(column, table.row(a)[*place], table.row(b)[*place]))] += 1.0;
-            }
-        }
-        let n = column.present().max(1) as f64;
-        let equal: f64 = column.counts[1..].iter().map(|count| (f64::from(*count) / n).powi(2)).sum();
-        let other: f64 = counts[1..EQUAL as usize].iter().sum();
-        let mut u = [0.0; LEVELS];
-        for l in 1..EQUAL as usize {
-            // Half a pair for what was not seen: nothing is impossible.
-            u[l] = (counts[l] + 0.5) / (other + 2.0) * (1.0 - equal);
-        }
-        u[EQUAL as usize] = equal.max(1e-9);
-        u
-    })
-}
-
-/// How often each pattern stands among the pairs of each key; of a large key among some of them.
-fn patterns(table: &Table, keys: &[Key], threads: NonZeroUsize) -> Vec<BTreeMap<Pattern, f64>> {
-    let parts = pairs::each(
-        table,
-        keys,
-        Comes::WithEachKey,
-        threads,
-        |place| (place, BTreeMap::new()),
-        |(place, counts): &mut (usize, BTreeMap<Pattern, f64>), a, b| {
-            let step = (keys[*place].pairs / LEARNED).max(1);
-            let mixed = (u64::from(a) << 32 | u64::from(b)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
-            if mixed.is_multiple_of(step) {
-                *counts.entry(pattern(table, a, b)).or_default() += 1.0;
-            }
-        },
-    );
-    let mut all = vec![BTreeMap::new(); keys.len()];
-    for (place, counts) in parts {
-        for (pattern, count) in counts {
-            *all[place].entry(pattern).or_default() += count;
-        }
-    }
-    all
-}
-
-pub(crate) fn pattern(table: &Table, a: u32, b: u32) -> Pattern {
-    let (a, b) = (table.row(a), table.row(b));
-    let levels = table.columns.iter().enumerate();
-    levels.fold(0, |sum, (c, column)| sum | u64::from(level(column, a[c], b[c])) << (3 * c))
-}
-
-const fn first_m() -> [f64; LEVELS] {
-    [0.0, 0.05, 0.03, 0.03, 0.07, 0.82]
-}
-
-fn begin(u: &Levels) -> Begin {
-    let m = vec![first_m(); u.len()];
-    Begin { m, u: u.clone(), share: 0.3, free_u: false, added: 0.02, still: 1e-4, rounds: 60 }
 }
 
 /// The share of true pairs among all pairs, as log-odds: at it the expected number of true pairs is that of the pairs weighed.

@@ -56,6 +56,12 @@ impl Records {
         Ok(())
     }
 
+    /// Adds records that have no value at all.
+    pub fn skip(&mut self, count: usize) {
+        self.columns.iter_mut().for_each(|column| column.skip(count));
+        self.count += count;
+    }
+
     /// The columns in their final form.
     pub(crate) fn settle(self, threads: NonZeroUsize) -> Vec<Column> {
         let columns: Vec<_> = self.columns.into_iter().map(|c| std::sync::Mutex::new(Some(c))).collect();
@@ -74,10 +80,11 @@ mod tests {
         let mut records = Records::of(&[RawColumn::of("a", ["x", "y"])], two).expect("records");
         records.extend(&[RawColumn::of("b", ["z"]), RawColumn::of("a", ["x"])], two).expect("records");
         records.extend(&[RawColumn::of("b", ["z"])], two).expect("records");
-        assert_eq!(records.len(), 4);
+        records.skip(1);
+        assert_eq!(records.len(), 5);
         let columns = records.settle(two);
         let codes: Vec<&[u32]> = columns.iter().map(|c| c.codes.as_slice()).collect();
-        assert_eq!(codes, [[1, 2, 1, 0], [0, 0, 1, 1]]);
+        assert_eq!(codes, [[1, 2, 1, 0, 0], [0, 0, 1, 1, 0]]);
     }
 
     #[test]

@@ -26,12 +26,15 @@ mod page;
 
 mod explain;
 
+mod matches;
+
 mod sources;
 
 pub use configuration::record as record_configuration;
 pub use engine::{Clock, RunOptions, Stores, run, sign_head};
 pub use error::RunError;
 pub use explain::{Subject, each_row, explain, person_tokens, row_objects, table_rows};
+pub use matches::{ReviewPair, ReviewQuery, decide_identity, review_queue};
 pub use project::Project;
 pub use report::{Lineage, RunReport, StageReport, UnitReport, UnitStatus};
 pub use sources::{SourceCheck, check_sources};

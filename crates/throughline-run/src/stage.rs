@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 use throughline_core::{RunContext, Timestamp};
 use throughline_lake::{Lake, LakeError, Session, SessionOptions, Snapshot, Staged, TableSpec, Unit};
-use throughline_ledger::{Publication, Repository};
-use throughline_vault::Vault;
+use throughline_ledger::{AuditEntry, Publication, Repository};
+use throughline_vault::{Opening, Vault};
 
 use crate::error::RunError;
 use crate::project::Project;
@@ -23,7 +23,7 @@ pub(crate) struct StageContext<'a> {
     pub(crate) project: &'a Project,
     /// The lake.
     pub(crate) lake: &'a Lake,
-    /// The vault; `ingest` writes to it and `activate` opens it.
+    /// The vault; `ingest` writes to it, `link` and `activate` open it.
     pub(crate) vault: &'a Vault,
     /// The ledger.
     pub(crate) ledger: &'a dyn Repository,
@@ -45,6 +45,16 @@ impl StageContext<'_> {
     /// The present instant, whatever clock the project lives by.
     pub(crate) fn wall(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Puts openings of the vault on record.
+    pub(crate) async fn audit_openings(&self, openings: &[Opening]) -> Result<(), StageError> {
+        for opening in openings {
+            let payload = serde_json::to_value(opening)?;
+            let entry = AuditEntry { kind: "vault_opened", actor: &opening.actor, payload: &payload, at: self.wall() };
+            self.ledger.append_audit(entry).await?;
+        }
+        Ok(())
     }
 
     /// A table as published.

@@ -40,9 +40,57 @@ pub(crate) enum Command {
     Experiment(ExperimentCommand),
     /// Find which records of files are of one person.
     Link(LinkArgs),
+    /// Who is whom: pairs to look at, and decisions about them.
+    #[command(subcommand)]
+    Identity(IdentityCommand),
     /// Simulated markets whose truth is known.
     #[command(subcommand)]
     Market(MarketCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IdentityCommand {
+    /// Show pairs of profiles that may be of one person, those first that carry the most uncertain money.
+    Review(IdentityReviewArgs),
+    /// Decide that two identifiers are of one person.
+    Join(IdentityDecisionArgs),
+    /// Decide that two identifiers are never of one person.
+    Part(IdentityDecisionArgs),
+    /// Take decisions about two identifiers back.
+    Undo(IdentityDecisionArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IdentityReviewArgs {
+    /// The project's folder.
+    #[arg(default_value = ".")]
+    pub(crate) project: PathBuf,
+    /// Which pairs: review, linked or apart.
+    #[arg(long, default_value = "review")]
+    pub(crate) outcome: String,
+    /// Pairs at most.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// Open what the sources say about them; the opening goes on record.
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IdentityDecisionArgs {
+    /// One identifier's token.
+    pub(crate) token: String,
+    /// The other's.
+    pub(crate) other_token: String,
+    /// The project's folder.
+    #[arg(default_value = ".")]
+    pub(crate) project: PathBuf,
+    /// Why; sealed with the first identifier.
+    #[arg(long, default_value = "")]
+    pub(crate) reason: String,
 }
 
 #[derive(Debug, Args)]

@@ -29,4 +29,6 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("TL055", "the number of markets or of their people is out of range"),
     ("TL056", "the folder holds no market that could go on"),
     ("TL057", "a file is not readable as Parquet"),
+    ("TL058", "an outcome of matching is not known"),
+    ("TL059", "a text is not the token of an identifier"),
 ];

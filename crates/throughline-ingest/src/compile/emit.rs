@@ -138,7 +138,8 @@ impl Compiler<'_> {
             texts: std::array::from_fn(|i| self.slot(&label(EVENT_TEXTS[i]), texts[i].as_ref(), TEXT)),
             value: self.slot(&label("value"), emit.value.as_ref(), AMOUNT),
             subjects: self.subjects(label, &emit.subjects),
-            properties: self.properties(label, &emit.properties),
+            properties: self.named(label, "property", &emit.properties),
+            profile: self.named(label, "profile", &emit.profile),
         }
     }
 
@@ -176,13 +177,15 @@ impl Compiler<'_> {
         slots
     }
 
-    fn properties(
+    /// Expressions by name, the names as JSON.
+    fn named(
         &mut self,
         label: &impl Fn(&str) -> String,
-        properties: &BTreeMap<String, Spanned<String>>,
+        what: &str,
+        fields: &BTreeMap<String, Spanned<String>>,
     ) -> Vec<(String, Slot)> {
-        let slots = properties.iter().map(|(name, text)| {
-            let slot = self.slot(&label(&format!("property {name}")), Some(text), &Type::ALL);
+        let slots = fields.iter().map(|(name, text)| {
+            let slot = self.slot(&label(&format!("{what} {name}")), Some(text), &Type::ALL);
             (serde_json::Value::from(name.as_str()).to_string(), slot)
         });
         slots.collect()

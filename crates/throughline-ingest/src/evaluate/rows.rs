@@ -23,6 +23,8 @@ pub(crate) struct EventRow<'a> {
     pub(crate) value: Option<i64>,
     pub(crate) currency: Option<Currency>,
     pub(crate) properties: Option<String>,
+    /// What the row says about the holder of its first identifier, as JSON.
+    pub(crate) profile: Option<String>,
     pub(crate) consent: Arc<str>,
     pub(crate) subjects: Range<usize>,
 }

@@ -86,8 +86,8 @@ pub(super) fn date(cell: &Cell<'_>) -> Result<i64, BadRow> {
     Ok(Timestamp::from_micros(micros).day_number())
 }
 
-/// The properties as a JSON object in the order of their names, without NULLs; nothing when there are none.
-pub(super) fn properties(slots: &[(String, Slot)], row: &RowView<'_>) -> Option<String> {
+/// Named values as a JSON object in the order of their names, without NULLs; nothing when there are none.
+pub(super) fn object(slots: &[(String, Slot)], row: &RowView<'_>) -> Option<String> {
     let mut json = String::new();
     for (name, slot) in slots {
         let value = match slot.cell(row) {

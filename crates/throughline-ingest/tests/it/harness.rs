@@ -36,6 +36,8 @@ pub(crate) struct Done {
     pub(crate) report: IngestReport,
     /// Rows of `events`, tokens left out.
     pub(crate) events: Vec<String>,
+    /// Holder, sealed profile and the rest of each row of `profiles`.
+    pub(crate) profiles: Vec<(String, String, String)>,
     pub(crate) spend: Vec<String>,
     /// `line code reason`.
     pub(crate) quarantine: Vec<String>,
@@ -103,7 +105,7 @@ impl Project {
         };
         let outcome = ingest_file(&lake, &vault, context, &source, &file, &unit).await?;
         let names: Vec<String> = outcome.staged.iter().map(|s| s.spec.name.clone()).collect();
-        assert_eq!(names, ["events", "spend", "quarantine"]);
+        assert_eq!(names, ["events", "profiles", "spend", "quarantine"]);
         let mut tables: Vec<Vec<(String, RecordBatch)>> = Vec::new();
         for staged in outcome.staged {
             let spec = staged.spec.clone();
@@ -133,7 +135,7 @@ async fn read(snapshot: &Snapshot) -> Result<Vec<(String, RecordBatch)>, IngestE
 }
 
 fn done(report: IngestReport, tables: &[Vec<(String, RecordBatch)>]) -> Done {
-    let [events, spend, quarantine] = tables else { panic!("three tables") };
+    let [events, profiles, spend, quarantine] = tables else { panic!("four tables") };
     let mut rows: Vec<(String, Vec<String>)> =
         events.iter().flat_map(|(date, batch)| event_rows(date, batch)).collect();
     rows.sort();
@@ -150,6 +152,7 @@ fn done(report: IngestReport, tables: &[Vec<(String, RecordBatch)>]) -> Done {
     Done {
         report,
         events,
+        profiles: profiles.iter().flat_map(|(_, batch)| profile_rows(batch)).collect(),
         spend: spend.iter().flat_map(|(date, b)| dated(date, lines(b, &["source", "ingested_at"]))).collect(),
         quarantine: refused.into_iter().map(|(_, text)| text).collect(),
         tokens,
@@ -170,6 +173,12 @@ fn event_rows(date: &str, batch: &RecordBatch) -> Vec<(String, Vec<String>)> {
         (0..list.len()).map(|i| array_value_to_string(&list, i).expect("bytes")).collect()
     };
     texts.into_iter().enumerate().map(|(row, text)| (text, of_row(row))).collect()
+}
+
+fn profile_rows(batch: &RecordBatch) -> Vec<(String, String, String)> {
+    let rest = lines(batch, &["source", "token", "profile_token"]);
+    let of = |name: &str, row: usize| text(batch, name, row);
+    rest.into_iter().enumerate().map(|(row, rest)| (of("token", row), of("profile_token", row), rest)).collect()
 }
 
 /// Each row as `column=value` for the columns that have one.

@@ -1,6 +1,7 @@
 //! Every kind of bad row, in every connector that can have it, goes to quarantine and takes nothing with it.
 
 use throughline_core::{Purpose, SubjectToken};
+use throughline_ingest::IngestError;
 
 use crate::harness::{NOW, ORDERS, Project, context};
 
@@ -277,4 +278,39 @@ async fn a_stopped_run_stops_at_the_next_batch() {
     context.cancel();
     let stopped = project.ingest_with(&context, "csv", "in", ORDERS).await.expect_err("stopped");
     assert_eq!(stopped.to_string(), "stopped while reading `in`");
+}
+
+#[tokio::test]
+async fn what_a_row_says_about_somebody_is_sealed_under_its_first_identifier() -> Result<(), IngestError> {
+    let project = Project::new();
+    let long = "x".repeat(5_000);
+    project.file(
+        "a.csv",
+        format!("id,email,crm,first,born\n1,a@x.example,7,Ann,1971-06-24\n2,b@x.example,,,\n3,a@x.example,7,Ann,1971-06-24\n4,c@x.example,9,{long},\n"),
+    );
+    let mapping = "
+failure_limit: 0.5
+consent: \"'granted'\"
+emits:
+  - id: id
+    kind: \"'signup'\"
+    occurred_at: \"'2026-05-01T00:00:00Z'\"
+    subjects: { email: email, crm: crm }
+    profile: { given_name: \"nullif(first, '')\", born: \"nullif(born, '')\" }
+";
+    let done = project.ingest("csv", "a.csv", mapping).await?;
+    assert_eq!(done.events.len(), 3);
+    // Row 2 says nothing; rows 1 and 3 say the same, which is sealed once; row 4 says too much.
+    assert_eq!(done.profiles.len(), 2);
+    let (holder, sealed, rest) = &done.profiles[0];
+    assert_eq!((holder, sealed), (&done.profiles[1].0, &done.profiles[1].1));
+    assert!(done.tokens.iter().any(|tokens| tokens.first() == Some(holder)) && holder != sealed);
+    assert!(rest.contains("consent=") && !rest.contains("Ann"), "{rest}");
+    assert_eq!(done.quarantine.len(), 1);
+    assert!(done.quarantine[0].contains("the profile has"), "{:?}", done.quarantine);
+    let token = hex::decode(sealed).expect("bytes").try_into().map(SubjectToken).expect("16 bytes");
+    let opened = project.vault().await.reveal(&[token], Purpose::Linking, "test", context().now).await.expect("opened");
+    let text = opened.values[0].as_ref().expect("a value").expose().to_owned();
+    assert_eq!(text, r#"{"born":"1971-06-24","given_name":"Ann"}"#);
+    Ok(())
 }

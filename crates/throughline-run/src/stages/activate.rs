@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use throughline_activate::{ActivateReport, DeliveryPlan, Job, Persons, Prior, Route, Site, plan, send};
 use throughline_core::{Consent, PersonId};
 use throughline_lake::{Unit, columns, tables};
-use throughline_ledger::{AuditEntry, DeliveryStatus, NewDelivery};
+use throughline_ledger::{DeliveryStatus, NewDelivery};
 
 use super::model::policy_of;
 use crate::error::RunError;
@@ -150,10 +150,5 @@ async fn complete(context: &StageContext<'_>, report: &ActivateReport) -> Result
         let (key, now) = (batch.idempotency_key.as_str(), context.wall());
         context.ledger.complete_delivery(context.fence, key, DeliveryStatus::Delivered, &details, now).await?;
     }
-    for opening in &report.openings {
-        let payload = serde_json::to_value(opening)?;
-        let entry = AuditEntry { kind: "vault_opened", actor: &opening.actor, payload: &payload, at: context.wall() };
-        context.ledger.append_audit(entry).await?;
-    }
-    Ok(())
+    context.audit_openings(&report.openings).await
 }

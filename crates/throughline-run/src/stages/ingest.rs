@@ -40,7 +40,7 @@ impl Stage for Ingest {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -48,7 +48,7 @@ impl Stage for Ingest {
     }
 
     fn writes(&self) -> &'static [&'static str] {
-        &["events", "spend", "quarantine"]
+        &["events", "profiles", "spend", "quarantine"]
     }
 
     fn depends_on_as_of(&self) -> bool {

@@ -1,10 +1,15 @@
 //! Stage 2: identifiers become people, events become the timeline.
 
+use std::num::NonZeroUsize;
+
 use async_trait::async_trait;
-use throughline_identity::{IdentityInput, link};
+use throughline_identity::{Decision, IdentityInput, link};
 use throughline_lake::{Unit, tables};
 
 use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
+
+/// The kind of artefact that a decision about two identifiers is.
+pub(crate) const DECISION: &str = "identity_decision";
 
 #[derive(Debug)]
 pub(super) struct Link;
@@ -14,6 +19,13 @@ fn unlinkable(context: &StageContext<'_>) -> Vec<String> {
     sources.filter(|s| !s.value.linkable).map(|s| s.value.name.value.clone()).collect()
 }
 
+/// What people decided about pairs of identifiers, the oldest first.
+async fn decisions(context: &StageContext<'_>) -> Result<Vec<Decision>, StageError> {
+    let mut kept = context.ledger.artefacts(DECISION).await?;
+    kept.sort_by_key(|a| (a.created_at, a.version));
+    kept.into_iter().map(|a| Ok(serde_json::from_value(a.metadata)?)).collect()
+}
+
 #[async_trait]
 impl Stage for Link {
     fn name(&self) -> &'static str {
@@ -21,15 +33,15 @@ impl Stage for Link {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn reads(&self) -> &'static [&'static str] {
-        &["events"]
+        &["events", "profiles"]
     }
 
     fn writes(&self) -> &'static [&'static str] {
-        &["links", "persons", "person_changes", "timeline"]
+        &["links", "matches", "persons", "person_changes", "timeline"]
     }
 
     fn depends_on_as_of(&self) -> bool {
@@ -39,6 +51,7 @@ impl Stage for Link {
     async fn units(&self, context: &StageContext<'_>) -> Result<Vec<UnitPlan>, StageError> {
         let mut inputs = vec![context.project.identity.hash.clone(), context.project.config.value.buckets.to_string()];
         inputs.extend(unlinkable(context));
+        inputs.push(serde_json::to_string(&decisions(context).await?)?);
         Ok(UnitPlan::all(inputs))
     }
 
@@ -49,10 +62,15 @@ impl Stage for Link {
             unlinkable: &unlinkable,
             buckets: context.project.config.value.buckets,
             events: context.read(&tables::events()).await?,
+            profiles: context.read(&tables::profiles()).await?,
+            decisions: &decisions(context).await?,
+            vault: context.vault,
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             previous: context.read(&tables::persons()).await?,
         };
         let session = context.session()?;
         let outcome = link(context.lake, &session, &context.run, input, unit).await?;
+        context.audit_openings(&outcome.openings).await?;
         Ok(StageOutput { staged: outcome.staged, metrics: serde_json::to_value(outcome.report)? })
     }
 }

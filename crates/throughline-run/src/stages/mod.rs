@@ -19,6 +19,7 @@ use crate::stage::Stage;
 
 pub(crate) use attribute::path_tables;
 pub(crate) use decide::probability_pairs;
+pub(crate) use link::DECISION;
 
 /// Every stage, in the order of the line.
 pub(crate) fn line() -> Vec<Box<dyn Stage>> {

@@ -114,7 +114,7 @@ impl Freeze {
 }
 
 const STAGES: [(&str, &str, &[&str]); 10] = [
-    ("ingest", "Ingest", &["events", "spend", "quarantine"]),
+    ("ingest", "Ingest", &["events", "profiles", "spend", "quarantine"]),
     ("link", "Link", &["links", "persons", "timeline"]),
     ("journeys", "Journeys", &["journeys", "touches"]),
     ("attribute", "Attribute", &["credits"]),

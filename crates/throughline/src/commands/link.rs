@@ -14,6 +14,7 @@ use arrow::datatypes::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 use throughline_core::Diagnostic;
+use throughline_core::diagnostic::Severity;
 use throughline_linkage::{LinkOptions, Linked, PairQuality, RawColumn, Records, link as link_records, pair_quality};
 
 use crate::cli::LinkArgs;
@@ -31,6 +32,8 @@ struct Read {
     /// The file and the row of each record.
     places: Vec<(u32, u32)>,
     threads: NonZeroUsize,
+    /// Rows that cannot be read.
+    found: Vec<Diagnostic>,
 }
 
 /// Links the records of files, across and within them.
@@ -39,9 +42,12 @@ pub(super) fn link(args: &LinkArgs) -> Result<ExitCode, Failure> {
     let threads = args.threads.and_then(NonZeroUsize::new);
     let threads = threads.unwrap_or_else(|| available_parallelism().unwrap_or(NonZeroUsize::MIN));
     let truth = args.truth.as_deref().map(RawColumn::new);
-    let mut read = Read { records: Records::default(), truth, places: Vec::new(), threads };
+    let mut read = Read { records: Records::default(), truth, places: Vec::new(), threads, found: Vec::new() };
     for (file, path) in (0..).zip(&args.files) {
         read.file(file, path, args)?;
+    }
+    if read.found.iter().any(|d| d.severity == Severity::Error) {
+        return Err(Failure::Findings(read.found));
     }
     let mut options = LinkOptions::new(threads);
     options.most_pairs = args.most_pairs;
@@ -51,7 +57,8 @@ pub(super) fn link(args: &LinkArgs) -> Result<ExitCode, Failure> {
         write(out, args, &read.places, &linked)?;
     }
     let quality = read.truth.map(|truth| pair_quality(&labels(&truth), &linked.persons, None));
-    let told = told(read.places.len(), &linked, quality, seconds);
+    let mut told = told(read.places.len(), &linked, quality, seconds);
+    told["rows_left_out"] = read.found.iter().map(ToString::to_string).collect::<Vec<_>>().into();
     if args.json {
         print_json(&told)?;
     } else {
@@ -77,13 +84,21 @@ impl Read {
         let mut csv = Csv::open(path, delimiter)?;
         let mut batch: Vec<RawColumn> = csv.header().iter().map(RawColumn::new).collect();
         self.has_truth(&batch)?;
-        csv.rows(|_, record| {
+        let mut failed = None;
+        let found = csv.rows(|_, record| {
             for (field, column) in batch.iter_mut().enumerate() {
                 let text = record.get(field).map(String::from_utf8_lossy).unwrap_or_default();
                 column.push(text.trim());
             }
-            if batch.first().is_some_and(|c| c.len() == BATCH) { self.hand_on(&mut batch) } else { Ok(()) }
+            if failed.is_none() && batch.first().is_some_and(|c| c.len() == BATCH) {
+                failed = self.hand_on(&mut batch).err();
+            }
+            Ok(())
         })?;
+        if let Some(failed) = failed {
+            return Err(failed);
+        }
+        self.found.extend(found);
         self.hand_on(&mut batch)
     }
 
@@ -206,6 +221,10 @@ fn summary(told: &Value, linked: &Linked) -> String {
         })
         .collect();
     let number = |name: &str| told[name].as_f64().unwrap_or_default();
+    let left_out = told["rows_left_out"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let left_out = left_out.first().and_then(Value::as_str).map_or_else(String::new, |first| {
+        format!("\n{} rows were left out, the first: {first}", told["rows_left_out"].as_array().map_or(0, Vec::len))
+    });
     let quality = told.get("f1").map_or_else(
         || "without a truth column nothing says how many of the links are right".to_owned(),
         |_| {
@@ -218,7 +237,7 @@ fn summary(told: &Value, linked: &Linked) -> String {
         },
     );
     format!(
-        "{}\n{} records are of {} people; {} pairs compared in {:.2} s; {:.2} % of true pairs agree on a key, by estimate\n{quality}",
+        "{}\n{} records are of {} people; {} pairs compared in {:.2} s; {:.2} % of true pairs agree on a key, by estimate\n{quality}{left_out}",
         table(&["column", "taken for", "equal in true pairs", "in others"], &[2, 3], &rows),
         told["records"],
         told["persons"],

@@ -5,6 +5,7 @@ mod audit;
 mod check;
 mod experiment;
 mod explain;
+mod identity;
 mod init;
 mod link;
 mod market;
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::process::ExitCode;
 
-use crate::cli::{AuditCommand, Command, ExperimentCommand, MarketCommand, UserCommand};
+use crate::cli::{AuditCommand, Command, ExperimentCommand, IdentityCommand, MarketCommand, UserCommand};
 use crate::failure::Failure;
 
 pub(crate) use attribute::read_paths;
@@ -41,6 +42,10 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::User(UserCommand::List(args)) => user::list(args),
         Command::User(UserCommand::Link(args)) => user::link(args),
         Command::Verify(args) => verify::verify(args),
+        Command::Identity(IdentityCommand::Review(args)) => identity::review(args),
+        Command::Identity(IdentityCommand::Join(args)) => identity::decide(args, Some(true)),
+        Command::Identity(IdentityCommand::Part(args)) => identity::decide(args, Some(false)),
+        Command::Identity(IdentityCommand::Undo(args)) => identity::decide(args, None),
         Command::Link(args) => link::link(args),
         Command::Attribute(args) => attribute::attribute(args),
         Command::Experiment(ExperimentCommand::Read(args)) => experiment::read(args),

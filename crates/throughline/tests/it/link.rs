@@ -37,6 +37,13 @@ fn files_with_other_columns_are_linked_and_held_against_a_truth() {
     assert_eq!(persons.lines().count(), 7, "{persons}");
     assert!(succeed(&files).contains("without a truth column"));
     refused(&["link", shown(&one), "--truth", "whom"], &["TL033", "no column `whom`", "id, name, born, mail, who"]);
+    let ragged = place("ragged.csv", "id,name,born\n1,Ann Lee,1971-06-24\n2,Bob\n3,Cy Dow,1980-01-02\n");
+    let told = json(&["link", shown(&ragged)]);
+    let left_out = told["rows_left_out"][0].as_str().expect("a row");
+    assert!(told["records"] == 2 && left_out.contains("ragged.csv:3") && left_out.contains("TL034"), "{told}");
+    assert!(succeed(&["link", shown(&ragged)]).contains("1 rows were left out"));
+    let twice = place("twice.csv", "name,name\nAnn,Lee\nBob,Ray\n");
+    refused(&["link", shown(&twice)], &["column `name` comes twice"]);
     let broken = place("broken.parquet", "PAR1 nothing");
     refused(&["link", shown(&broken)], &["TL057", "not readable as Parquet"]);
 }

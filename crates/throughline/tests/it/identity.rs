@@ -1,0 +1,155 @@
+//! People whom two sources know under different identifiers: matched by what is said about them, reviewed, decided, undone.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{json, refused, shown, succeed, write};
+
+const PROJECT: &str = "apiVersion: throughline/v1\nkind: Project\nname: two-tills\ncurrency: EUR\nas_of: 2026-03-10\n\
+                       conversions:\n  - { name: purchase, kind: purchase }\n";
+
+/// A source of customers with one identifier of its own; `consent` and `linkable` as given.
+fn source(name: &str, identifier: &str, kind: &str, consent: &str, more: &str) -> String {
+    format!(
+        "apiVersion: throughline/v1
+kind: Source
+name: {name}
+connector: csv
+location: data/{name}.csv
+consent: \"{consent}\"
+{more}emits:
+  - id: \"number\"
+    kind: \"'{kind}'\"
+    occurred_at: \"'2026-03-01T10:00:00Z'\"
+    subjects: {{ {identifier}: \"number\" }}
+    value: \"to_float(value)\"
+    currency: \"'EUR'\"
+    profile: {{ first: first, last: last, born: born, street: street, city: city }}
+"
+    )
+}
+
+const FIRST: [&str; 12] =
+    ["ann", "bob", "clara", "david", "emma", "felix", "greta", "henry", "ida", "jonas", "karla", "leo"];
+const LAST: [&str; 10] =
+    ["abbot", "brenner", "carlsen", "dorfman", "ekberg", "fischer", "grunwald", "holmgren", "ivanov", "jansen"];
+const STREET: [&str; 7] =
+    ["high street", "mill lane", "church road", "station road", "park avenue", "king street", "elm drive"];
+const CITY: [&str; 6] = ["leeds", "york", "bath", "derby", "truro", "ely"];
+
+/// Person `i` as one source writes it; the other mistypes some letters, has half of the people, and some of its own.
+fn person(i: usize, mistyped: bool) -> String {
+    let typo = |text: &str, place: usize| {
+        let mut letters: Vec<char> = text.chars().collect();
+        if mistyped && i % 3 == place && letters.len() > 4 {
+            letters.swap(2, 3);
+        }
+        letters.into_iter().collect::<String>()
+    };
+    let (first, last) = (FIRST[i % 12], LAST[(i / 12 + i) % 10]);
+    let street = format!("{} {}", 1 + i * 7 % 90, STREET[i * 5 % 7]);
+    let born = format!("19{:02}-{:02}-{:02}", 40 + i * 11 % 60, 1 + i * 5 % 12, 1 + i * 3 % 28);
+    format!("{},{},{born},{},{}", typo(first, 0), typo(last, 1), typo(&street, 2), CITY[i * 7 % 6])
+}
+
+/// `crm` has people 0 to 239, `till` those of them with an even number, under other numbers, and 60 that `crm` does not know.
+fn project(consent: &str, more: &str, identity: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    let head = "number,value,first,last,born,street,city\n";
+    let row = |number: String, i: usize, mistyped: bool| format!("{number},{},{}\n", 10 + i, person(i, mistyped));
+    let crm: String = (0..240).map(|i| row(format!("c{i}"), i, false)).collect();
+    let till: String = (0..300).filter(|i| i % 2 == 0 || *i >= 240).map(|i| row(format!("l{i}"), i, true)).collect();
+    write(dir.path(), "throughline.yaml", PROJECT);
+    write(dir.path(), "sources/crm.yaml", source("crm", "crm", "signup", "'granted'", ""));
+    write(dir.path(), "sources/till.yaml", source("till", "loyalty", "purchase", consent, more));
+    write(dir.path(), "data/crm.csv", format!("{head}{crm}"));
+    write(dir.path(), "data/till.csv", format!("{head}{till}"));
+    if !identity.is_empty() {
+        write(dir.path(), "identity.yaml", format!("apiVersion: throughline/v1\nkind: Identity\n{identity}"));
+    }
+    dir
+}
+
+/// Runs a project and gives what its stage `link` counted.
+#[track_caller]
+fn run(root: &Path) -> Value {
+    let report = json(&["run", shown(root)]);
+    let stage = report["stages"].as_array().into_iter().flatten().find(|s| s["stage"] == "link" || s["name"] == "link");
+    stage.unwrap_or_else(|| panic!("no stage link in {report}"))["units"][0]["metrics"].clone()
+}
+
+#[test]
+fn people_of_two_sources_are_matched_decided_about_and_undone() {
+    let dir = project("'granted'", "", "matching: { one_record_per_person: [crm, till] }\n");
+    let root = dir.path();
+    let counted = run(root);
+    // 120 of the 420 identifiers are second ones of the same people.
+    assert_eq!((counted["profiles"].as_u64(), counted["identifiers"].as_u64()), (Some(420), Some(420)));
+    let persons = counted["persons"].as_u64().expect("a number");
+    assert!((300..=304).contains(&persons), "{counted}");
+    assert_eq!(counted["matches_linked"].as_u64(), Some(420 - persons));
+
+    let linked = json(&["identity", "review", shown(root), "--outcome", "linked", "--limit", "500", "--open"]);
+    let pairs = linked["pairs"].as_array().expect("pairs");
+    assert_eq!(pairs.len() as u64, 420 - persons);
+    for pair in pairs {
+        let probability = pair["probability"].as_f64().expect("a number");
+        assert!(
+            (0.95..=1.0).contains(&probability) && pair["weight_bits"].as_f64().is_some_and(f64::is_finite),
+            "{pair}"
+        );
+        assert_eq!(pair["said"][0]["born"], pair["said"][1]["born"], "{pair}");
+        assert_ne!(pair["sources"][0], pair["sources"][1]);
+    }
+    let text = succeed(&["identity", "review", shown(root), "--outcome", "linked", "--limit", "1"]);
+    assert!(text.contains("probability") && text.contains("born") && !text.contains("19"), "{text}");
+
+    // Somebody knows better: the next run keeps the two apart, with an id of its own for one of them.
+    let pair = [0, 1].map(|i| pairs[0][["token", "other_token"][i]].as_str().expect("a token").to_owned());
+    let said = succeed(&["identity", "part", &pair[0], &pair[1], shown(root), "--reason", "twins"]);
+    assert!(said.contains("keeps them apart"), "{said}");
+    let apart = run(root);
+    assert_eq!((apart["persons"].as_u64(), apart["split"].as_u64()), (Some(persons + 1), Some(1)), "{apart}");
+    assert!(succeed(&["identity", "review", shown(root), "--outcome", "apart"]).contains("kept apart by decision"));
+    // Undone, they are one again, under the id they had.
+    succeed(&["identity", "undo", &pair[0], &pair[1], shown(root)]);
+    let again = run(root);
+    assert_eq!((again["persons"].as_u64(), again["merged"].as_u64()), (Some(persons), Some(1)), "{again}");
+    // What was decided, and that the vault was opened, is on record; the reason is not in the clear.
+    let log = succeed(&["audit", "export", shown(root)]);
+    assert!(log.matches("identity_decision").count() == 2 && log.contains("vault_opened") && !log.contains("twins"));
+    assert!(succeed(&["audit", "verify", shown(root)]).contains("records"));
+}
+
+#[test]
+fn nothing_is_compared_without_consent_or_where_the_project_forbids_it() {
+    for (consent, more, identity, field, count) in [
+        ("'denied'", "", "", "profiles_without_consent", 180),
+        ("coalesce(null, '')", "", "", "profiles_without_consent", 180),
+        ("'granted'", "linkable: false\n", "", "profiles_by_source", 180),
+        (
+            "'granted'",
+            "",
+            "matching: { never_compare: [[crm, till]], one_record_per_person: [crm, till] }\n",
+            "matches_linked",
+            0,
+        ),
+    ] {
+        let dir = project(consent, more, identity);
+        let counted = run(dir.path());
+        assert_eq!(counted[field].as_u64(), Some(count), "{counted}");
+        assert_eq!(counted["persons"].as_u64(), Some(420), "{counted}");
+    }
+}
+
+#[test]
+fn wrong_decisions_and_names_are_refused() {
+    let dir = project("'granted'", "", "");
+    let root = shown(dir.path());
+    refused(&["identity", "join", "nobody", "nobody", root], &["TL059", "32 hexadecimal digits"]);
+    let (a, b) = ("0".repeat(32), "1".repeat(32));
+    refused(&["identity", "join", &a, &b, root], &["no identifier", "identity review"]);
+    refused(&["identity", "review", root, "--outcome", "maybe"], &["TL058", "review, linked, apart"]);
+    assert!(succeed(&["identity", "review", root]).contains("no pair is `review`"));
+}
