@@ -12,7 +12,7 @@ DEMO ?= demo
 # What `make demo` ends in; empty for the report alone.
 SERVE ?= serve
 
-.PHONY: help demo test soak truth setup setup-test studio build lint tidy unit docs pages browser paint clean
+.PHONY: help demo test soak bench truth setup setup-test studio build lint tidy unit docs pages browser paint clean
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -63,6 +63,9 @@ paint: build ## How soon a reader sees the studio, on the release binary
 
 soak: build ## Random kills over every stage, on the release binary
 	THROUGHLINE_KILLS=200 THROUGHLINE_BIN=$(BIN) cargo nextest run --workspace --locked -E 'test(kills)'
+
+bench: build ## Our commands and what users would pick instead, in one run
+	THROUGHLINE_BIN=$(BIN) tools/bench link
 
 truth: build ## docs/truth.md: twenty simulated markets through the line, held against what is true in them
 	$(BIN) market score --seeds 20 --markdown > docs/truth.md.part
