@@ -51,13 +51,10 @@ impl Pattern {
     pub(super) fn parse(text: &str, lists: &Lists) -> Result<Self, String> {
         let one = |part: &str| match part.trim().strip_prefix('@') {
             None => Ok(Alternative::Parts(part.trim().to_lowercase().split('*').map(str::to_owned).collect())),
-            Some(list) => match lists.0.get(list) {
-                Some(sites) => Ok(Alternative::Sites(sites.clone())),
-                None => {
-                    let known: Vec<&str> = lists.0.keys().map(String::as_str).collect();
-                    Err(format!("unknown list `@{list}`; known lists: {}", known.join(", ")))
-                }
-            },
+            Some(list) => lists.0.get(list).map(|sites| Alternative::Sites(sites.clone())).ok_or_else(|| {
+                let known: Vec<&str> = lists.0.keys().map(String::as_str).collect();
+                format!("unknown list `@{list}`; known lists: {}", known.join(", "))
+            }),
         };
         text.split('|').map(one).collect::<Result<Vec<_>, _>>().map(Self)
     }

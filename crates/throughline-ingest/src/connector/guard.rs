@@ -4,6 +4,17 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, Read, Result};
 
+/// What a backslash is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Backslash {
+    /// A byte like others.
+    Plain,
+    /// It escapes what would end a field or a record.
+    Escapes,
+    /// The byte before was one that escapes.
+    Pending,
+}
+
 /// What the guard knows of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordNote {
@@ -53,9 +64,7 @@ pub(super) struct RecordGuard<R> {
     delimiter: u8,
     /// `None`: no byte quotes.
     quote: Option<u8>,
-    /// Whether a backslash escapes what would end a field or a record.
-    escapes: bool,
-    after_backslash: bool,
+    backslash: Backslash,
     limit: usize,
     state: State,
     line: i64,
@@ -77,8 +86,7 @@ impl<R: BufRead> RecordGuard<R> {
             inner,
             delimiter,
             quote,
-            escapes,
-            after_backslash: false,
+            backslash: if escapes { Backslash::Escapes } else { Backslash::Plain },
             limit,
             state: State::RecordStart,
             line,
@@ -99,13 +107,13 @@ impl<R: BufRead> RecordGuard<R> {
 
     /// Takes one byte; gives what is passed on in its place.
     fn pass(&mut self, byte: u8) -> Option<u8> {
-        if !self.escapes {
+        if self.backslash == Backslash::Plain {
             return self.step(byte).then_some(byte);
         }
-        let escaped = std::mem::take(&mut self.after_backslash);
+        let escaped = std::mem::replace(&mut self.backslash, Backslash::Escapes) == Backslash::Pending;
         let byte = match byte {
             b'\\' if !escaped => {
-                self.after_backslash = true;
+                self.backslash = Backslash::Pending;
                 return None;
             }
             b'\\' => ESCAPED_BACKSLASH,

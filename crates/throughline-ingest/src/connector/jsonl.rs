@@ -137,7 +137,7 @@ impl Objects {
     const fn line(&self) -> i64 {
         match self {
             Self::Lines { line, .. } => *line,
-            Self::Elements(elements) => elements.line(),
+            Self::Elements(elements) => elements.start_line(),
         }
     }
 }

@@ -9,4 +9,5 @@ mod market;
 mod one_shot;
 mod serve;
 mod support;
+mod vendors;
 mod whole_line;

@@ -69,7 +69,7 @@ impl<R: BufRead> Elements<R> {
     }
 
     /// The line on which the element before began.
-    pub(super) const fn line(&self) -> i64 {
+    pub(super) const fn start_line(&self) -> i64 {
         self.scan.start_line
     }
 
@@ -224,7 +224,7 @@ mod tests {
                 if line == Line::End {
                     break;
                 }
-                got.push((elements.line(), line, String::from_utf8_lossy(&buffer).trim().to_owned()));
+                got.push((elements.start_line(), line, String::from_utf8_lossy(&buffer).trim().to_owned()));
             }
             let expect: Vec<_> = expect.iter().map(|(n, l, t)| (*n, *l, (*t).to_owned())).collect();
             assert_eq!(got, expect, "{text} with a buffer of {capacity}");

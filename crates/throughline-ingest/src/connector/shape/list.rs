@@ -15,6 +15,9 @@ const DISCOVERY_ROWS: usize = 1000;
 /// Most columns that are made of lists.
 const MAX_COLUMNS: usize = 4096;
 
+/// The name of a column, without prefix, and its value.
+pub(in super::super) type Cell = (String, String);
+
 /// A list whose objects become columns.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct List {
@@ -27,13 +30,13 @@ pub(in super::super) struct List {
     /// What the columns hold.
     pub(in super::super) doc: &'static str,
     /// The rest of the name and the value of each column that an object gives.
-    pub(in super::super) spread: fn(&Map<String, Value>) -> Vec<(String, String)>,
+    pub(in super::super) spread: fn(&Map<String, Value>) -> Vec<Cell>,
 }
 
 impl List {
     /// The columns of a list, names without prefix; of objects with one name the first counts. What is no list of
     /// objects gives nothing.
-    pub(super) fn cells(&self, json: &str) -> Vec<(String, String)> {
+    pub(super) fn cells(&self, json: &str) -> Vec<Cell> {
         let Ok(items) = serde_json::from_str::<Vec<Value>>(json) else { return Vec::new() };
         items.iter().filter_map(Value::as_object).flat_map(self.spread).collect()
     }

@@ -63,7 +63,7 @@ impl VendorReader {
     fn made(&self, made: Made, slots: &[Vec<usize>], arrays: &[StringArray], batch: &mut RawBatch) -> ArrayRef {
         let mut builder = StringBuilder::new();
         for row in 0..batch.numbers.len() {
-            match (made.make)(&Row { arrays, slots, row, facts: &self.facts }) {
+            match made.make.call(&Row { arrays, slots, at: row, facts: &self.facts }) {
                 Ok(value) => builder.append_option(value),
                 Err(bad) => {
                     builder.append_null();

@@ -22,7 +22,25 @@ pub(in super::super) struct Made {
     /// For each argument the fields that may hold it: vendors rename, and answers of APIs spell differently.
     pub(in super::super) from: &'static [&'static [&'static str]],
     /// Makes it.
-    pub(in super::super) make: for<'a> fn(&Row<'a>) -> Given<'a>,
+    pub(in super::super) make: Make,
+}
+
+/// A way to make a column.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) enum Make {
+    /// Of any row.
+    Plain(for<'a> fn(&Row<'a>) -> Option<Cow<'a, str>>),
+    /// Or the row cannot be used.
+    Checked(for<'a> fn(&Row<'a>) -> Given<'a>),
+}
+
+impl Make {
+    pub(super) fn call<'a>(self, row: &Row<'a>) -> Given<'a> {
+        match self {
+            Self::Plain(make) => Ok(make(row)),
+            Self::Checked(make) => make(row),
+        }
+    }
 }
 
 impl Made {
@@ -32,7 +50,7 @@ impl Made {
         doc: &'static str,
         from: &'static [&'static [&'static str]],
     ) -> Self {
-        Self { name, doc, from, make: |row| Ok(row.get(0).map(Cow::Borrowed)) }
+        Self { name, doc, from, make: Make::Plain(|row| row.get(0).map(Cow::Borrowed)) }
     }
 
     /// An amount or count in the notation of the file.
@@ -41,7 +59,7 @@ impl Made {
         doc: &'static str,
         from: &'static [&'static [&'static str]],
     ) -> Self {
-        Self { name, doc, from, make: |row| row.number(0) }
+        Self { name, doc, from, make: Make::Checked(|row| row.number(0)) }
     }
 
     /// A computed column.
@@ -49,9 +67,19 @@ impl Made {
         name: &'static str,
         doc: &'static str,
         from: &'static [&'static [&'static str]],
+        make: for<'a> fn(&Row<'a>) -> Option<Cow<'a, str>>,
+    ) -> Self {
+        Self { name, doc, from, make: Make::Plain(make) }
+    }
+
+    /// A computed column whose arguments may be unreadable.
+    pub(in super::super) const fn checked(
+        name: &'static str,
+        doc: &'static str,
+        from: &'static [&'static [&'static str]],
         make: for<'a> fn(&Row<'a>) -> Given<'a>,
     ) -> Self {
-        Self { name, doc, from, make }
+        Self { name, doc, from, make: Make::Checked(make) }
     }
 }
 
@@ -61,7 +89,7 @@ pub(in super::super) struct Row<'a> {
     pub(super) arrays: &'a [StringArray],
     /// For each argument the positions of its fields.
     pub(super) slots: &'a [Vec<usize>],
-    pub(super) row: usize,
+    pub(super) at: usize,
     pub(super) facts: &'a Facts,
 }
 
@@ -69,7 +97,7 @@ impl<'a> Row<'a> {
     /// The argument: the first of its fields that has a value and is not a mark for none (`--`, `\N`).
     pub(in super::super) fn get(&self, argument: usize) -> Option<&'a str> {
         let fields = self.slots.get(argument)?.iter().filter_map(|position| self.arrays.get(*position));
-        let texts = fields.filter(|array| array.is_valid(self.row)).map(|array| array.value(self.row).trim());
+        let texts = fields.filter(|array| array.is_valid(self.at)).map(|array| array.value(self.at).trim());
         texts.into_iter().find(|text| !matches!(*text, "" | "--" | "\\N"))
     }
 

@@ -27,8 +27,8 @@ fn make(
     let arrays: Vec<StringArray> = names.iter().map(|name| StringArray::from(vec![value(name)])).collect();
     let mut next = 0..names.len();
     let slots: Vec<Vec<usize>> = made.from.iter().map(|set| next.by_ref().take(set.len()).collect()).collect();
-    let row = Row { arrays: &arrays, slots: &slots, row: 0, facts: &facts };
-    (made.make)(&row).map(|value| value.map(std::borrow::Cow::into_owned))
+    let row = Row { arrays: &arrays, slots: &slots, at: 0, facts: &facts };
+    made.make.call(&row).map(|value| value.map(std::borrow::Cow::into_owned))
 }
 
 /// The column has this value in a row with these fields.

@@ -51,23 +51,23 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
                 &["visit_num"],
                 &["visit_start_time_gmt"],
             ],
-            |row| Ok(row.get(0).map(|_| (0..4).filter_map(|i| row.get(i)).collect::<Vec<_>>().join(":").into())),
+            |row| row.get(0).map(|_| (0..4).filter_map(|i| row.get(i)).collect::<Vec<_>>().join(":").into()),
         ),
-        Made::of("occurred_at", "time of the hit", &[&["hit_time_gmt"]], times::argument),
+        Made::checked("occurred_at", "time of the hit", &[&["hit_time_gmt"]], times::argument),
         Made::of(
             "kept",
             "`true` for hits of visitors: `exclude_hit` is 0 and `hit_source` is not 5, 7, 8 or 9",
             &[&["exclude_hit"], &["hit_source"]],
             |row| {
                 let kept = row.get(0).is_none_or(|x| x == "0") && !row.get(1).is_some_and(|s| UPLOADS.contains(&s));
-                Ok(Some(yes_no(kept)))
+                Some(yes_no(kept))
             },
         ),
         Made::of(
             "is_view",
             "`true` for views of pages, `false` for clicks on links",
             &[&["post_page_event", "page_event"]],
-            |row| Ok(Some(yes_no(row.get(0).is_none_or(|event| event == "0")))),
+            |row| Some(yes_no(row.get(0).is_none_or(|event| event == "0"))),
         ),
         Made::of(
             "is_order",
@@ -75,12 +75,12 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
             &[EVENTS, &["duplicate_purchase"]],
             |row| {
                 let bought = events(row, 0).any(|event| event == "1");
-                Ok(Some(yes_no(bought && !row.get(1).is_some_and(|again| again == "1"))))
+                Some(yes_no(bought && row.get(1) != Some("1")))
             },
         ),
         Made::of("events", "names of the events by the lookup, numbers where it has none", &[EVENTS], event_names),
         Made::field("order_id", "number of the order", &[&["post_purchaseid", "purchaseid"]]),
-        Made::of("value", "revenue of all products of the hit", &[PRODUCTS], revenue),
+        Made::checked("value", "revenue of all products of the hit", &[PRODUCTS], revenue),
         Made::field("currency", "currency of the hit", &[&["currency"]]),
         Made::field(
             "tracking_code",
@@ -92,7 +92,7 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
         Made::field("referrer", "address of the page before", &[&["post_referrer", "referrer"]]),
         Made::field("region", "region", &[&["geo_region", "geo_country"]]),
         Made::of("browser_name", "browser by the lookup", &[&["browser"]], |row| {
-            Ok(row.get(0).map(|code| row.lookup("browser", code).unwrap_or(code).into()))
+            row.get(0).map(|code| row.lookup("browser", code).unwrap_or(code).into())
         }),
     ],
     lists: &[],
@@ -102,8 +102,8 @@ const fn yes_no(yes: bool) -> Cow<'static, str> {
     Cow::Borrowed(if yes { "true" } else { "false" })
 }
 
-fn pair<'a>(row: &Row<'a>) -> Given<'a> {
-    Ok(row.get(0).zip(row.get(1)).map(|(high, low)| format!("{high}:{low}").into()))
+fn pair<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
+    row.get(0).zip(row.get(1)).map(|(high, low)| format!("{high}:{low}").into())
 }
 
 /// The numbers of the events; each may have a value (`201=4.5`) and a serial number (`12:abc`).
@@ -112,9 +112,9 @@ fn events<'a>(row: &Row<'a>, argument: usize) -> impl Iterator<Item = &'a str> {
     list.map(|event| event.split(['=', ':']).next().unwrap_or_default()).filter(|event| !event.is_empty())
 }
 
-fn event_names<'a>(row: &Row<'a>) -> Given<'a> {
+fn event_names<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
     let names: Vec<&str> = events(row, 0).map(|event| row.lookup("event", event).unwrap_or(event)).collect();
-    Ok((!names.is_empty()).then(|| names.join(",").into()))
+    (!names.is_empty()).then(|| names.join(",").into())
 }
 
 /// Parts of a list; a caret before the separator makes it part of the text.

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::super::shape::{Given, Made, Numbers, Row, Table, Vendor};
+use super::super::shape::{Made, Numbers, Row, Table, Vendor};
 use super::times;
 
 const SOURCE_NAME: &[&str] = &["source_name", "source"];
@@ -20,18 +20,18 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
     numbers: Numbers::NONE,
     columns: &[
         Made::field("id", "id of the call", &[&["id"]]),
-        Made::of("occurred_at", "when it began", &[&["start_time"]], times::argument),
+        Made::checked("occurred_at", "when it began", &[&["start_time"]], times::argument),
         Made::of(
             "outcome",
             "`answered`, `voicemail` or `missed`: nobody spoke in the last two",
             &[&["answered"], &["voicemail"]],
             |row| {
                 let yes = |i: usize| row.get(i).is_some_and(|flag| flag.eq_ignore_ascii_case("true") || flag == "1");
-                Ok(Some(Cow::Borrowed(match (yes(0), yes(1)) {
+                Some(Cow::Borrowed(match (yes(0), yes(1)) {
                     (_, true) => "voicemail",
                     (true, _) => "answered",
                     _ => "missed",
-                })))
+                }))
             },
         ),
         Made::field("direction", "`inbound` or `outbound`", &[&["direction"]]),
@@ -55,10 +55,10 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
             &[&["utm_medium"], &["medium"]],
             |row| {
                 if let Some(own) = row.get(0) {
-                    return Ok(Some(Cow::Borrowed(own)));
+                    return Some(Cow::Borrowed(own));
                 }
                 let medium = row.get(1).map(str::to_lowercase);
-                Ok(medium.map(|m| if m == "direct" { Cow::Borrowed("(none)") } else { Cow::Owned(m) }))
+                medium.map(|m| if m == "direct" { Cow::Borrowed("(none)") } else { Cow::Owned(m) })
             },
         ),
         Made::field("campaign", "campaign", &[&["utm_campaign", "campaign"]]),
@@ -73,13 +73,13 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
     lists: &[],
 };
 
-fn traffic_source<'a>(row: &Row<'a>) -> Given<'a> {
+fn traffic_source<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
     if let Some(own) = row.get(0) {
-        return Ok(Some(Cow::Borrowed(own)));
+        return Some(Cow::Borrowed(own));
     }
     // Names such as "Google Ads" and "Facebook Organic" begin with the platform.
     let first = row.get(1).and_then(|name| name.split_whitespace().next()).map(str::to_lowercase);
-    Ok(first.map(|word| if word == "direct" { Cow::Borrowed("(direct)") } else { Cow::Owned(word) }))
+    first.map(|word| if word == "direct" { Cow::Borrowed("(direct)") } else { Cow::Owned(word) })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::super::shape::{Given, Made, Numbers, Row, Table, Vendor};
+use super::super::shape::{Made, Numbers, Row, Table, Vendor};
 use super::times;
 
 const ACTION: &[&str] = &["event", "type", "Event", "RecordType", "event_type"];
@@ -38,27 +38,32 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
             ],
             |row| {
                 if let Some(id) = row.get(0) {
-                    return Ok(Some(Cow::Borrowed(id)));
+                    return Some(Cow::Borrowed(id));
                 }
-                Ok(row.get(1).map(|_| (1..4).filter_map(|i| row.get(i)).collect::<Vec<_>>().join("/").into()))
+                row.get(1).map(|_| (1..4).filter_map(|i| row.get(i)).collect::<Vec<_>>().join("/").into())
             },
         ),
         Made::of(
             "message_id",
             "id of the message, what machines on its way added left out",
             &[&["sg_message_id", "message_id", "MessageID"]],
-            |row| Ok(row.get(0).map(|id| Cow::Borrowed(id.split(".recvd").next().unwrap_or(id)))),
+            |row| row.get(0).map(|id| Cow::Borrowed(id.split(".recvd").next().unwrap_or(id))),
         ),
-        Made::of("occurred_at", "when it happened", &[&["timestamp", "time", "date", "ReceivedAt"]], times::argument),
+        Made::checked(
+            "occurred_at",
+            "when it happened",
+            &[&["timestamp", "time", "date", "ReceivedAt"]],
+            times::argument,
+        ),
         Made::field("email", "address", &[&["email", "recipient", "Recipient", "rcpt_to"]]),
         Made::of(
             "campaign",
             "campaign: the first category",
             &[&["category", "campaign", "campaign_name", "Tag"]],
             |row| {
-                let Some(text) = row.get(0) else { return Ok(None) };
+                let text = row.get(0)?;
                 let first = serde_json::from_str::<Vec<String>>(text).ok().and_then(|list| list.into_iter().next());
-                Ok(Some(first.map_or(Cow::Borrowed(text), Cow::Owned)))
+                Some(first.map_or(Cow::Borrowed(text), Cow::Owned))
             },
         ),
         Made::field("url", "address that was clicked", &[&["url", "OriginalLink"]]),
@@ -67,13 +72,13 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
     lists: &[],
 };
 
-fn action<'a>(row: &Row<'a>) -> Given<'a> {
-    let Some(text) = row.get(0) else { return Ok(None) };
+fn action<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
+    let text = row.get(0)?;
     let flagged = row.get(1).is_some_and(|flag| matches!(flag.to_lowercase().as_str(), "true" | "1" | "yes"));
     // The proxy of Apple Mail names itself so and says no more; browsers of people always do.
     let machine = flagged || row.get(2) == Some("Mozilla/5.0");
     let name = text.to_lowercase();
-    Ok(Some(Cow::Borrowed(match name.as_str() {
+    Some(Cow::Borrowed(match name.as_str() {
         "processed" | "sent" | "send" | "injection" => "sent",
         "delivered" | "delivery" => "delivered",
         "open" | "opened" | "initial_open" if machine => "machine_opened",
@@ -83,8 +88,8 @@ fn action<'a>(row: &Row<'a>) -> Given<'a> {
         "unsubscribe" | "unsubscribed" | "group_unsubscribe" | "list_unsubscribe" | "link_unsubscribe"
         | "subscriptionchange" => "unsubscribed",
         "spamreport" | "spam_complaint" | "spamcomplaint" | "complaint" | "complained" => "complained",
-        _ => return Ok(Some(Cow::Owned(name))),
-    })))
+        _ => return Some(Cow::Owned(name)),
+    }))
 }
 
 #[cfg(test)]

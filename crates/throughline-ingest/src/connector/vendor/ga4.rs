@@ -3,9 +3,11 @@
 //! Sources: Analytics Help, "BigQuery Export schema"; BigQuery documentation, "Exporting table data" (64-bit integers are
 //! texts, empty fields are left out).
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
-use super::super::shape::{Given, List, Made, Numbers, Row, Table, Vendor, text_of};
+use super::super::shape::{List, Made, Numbers, Row, Table, Vendor, text_of};
 
 pub(in super::super) static VENDOR: Vendor = Vendor {
     name: "ga4",
@@ -44,29 +46,29 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
             "source",
             "source of this event: collected with it, else its parameter",
             &[&["collected_traffic_source.manual_source"], &["event_params"]],
-            |row| Ok(row.get(0).map(Into::into).or_else(|| param(row, 1, &["source"]))),
+            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, &["source"])),
         ),
         Made::of(
             "medium",
             "medium of this event",
             &[&["collected_traffic_source.manual_medium"], &["event_params"]],
-            |row| Ok(row.get(0).map(Into::into).or_else(|| param(row, 1, &["medium"]))),
+            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, &["medium"])),
         ),
         Made::of(
             "campaign",
             "campaign of this event",
             &[&["collected_traffic_source.manual_campaign_name"], &["event_params"]],
-            |row| Ok(row.get(0).map(Into::into).or_else(|| param(row, 1, &["campaign"]))),
+            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, &["campaign"])),
         ),
         Made::of(
             "gclid",
             "click id of Google Ads: collected with the event, else its parameter",
             &[&["collected_traffic_source.gclid"], &["event_params"]],
-            |row| Ok(row.get(0).map(Into::into).or_else(|| param(row, 1, &["gclid"]))),
+            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, &["gclid"])),
         ),
-        Made::of("page", "address of the page", &[&["event_params"]], |row| Ok(param(row, 0, &["page_location"]))),
+        Made::of("page", "address of the page", &[&["event_params"]], |row| param(row, 0, &["page_location"])),
         Made::of("referrer", "address of the page before", &[&["event_params"]], |row| {
-            Ok(param(row, 0, &["page_referrer"]))
+            param(row, 0, &["page_referrer"])
         }),
         Made::field(
             "session_source",
@@ -94,28 +96,28 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
         ),
         Made::of("transaction_id", "number of the order", &[&["ecommerce.transaction_id"], &["event_params"]], |row| {
             let of_order = row.get(0).filter(|id| *id != "(not set)");
-            Ok(of_order.map(Into::into).or_else(|| param(row, 1, &["transaction_id"])))
+            of_order.map(Into::into).or_else(|| param(row, 1, &["transaction_id"]))
         }),
         Made::of(
             "value",
             "revenue of the order, or the parameter `value` of other events",
             &[&["ecommerce.purchase_revenue", "ecommerce.refund_value"], &["event_params"]],
-            |row| Ok(row.get(0).map(Into::into).or_else(|| param(row, 1, &["value"]))),
+            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, &["value"])),
         ),
-        Made::of("currency", "currency of the value", &[&["event_params"]], |row| Ok(param(row, 0, &["currency"]))),
+        Made::of("currency", "currency of the value", &[&["event_params"]], |row| param(row, 0, &["currency"])),
         Made::field("device", "category of the device", &[&["device.category"]]),
         Made::field("region", "region, else country", &[&["geo.region", "geo.country"]]),
         Made::of(
             "analytics_storage",
             "`granted`, `denied` or `unknown`, from `privacy_info`",
             &[&["privacy_info.analytics_storage"]],
-            storage,
+            |row| Some(storage(row).into()),
         ),
         Made::of(
             "ads_storage",
             "`granted`, `denied` or `unknown`, from `privacy_info`",
             &[&["privacy_info.ads_storage"]],
-            storage,
+            |row| Some(storage(row).into()),
         ),
     ],
     lists: &[
@@ -149,29 +151,29 @@ fn spread(item: &Map<String, Value>) -> Vec<(String, String)> {
 }
 
 /// The first of these parameters that has a value.
-fn param<'a>(row: &Row<'a>, argument: usize, names: &[&str]) -> Option<std::borrow::Cow<'a, str>> {
+fn param<'a>(row: &Row<'a>, argument: usize, names: &[&str]) -> Option<Cow<'a, str>> {
     let params: Vec<Value> = serde_json::from_str(row.get(argument)?).ok()?;
     let found = params.iter().find(|p| p.get("key").and_then(Value::as_str).is_some_and(|key| names.contains(&key)));
     found.and_then(|p| value_of(p.get("value")?)).filter(|text| !text.is_empty()).map(Into::into)
 }
 
-fn event_id<'a>(row: &Row<'a>) -> Given<'a> {
+fn event_id<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
     // Without visitor and instant nothing tells one event from another.
-    let (Some(_), Some(_)) = (row.get(0).or_else(|| row.get(5)), row.get(1)) else { return Ok(None) };
-    Ok(Some((0..6).filter_map(|i| row.get(i)).collect::<Vec<_>>().join(".").into()))
+    let (Some(_), Some(_)) = (row.get(0).or_else(|| row.get(5)), row.get(1)) else { return None };
+    Some((0..6).filter_map(|i| row.get(i)).collect::<Vec<_>>().join(".").into())
 }
 
-fn session_id<'a>(row: &Row<'a>) -> Given<'a> {
+fn session_id<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
     let session = param(row, 1, &["ga_session_id"]);
-    Ok(row.get(0).zip(session).map(|(visitor, session)| format!("{visitor}.{session}").into()))
+    row.get(0).zip(session).map(|(visitor, session)| format!("{visitor}.{session}").into())
 }
 
-fn storage<'a>(row: &Row<'a>) -> Given<'a> {
-    Ok(Some(match row.get(0) {
-        Some("Yes" | "1" | "true") => "granted".into(),
-        Some("No" | "0" | "false") => "denied".into(),
-        _ => "unknown".into(),
-    }))
+fn storage(row: &Row<'_>) -> &'static str {
+    match row.get(0) {
+        Some("Yes" | "1" | "true") => "granted",
+        Some("No" | "0" | "false") => "denied",
+        _ => "unknown",
+    }
 }
 
 #[cfg(test)]

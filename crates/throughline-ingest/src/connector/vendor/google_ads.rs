@@ -41,19 +41,16 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
         counts: &["Clicks", "Klicks", "Impressions", "Impr.", "Impressionen"],
     },
     columns: &[
-        Made::of(
-            "report_row",
-            "`row`, or `total` for the rows that close a report",
-            &[DAY, CAMPAIGN, STATUS],
-            report_row,
-        ),
+        Made::of("report_row", "`row`, or `total` for the rows that close a report", &[DAY, CAMPAIGN, STATUS], |row| {
+            Some(report_row(row).into())
+        }),
         Made::of(
             "row_id",
             "day, campaign, ad group, network and device, joined by `/`",
             &[DAY, CAMPAIGN_ID, CAMPAIGN, AD_GROUP_ID, NETWORK, DEVICE],
             row_id,
         ),
-        Made::of("date", "business date of the account, YYYY-MM-DD", &[DAY], date),
+        Made::checked("date", "business date of the account, YYYY-MM-DD", &[DAY], date),
         Made::field("campaign_id", "number of the campaign", &[CAMPAIGN_ID]),
         Made::field("campaign", "name of the campaign", &[CAMPAIGN]),
         Made::field("network", "network as reported", &[NETWORK]),
@@ -62,9 +59,9 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
             "channel",
             "channel by network, else by type of campaign; `paid_search` where neither is known",
             &[NETWORK, CAMPAIGN_TYPE],
-            channel,
+            |row| Some(channel(row).into()),
         ),
-        Made::of("cost", "cost in units of the currency", &[COST, COST_MICROS], cost),
+        Made::checked("cost", "cost in units of the currency", &[COST, COST_MICROS], cost),
         Made::of("currency", "currency of the account", &[CURRENCY], currency),
         Made::number("clicks", "clicks", &[CLICKS]),
         Made::number("impressions", "impressions", &[IMPRESSIONS]),
@@ -84,18 +81,18 @@ fn is_total(text: &str) -> bool {
         .any(|word| text.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', ' '])))
 }
 
-fn report_row<'a>(row: &Row<'a>) -> Given<'a> {
+fn report_row(row: &Row<'_>) -> &'static str {
     // A campaign may be called "Total recall", but then its row has a day.
     let dated = row.get(0).is_some_and(|day| !is_total(day));
     let total = !dated && (0..3).any(|i| row.get(i).is_some_and(is_total));
-    Ok(Some(Cow::Borrowed(if total { "total" } else { "row" })))
+    if total { "total" } else { "row" }
 }
 
-fn row_id<'a>(row: &Row<'a>) -> Given<'a> {
+fn row_id<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
     let campaign = row.get(1).or_else(|| row.get(2));
     let day = row.get(0).map(|text| times::date(text).unwrap_or(Cow::Borrowed(text)));
     let parts = [day.as_deref(), campaign, row.get(3), row.get(4), row.get(5)];
-    Ok(campaign.map(|_| parts.into_iter().flatten().collect::<Vec<_>>().join("/").into()))
+    campaign.map(|_| parts.into_iter().flatten().collect::<Vec<_>>().join("/").into())
 }
 
 fn date<'a>(row: &Row<'a>) -> Given<'a> {
@@ -105,7 +102,7 @@ fn date<'a>(row: &Row<'a>) -> Given<'a> {
     })
 }
 
-fn channel<'a>(row: &Row<'a>) -> Given<'a> {
+fn channel(row: &Row<'_>) -> &'static str {
     let of = |text: &str| {
         let text = text.to_lowercase().replace('_', " ");
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
@@ -127,7 +124,7 @@ fn channel<'a>(row: &Row<'a>) -> Given<'a> {
     let by_type = row.get(1).and_then(of);
     let by_network = row.get(0).and_then(of);
     let found = by_type.filter(|t| matches!(*t, "paid_shopping" | "cross_network")).or(by_network).or(by_type);
-    Ok(Some(Cow::Borrowed(found.unwrap_or("paid_search"))))
+    found.unwrap_or("paid_search")
 }
 
 fn cost<'a>(row: &Row<'a>) -> Given<'a> {
@@ -138,8 +135,8 @@ fn cost<'a>(row: &Row<'a>) -> Given<'a> {
     Ok(Some(format!("{sign}{}.{:06}", size / 1_000_000, size % 1_000_000).into()))
 }
 
-fn currency<'a>(row: &Row<'a>) -> Given<'a> {
-    Ok(row.get(0).or_else(|| row.option("currency")).map(Cow::Borrowed))
+fn currency<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
+    row.get(0).or_else(|| row.option("currency")).map(Cow::Borrowed)
 }
 
 #[cfg(test)]

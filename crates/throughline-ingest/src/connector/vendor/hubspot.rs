@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::super::shape::{Given, Made, Numbers, Row, Table, Vendor};
+use super::super::shape::{Made, Numbers, Row, Table, Vendor};
 use super::times;
 
 const STAGE: &[&str] = &["dealstage", "properties.dealstage"];
@@ -25,7 +25,7 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
             "object",
             "`deal` or `contact`, by the columns that are there",
             &[STAGE, &["dealname", "properties.dealname"]],
-            |row| Ok(Some(Cow::Borrowed(if row.get(0).or(row.get(1)).is_some() { "deal" } else { "contact" }))),
+            |row| Some(Cow::Borrowed(if row.get(0).or(row.get(1)).is_some() { "deal" } else { "contact" })),
         ),
         Made::field("id", "id of the record", &[&["hs_object_id", "properties.hs_object_id", "id", "Record ID"]]),
         Made::field("stage", "stage of a deal", &[STAGE]),
@@ -37,26 +37,26 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
                 let won = row
                     .get(0)
                     .map_or_else(|| row.get(1) == Some("closedwon"), |flag| flag.eq_ignore_ascii_case("true"));
-                Ok(Some(Cow::Borrowed(if won { "true" } else { "false" })))
+                Some(Cow::Borrowed(if won { "true" } else { "false" }))
             },
         ),
         Made::field("amount", "amount of a deal", &[&["amount", "properties.amount"]]),
         Made::of("currency", "its currency", &[&["deal_currency_code", "properties.deal_currency_code"]], |row| {
-            Ok(row.get(0).or_else(|| row.option("currency")).map(Cow::Borrowed))
+            row.get(0).or_else(|| row.option("currency")).map(Cow::Borrowed)
         }),
-        Made::of(
+        Made::checked(
             "created_at",
             "when the record was made",
             &[&["createdate", "properties.createdate", "createdAt"]],
             times::argument,
         ),
-        Made::of(
+        Made::checked(
             "closed_at",
             "when a deal was closed; a forecast while it is open",
             &[&["closedate", "properties.closedate"]],
             times::argument,
         ),
-        Made::of(
+        Made::checked(
             "first_seen_at",
             "first visit of a contact",
             &[&["hs_analytics_first_timestamp", "properties.hs_analytics_first_timestamp"]],
@@ -93,9 +93,9 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
     lists: &[],
 };
 
-fn channel<'a>(row: &Row<'a>) -> Given<'a> {
-    let Some(source) = row.get(0) else { return Ok(None) };
-    Ok(Some(match source {
+fn channel<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
+    let source = row.get(0)?;
+    Some(match source {
         "ORGANIC_SEARCH" => "organic_search".into(),
         "PAID_SEARCH" => "paid_search".into(),
         "PAID_SOCIAL" => "paid_social".into(),
@@ -105,7 +105,7 @@ fn channel<'a>(row: &Row<'a>) -> Given<'a> {
         "DIRECT_TRAFFIC" => "direct".into(),
         // OTHER_CAMPAIGNS, OFFLINE, AI_REFERRALS and what comes later keep their names.
         other => other.to_lowercase().into(),
-    }))
+    })
 }
 
 #[cfg(test)]

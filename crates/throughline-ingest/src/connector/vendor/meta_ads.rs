@@ -51,7 +51,7 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
             ],
             row_id,
         ),
-        Made::of(
+        Made::checked(
             "date",
             "business date of the account; rows must be of one day",
             &[&["date_start"], &["date_stop"]],
@@ -63,26 +63,22 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
         Made::field("ad", "name of the ad", &[&["ad_name"]]),
         Made::field("cost", "spend in units of the currency", &[&["spend"]]),
         Made::of("currency", "currency of the account", &[&["account_currency"]], |row| {
-            Ok(row.get(0).or_else(|| row.option("currency")).map(Cow::Borrowed))
+            row.get(0).or_else(|| row.option("currency")).map(Cow::Borrowed)
         }),
         Made::field("impressions", "impressions", &[&["impressions"]]),
         Made::field("clicks", "clicks on links, else all clicks", &[&["inline_link_clicks", "clicks"]]),
-        Made::of("purchases", "purchases that Meta claims, each counted once", ACTIONS, |row| {
-            Ok(purchase(row, "value"))
-        }),
-        Made::of("purchases_1d_click", "those within a day of a click", ACTIONS, |row| Ok(purchase(row, "1d_click"))),
-        Made::of("purchases_7d_click", "those within 7 days of a click", ACTIONS, |row| Ok(purchase(row, "7d_click"))),
-        Made::of("purchases_28d_click", "those within 28 days of a click", ACTIONS, |row| {
-            Ok(purchase(row, "28d_click"))
-        }),
-        Made::of("purchases_1d_view", "those within a day of a view", ACTIONS, |row| Ok(purchase(row, "1d_view"))),
-        Made::of("purchases_1d_ev", "those within a day of an engaged view", ACTIONS, |row| Ok(purchase(row, "1d_ev"))),
-        Made::of("purchase_value", "value of the purchases that Meta claims", VALUES, |row| Ok(purchase(row, "value"))),
+        Made::of("purchases", "purchases that Meta claims, each counted once", ACTIONS, |row| purchase(row, "value")),
+        Made::of("purchases_1d_click", "those within a day of a click", ACTIONS, |row| purchase(row, "1d_click")),
+        Made::of("purchases_7d_click", "those within 7 days of a click", ACTIONS, |row| purchase(row, "7d_click")),
+        Made::of("purchases_28d_click", "those within 28 days of a click", ACTIONS, |row| purchase(row, "28d_click")),
+        Made::of("purchases_1d_view", "those within a day of a view", ACTIONS, |row| purchase(row, "1d_view")),
+        Made::of("purchases_1d_ev", "those within a day of an engaged view", ACTIONS, |row| purchase(row, "1d_ev")),
+        Made::of("purchase_value", "value of the purchases that Meta claims", VALUES, |row| purchase(row, "value")),
         Made::of("purchase_value_7d_click", "value of those within 7 days of a click", VALUES, |row| {
-            Ok(purchase(row, "7d_click"))
+            purchase(row, "7d_click")
         }),
         Made::of("purchase_value_1d_view", "value of those within a day of a view", VALUES, |row| {
-            Ok(purchase(row, "1d_view"))
+            purchase(row, "1d_view")
         }),
     ],
     lists: &[
@@ -121,8 +117,8 @@ fn purchase<'a>(row: &Row<'a>, window: &str) -> Option<Cow<'a, str>> {
     Some(found.get(window).and_then(text_of).unwrap_or_else(|| "0".to_owned()).into())
 }
 
-fn row_id<'a>(row: &Row<'a>) -> Given<'a> {
-    Ok(row.get(1).map(|_| (0..11).filter_map(|i| row.get(i)).collect::<Vec<_>>().join("/").into()))
+fn row_id<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
+    row.get(1).map(|_| (0..11).filter_map(|i| row.get(i)).collect::<Vec<_>>().join("/").into())
 }
 
 fn date<'a>(row: &Row<'a>) -> Given<'a> {

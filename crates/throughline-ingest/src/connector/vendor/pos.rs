@@ -41,7 +41,7 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
             &[STORE, RECEIPT],
             receipt_id,
         ),
-        Made::of("sold_at", "instant, by local time and zone", &[LOCAL, ZONE], sold_at),
+        Made::checked("sold_at", "instant, by local time and zone", &[LOCAL, ZONE], sold_at),
         Made::field("loyalty_id", "number of the loyalty card", &[&["loyalty_card", "loyalty_id", "card"]]),
         Made::field("email", "e-mail address given at the till", &[&["email"]]),
         Made::field("phone", "phone number given at the till", &[&["phone"]]),
@@ -53,12 +53,12 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
         Made::field("phone_hash", "SHA-256 of the phone number", &[&["phone_sha256", "phone_hash"]]),
         Made::field("tender", "how it was paid", &[&["tender", "payment"]]),
         Made::number("value", "value of the receipt, negative where money was given back", &[VALUE]),
-        Made::of("returned_value", "value given back, without its sign", &[VALUE], |row| {
+        Made::checked("returned_value", "value given back, without its sign", &[VALUE], |row| {
             let value = row.number(0)?;
             Ok(value.and_then(|v| v.strip_prefix('-').map(|size| size.to_owned().into())))
         }),
         Made::of("currency", "currency", &[&["currency"]], |row| {
-            Ok(row.get(0).or_else(|| row.option("currency")).map(Cow::Borrowed))
+            row.get(0).or_else(|| row.option("currency")).map(Cow::Borrowed)
         }),
         Made::of(
             "original_receipt_id",
@@ -70,9 +70,9 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
     lists: &[],
 };
 
-fn receipt_id<'a>(row: &Row<'a>) -> Given<'a> {
-    let Some(number) = row.get(1) else { return Ok(None) };
-    Ok(Some(row.get(0).map_or(Cow::Borrowed(number), |store| format!("{store}/{number}").into())))
+fn receipt_id<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
+    let number = row.get(1)?;
+    Some(row.get(0).map_or(Cow::Borrowed(number), |store| format!("{store}/{number}").into()))
 }
 
 fn sold_at<'a>(row: &Row<'a>) -> Given<'a> {

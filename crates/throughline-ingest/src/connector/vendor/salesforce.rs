@@ -29,14 +29,12 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
             "object",
             "`opportunity`, `campaign_member`, `contact` or `other`, by the columns that are there",
             &[STAGE, CAMPAIGN, &["Status", "HasResponded"], &["Email", "Phone", "LastName"]],
-            object,
+            |row| Some(object(row).into()),
         ),
-        Made::of("id", "id of the record, 18 characters", &[ID], |row| Ok(row.get(0).map(long_id))),
-        Made::of("contact_id", "id of its contact or lead, 18 characters", &[CONTACT], |row| {
-            Ok(row.get(0).map(long_id))
-        }),
+        Made::of("id", "id of the record, 18 characters", &[ID], |row| row.get(0).map(long_id)),
+        Made::of("contact_id", "id of its contact or lead, 18 characters", &[CONTACT], |row| row.get(0).map(long_id)),
         Made::of("account_id", "id of its account, 18 characters", &[&["AccountId", "Account ID"]], |row| {
-            Ok(row.get(0).map(long_id))
+            row.get(0).map(long_id)
         }),
         Made::field("email", "e-mail address of a contact", &[&["Email"]]),
         Made::field("phone", "phone number of a contact", &[&["Phone", "MobilePhone"]]),
@@ -50,48 +48,46 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
                     || row.get(1).is_some_and(|stage| stage.eq_ignore_ascii_case("closed won")),
                     |flag| matches!(flag.to_lowercase().as_str(), "true" | "1"),
                 );
-                Ok(Some(Cow::Borrowed(if won { "true" } else { "false" })))
+                Some(Cow::Borrowed(if won { "true" } else { "false" }))
             },
         ),
         Made::number("amount", "amount of an opportunity", &[AMOUNT]),
         Made::of("currency", "currency of the amount", &[&["CurrencyIsoCode", "Amount Currency"]], |row| {
-            Ok(row.get(0).or_else(|| row.option("currency")).map(Cow::Borrowed))
+            row.get(0).or_else(|| row.option("currency")).map(Cow::Borrowed)
         }),
-        Made::of("closed_on", "day on which an opportunity was closed", &[&["CloseDate", "Close Date"]], day),
+        Made::checked("closed_on", "day on which an opportunity was closed", &[&["CloseDate", "Close Date"]], day),
         Made::field("lead_source", "where sales says that it came from", &[&["LeadSource", "Lead Source"]]),
-        Made::of("campaign_id", "id of the campaign, 18 characters", &[CAMPAIGN], |row| Ok(row.get(0).map(long_id))),
+        Made::of("campaign_id", "id of the campaign, 18 characters", &[CAMPAIGN], |row| row.get(0).map(long_id)),
         Made::field("campaign", "name of the campaign", &[&["Campaign.Name", "Campaign Name"]]),
         Made::of(
             "channel",
             "channel by the campaign's type; `campaign` where it is unknown",
             &[&["Campaign.Type", "Campaign Type"]],
             |row| {
-                Ok(Some(
-                    row.get(0).map_or(Cow::Borrowed("campaign"), |kind| kind.to_lowercase().replace(' ', "_").into()),
-                ))
+                Some(row.get(0).map_or(Cow::Borrowed("campaign"), |kind| kind.to_lowercase().replace(' ', "_").into()))
             },
         ),
         Made::field("status", "status of a campaign member", &[&["Status", "Member Status"]]),
-        Made::of(
+        Made::checked(
             "responded_on",
             "day of a member's first response",
             &[&["FirstRespondedDate", "First Responded Date"]],
             day,
         ),
-        Made::of("created_at", "when the record was made", &[&["CreatedDate", "Created Date"]], times::argument),
+        Made::checked("created_at", "when the record was made", &[&["CreatedDate", "Created Date"]], times::argument),
         Made::field("opted_out", "whether a contact wants no e-mail", &[&["HasOptedOutOfEmail", "Email Opt Out"]]),
     ],
     lists: &[],
 };
 
-fn object<'a>(row: &Row<'a>) -> Given<'a> {
+fn object(row: &Row<'_>) -> &'static str {
     let has = |i| row.get(i).is_some();
-    Ok(Some(Cow::Borrowed(match (has(0), has(1), has(2), has(3)) {
+    match (has(0), has(1), has(2), has(3)) {
         (true, ..) => "opportunity",
         (_, true, true, _) => "campaign_member",
         (_, _, _, true) => "contact",
         _ => "other",
-    })))
+    }
 }
 
 fn day<'a>(row: &Row<'a>) -> Given<'a> {

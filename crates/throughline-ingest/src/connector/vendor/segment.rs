@@ -26,7 +26,7 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
     columns: &[
         Made::field("type", "`track`, `identify`, `page`, `screen`, `group` or `alias`", &[&["type"]]),
         Made::field("message_id", "id of the message; a call that was sent twice has it twice", &[&["messageId"]]),
-        Made::of(
+        Made::checked(
             "occurred_at",
             "when it happened, the error of the device's clock taken out",
             &[&["originalTimestamp"], &["sentAt"], &["receivedAt"], &["timestamp"]],
@@ -57,7 +57,7 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
         ),
         Made::field("currency", "currency of the value", &[&["properties.currency"]]),
         Made::field("user_agent", "browser as it names itself", &[&["context.userAgent"]]),
-        Made::of("consent", "consent by purpose, from the categories whose names say one", &[CATEGORIES], consent),
+        Made::checked("consent", "consent by purpose, from the categories whose names say one", &[CATEGORIES], consent),
     ],
     lists: &[],
 };

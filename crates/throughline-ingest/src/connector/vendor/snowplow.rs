@@ -57,17 +57,17 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
             "event id and fingerprint, joined by `/`: both are equal only for the same event delivered twice",
             &[&["event_id"], &["event_fingerprint"]],
             |row| {
-                let Some(id) = row.get(0) else { return Ok(None) };
-                Ok(Some(row.get(1).map_or(Cow::Borrowed(id), |print| format!("{id}/{print}").into())))
+                let id = row.get(0)?;
+                Some(row.get(1).map_or(Cow::Borrowed(id), |print| format!("{id}/{print}").into()))
             },
         ),
-        Made::of(
+        Made::checked(
             "occurred_at",
             "when it happened: `true_tstamp`, else `derived_tstamp`, in which the device's clock is corrected",
             &[&["true_tstamp", "derived_tstamp", "collector_tstamp"]],
             times::argument,
         ),
-        Made::of("received_at", "when it was collected", &[&["collector_tstamp"]], times::argument),
+        Made::checked("received_at", "when it was collected", &[&["collector_tstamp"]], times::argument),
         Made::field("event", "kind of the event", &[&["event"]]),
         Made::field("event_name", "name of the event", &[&["event_name", "event"]]),
         Made::field("domain_userid", "cookie of the site", &[&["domain_userid"]]),
@@ -88,10 +88,10 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
         Made::field("region", "region, else country", &[&["geo_region_name", "geo_country"]]),
         Made::field("device", "kind of device", &[&["dvce_type"]]),
         Made::of("consent_event", "what was done about consent: `allow_all`, `deny_all`, …", &[PREFERENCES], |row| {
-            Ok(preferences(row).and_then(|p| word(&p, &["eventType", "event_type"])).map(Into::into))
+            preferences(row).and_then(|p| word(&p, &["eventType", "event_type"])).map(Into::into)
         }),
         Made::of("consent", "consent by purpose that a consent event says", &[PREFERENCES], |row| {
-            Ok(preferences(row).and_then(|p| states(&p)).map(Into::into))
+            preferences(row).and_then(|p| states(&p)).map(Into::into)
         }),
     ],
     lists: &[],
