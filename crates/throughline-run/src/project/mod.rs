@@ -137,21 +137,8 @@ impl Loader<'_> {
         };
         let config = self.one::<ProjectConfig>(&file, "Project");
         self.found.extend(config.iter().flat_map(|c| config::check_schedules(&c.value.schedule, &file.name)));
-        let sources = self.folder_with("sources", |file| SourceConfig::parse(&file.text, &file.name))?;
-        if sources.is_empty() {
-            self.found.push(
-                Diagnostic::error("TL003", "the project has no sources")
-                    .help("describe at least one file in sources/*.yaml")
-                    .at("sources", None, None),
-            );
-        }
         let channels = self.channels()?;
-        let sources = match &channels {
-            Some(own) => {
-                sources.into_iter().map(|s| Hashed { value: s.value.with_channels(&own.value), ..s }).collect()
-            }
-            None => sources,
-        };
+        let sources = self.sources(channels.as_ref())?;
         let identity = match files::read(self.root, "identity.yaml")? {
             Some(file) => self.one::<IdentityConfig>(&file, "Identity"),
             None => Some(default_identity()),
@@ -249,6 +236,25 @@ impl Loader<'_> {
                 self.found.push(Diagnostic::error("TL005", message).at(&file.name, place, None));
             }
         }
+    }
+
+    /// The sources, with the project's rules of channels.
+    fn sources(&mut self, channels: Option<&Hashed<Arc<Channels>>>) -> Result<Vec<Hashed<SourceConfig>>, RunError> {
+        let sources = self.folder_with("sources", |file| {
+            let source = SourceConfig::parse(&file.text, &file.name)?;
+            Ok(match channels {
+                Some(own) => source.with_channels(&own.value),
+                None => source,
+            })
+        })?;
+        if sources.is_empty() {
+            self.found.push(
+                Diagnostic::error("TL003", "the project has no sources")
+                    .help("describe at least one file in sources/*.yaml")
+                    .at("sources", None, None),
+            );
+        }
+        Ok(sources)
     }
 
     /// The project's rules of channels.
