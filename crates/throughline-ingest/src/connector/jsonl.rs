@@ -6,6 +6,8 @@ mod elements;
 
 mod fill;
 
+mod rows;
+
 use throughline_core::expr::Type;
 
 use super::batch::escape;
@@ -21,6 +23,7 @@ use crate::location::SourceFile;
 use discover::Discovered;
 use elements::Elements;
 use fill::{Cells, Wanted};
+use rows::Rows;
 
 /// Lines that are read to find the columns.
 const DISCOVERY_LINES: usize = 1000;
@@ -76,11 +79,13 @@ pub(super) enum Layout {
     List,
     /// The elements of the lists under this key, wherever it stands outside of them: answers of APIs, page after page.
     Under(&'static str),
+    /// The rows of a Parquet file, nested columns as nested objects.
+    Parquet,
 }
 
 /// Finds the columns of the first objects.
 pub(super) fn columns(file: &SourceFile, layout: Layout) -> Result<Columns, IngestError> {
-    let mut input = Objects::open(file, layout)?;
+    let mut input = Objects::open(file, layout, None)?;
     let mut buffer = Vec::new();
     let mut found = Discovered::default();
     for _ in 0..DISCOVERY_LINES {
@@ -99,7 +104,7 @@ pub(super) fn columns(file: &SourceFile, layout: Layout) -> Result<Columns, Inge
 pub(super) fn read(file: &SourceFile, layout: Layout, wanted: &[String]) -> Result<Box<dyn RowReader>, IngestError> {
     Ok(Box::new(JsonlReader {
         file: file.name.clone(),
-        input: Objects::open(file, layout)?,
+        input: Objects::open(file, layout, Some(wanted))?,
         wanted: Wanted::new(wanted),
         cells: Cells::new(wanted.len()),
         buffer: Vec::new(),
@@ -111,15 +116,16 @@ pub(super) fn read(file: &SourceFile, layout: Layout, wanted: &[String]) -> Resu
 enum Objects {
     Lines { input: TextInput, line: i64 },
     Elements(Elements<TextInput>),
+    Rows(Box<Rows>),
 }
 
 impl Objects {
-    fn open(file: &SourceFile, layout: Layout) -> Result<Self, IngestError> {
-        let input = text::open(file)?;
+    fn open(file: &SourceFile, layout: Layout, wanted: Option<&[String]>) -> Result<Self, IngestError> {
         Ok(match layout {
-            Layout::Lines => Self::Lines { input, line: 0 },
-            Layout::List => Self::Elements(Elements::new(input, None)),
-            Layout::Under(key) => Self::Elements(Elements::new(input, Some(key))),
+            Layout::Lines => Self::Lines { input: text::open(file)?, line: 0 },
+            Layout::List => Self::Elements(Elements::new(text::open(file)?, None)),
+            Layout::Under(key) => Self::Elements(Elements::new(text::open(file)?, Some(key))),
+            Layout::Parquet => Self::Rows(Box::new(Rows::open(file, wanted)?)),
         })
     }
 
@@ -130,14 +136,16 @@ impl Objects {
                 line::read(input, buffer, MAX_ROW_BYTES)
             }
             Self::Elements(elements) => elements.next(buffer, MAX_ROW_BYTES),
+            Self::Rows(rows) => rows.next(buffer, MAX_ROW_BYTES),
         }
     }
 
     /// The line on which the object before began.
-    const fn line(&self) -> i64 {
+    fn line(&self) -> i64 {
         match self {
             Self::Lines { line, .. } => *line,
             Self::Elements(elements) => elements.start_line(),
+            Self::Rows(rows) => rows.row(),
         }
     }
 }

@@ -120,6 +120,20 @@ fn documented_columns_are_in_every_file_and_are_read() {
     }
 }
 
+#[test]
+fn the_documentation_has_every_vendor_and_column() {
+    let page = include_str!("../../../../docs/sources.md");
+    for connector in vendors() {
+        let section = page
+            .split("\n### ")
+            .find(|part| part.lines().next().is_some_and(|l| l.ends_with(&format!(": `{}`", connector.name()))));
+        let section = section.unwrap_or_else(|| panic!("no section on {}", connector.name()));
+        for (name, doc) in connector.documented() {
+            assert!(section.contains(&format!("| `{name}` | {doc} |")), "{}: {name}", connector.name());
+        }
+    }
+}
+
 fn look(connector: &dyn Connector, project: &Project, location: &str) -> Result<Profile, String> {
     let compiled = project.compile(connector.name(), location, ALL)?;
     let file = list_units(project.path(), compiled.config(), &BTreeMap::new()).expect("listed").remove(0);
@@ -222,6 +236,24 @@ fn empty_and_foreign_files_are_told_apart() {
     project.file("hit_data.tsv", "1\t2\n");
     let shown = project.compile("adobe_feed", "hit_data.tsv", "").expect_err("no header");
     assert!(shown.contains("put `column_headers.tsv` beside it"), "{shown}");
+}
+
+#[tokio::test]
+async fn nested_columns_of_parquet_say_what_lines_of_json_say() {
+    let (project, _) = project(vendors().find(|c| c.name() == "ga4").expect("registered"));
+    let text = std::fs::read(project.path().join("events.jsonl")).expect("readable");
+    let (schema, _) = arrow::json::reader::infer_json_schema(text.as_slice(), None).expect("nested columns");
+    let schema = std::sync::Arc::new(schema);
+    let mut rows =
+        arrow::json::ReaderBuilder::new(std::sync::Arc::clone(&schema)).build(text.as_slice()).expect("rows");
+    let file = std::fs::File::create(project.path().join("events.parquet")).expect("a file");
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, schema, None).expect("a writer");
+    rows.try_for_each(|batch| writer.write(&batch?).map_err(Into::into)).expect("written");
+    writer.close().expect("closed");
+    let json = project.ingest("ga4", "events.jsonl", ALL).await.expect("ingested");
+    let parquet = project.ingest("ga4", "events.parquet", ALL).await.expect("ingested");
+    assert!(json.events.len() > 4);
+    assert_eq!((parquet.events, parquet.tokens, parquet.quarantine), (json.events, json.tokens, json.quarantine));
 }
 
 #[tokio::test]

@@ -47,6 +47,9 @@ impl Form {
 pub(super) fn find(vendor: &Vendor, file: &SourceFile) -> Result<Form, IngestError> {
     let mut head = Vec::new();
     text::open(file)?.take(HEAD_BYTES).read_to_end(&mut head).map_err(IngestError::io(&file.name))?;
+    if head.starts_with(b"PAR1") {
+        return Ok(Form::Json(Layout::Parquet));
+    }
     if let Some(layout) = json_layout(&head, vendor.pages) {
         return Ok(Form::Json(layout));
     }

@@ -1,8 +1,8 @@
 //! Lists of objects spread over columns: `event_params` of GA4, `actions` of Meta.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{Array as _, AsArray as _};
+use arrow::array::{Array as _, AsArray as _, StringArray};
 use serde_json::{Map, Value};
 
 use super::Vendor;
@@ -17,6 +17,9 @@ const MAX_COLUMNS: usize = 4096;
 
 /// The name of a column, without prefix, and its value.
 pub(in super::super) type Cell = (String, String);
+
+/// The columns of the lists of a batch: position of the field → row → columns. Each list is parsed once.
+pub(super) type Lists = BTreeMap<usize, Vec<Vec<Cell>>>;
 
 /// A list whose objects become columns.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +42,11 @@ impl List {
     pub(super) fn cells(&self, json: &str) -> Vec<Cell> {
         let Ok(items) = serde_json::from_str::<Vec<Value>>(json) else { return Vec::new() };
         items.iter().filter_map(Value::as_object).flat_map(self.spread).collect()
+    }
+
+    /// The columns of every row of a field.
+    pub(super) fn rows(&self, texts: &StringArray) -> Vec<Vec<Cell>> {
+        texts.iter().map(|json| json.map(|json| self.cells(json)).unwrap_or_default()).collect()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, AsArray as _, StringArray, StringBuilder, new_null_array};
-use arrow::datatypes::DataType;
+use arrow::array::{ArrayRef, AsArray as _, StringArray, StringBuilder};
 
 use super::facts::Facts;
 use super::form::Form;
+use super::list::Lists;
 use super::{List, Made, Row, Vendor};
 use crate::connector::{RawBatch, RowReader};
 use crate::error::IngestError;
@@ -18,14 +18,16 @@ enum Plan {
     Field(usize),
     /// Made of fields, by argument.
     Made { made: Made, slots: Vec<Vec<usize>> },
-    /// A column of a list in a field.
-    Spread { list: List, name: String, field: usize },
+    /// A column of the list in a field.
+    Spread { name: String, field: usize },
 }
 
 /// Reads the columns of a vendor.
 pub(super) struct VendorReader {
     inner: Box<dyn RowReader>,
     plans: Vec<Plan>,
+    /// The fields that hold lists, by position.
+    lists: Vec<(usize, List)>,
     facts: Facts,
 }
 
@@ -52,48 +54,37 @@ impl VendorReader {
             } else if let Some((list, rest)) =
                 vendor.lists.iter().find_map(|list| Some((list, name.strip_prefix(list.prefix)?)))
             {
-                plans.push(Plan::Spread { list: *list, name: rest.to_owned(), field: position(list.field) });
+                plans.push(Plan::Spread { name: rest.to_owned(), field: position(list.field) });
             } else {
                 plans.push(Plan::Field(position(name)));
             }
         }
-        Ok(Self { inner: form.read(file, &fields)?, plans, facts })
+        let lists = vendor.lists.iter();
+        let lists = lists.filter_map(|list| Some((fields.iter().position(|f| f == list.field)?, *list))).collect();
+        Ok(Self { inner: form.read(file, &fields)?, plans, lists, facts })
     }
 
-    fn made(&self, made: Made, slots: &[Vec<usize>], arrays: &[StringArray], batch: &mut RawBatch) -> ArrayRef {
+    /// A made column of every row.
+    fn made(&self, made: Made, slots: &[Vec<usize>], texts: &Texts, batch: &mut RawBatch) -> ArrayRef {
         let mut builder = StringBuilder::new();
-        for row in 0..batch.numbers.len() {
-            match made.make.call(&Row { arrays, slots, at: row, facts: &self.facts }) {
+        for at in 0..batch.numbers.len() {
+            let row = Row { arrays: &texts.arrays, slots, at, lists: &texts.lists, facts: &self.facts };
+            match made.make.call(&row) {
                 Ok(value) => builder.append_option(value),
                 Err(bad) => {
                     builder.append_null();
-                    batch.unfit.push((row, bad.fault, format!("column `{}`: {}", made.name, bad.reason)));
+                    batch.unfit.push((at, bad.fault, format!("column `{}`: {}", made.name, bad.reason)));
                 }
             }
         }
         Arc::new(builder.finish())
     }
+}
 
-    /// The columns of one list, each list parsed once a row.
-    fn spread(&self, field: usize, arrays: &[StringArray]) -> Vec<(usize, ArrayRef)> {
-        let wanted: Vec<(usize, &List, &str)> = (0..)
-            .zip(&self.plans)
-            .filter_map(|(i, plan)| match plan {
-                Plan::Spread { list, name, field: f } if *f == field => Some((i, list, name.as_str())),
-                _ => None,
-            })
-            .collect();
-        let (Some((_, list, _)), Some(texts)) = (wanted.first(), arrays.get(field)) else { return Vec::new() };
-        let mut builders: Vec<StringBuilder> = wanted.iter().map(|_| StringBuilder::new()).collect();
-        for row in 0..texts.len() {
-            let cells = if texts.is_valid(row) { list.cells(texts.value(row)) } else { Vec::new() };
-            for ((_, _, name), builder) in wanted.iter().zip(&mut builders) {
-                builder.append_option(cells.iter().find(|(n, _)| n == name).map(|(_, value)| value));
-            }
-        }
-        let arrays = builders.iter_mut().map(|b| Arc::new(b.finish()) as ArrayRef);
-        wanted.iter().map(|(i, ..)| *i).zip(arrays).collect()
-    }
+/// The fields of a batch.
+struct Texts {
+    arrays: Vec<StringArray>,
+    lists: Lists,
 }
 
 impl RowReader for VendorReader {
@@ -101,23 +92,24 @@ impl RowReader for VendorReader {
         let Some(mut batch) = self.inner.next_batch()? else { return Ok(None) };
         let rows = batch.numbers.len();
         let fields = std::mem::take(&mut batch.columns);
-        let texts = fields.iter().map(|array| match array.as_string_opt::<i32>() {
+        let arrays = fields.iter().map(|array| match array.as_string_opt::<i32>() {
             Some(texts) => texts.clone(),
             None => StringArray::new_null(rows),
         });
-        let arrays: Vec<StringArray> = texts.collect();
+        let arrays: Vec<StringArray> = arrays.collect();
+        let lists = self.lists.iter().map(|(field, list)| (*field, list.rows(&arrays[*field]))).collect();
+        let texts = Texts { arrays, lists };
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.plans.len());
         for plan in &self.plans {
             columns.push(match plan {
                 Plan::Field(position) => Arc::clone(&fields[*position]),
-                Plan::Made { made, slots } => self.made(*made, slots, &arrays, &mut batch),
-                Plan::Spread { .. } => new_null_array(&DataType::Utf8, 0),
+                Plan::Made { made, slots } => self.made(*made, slots, &texts, &mut batch),
+                Plan::Spread { name, field } => {
+                    let cells = texts.lists.get(field).into_iter().flatten();
+                    let values = cells.map(|row| row.iter().find(|(n, _)| n == name).map(|(_, value)| value));
+                    Arc::new(values.collect::<StringArray>())
+                }
             });
-        }
-        for field in 0..arrays.len() {
-            for (i, array) in self.spread(field, &arrays) {
-                columns[i] = array;
-            }
         }
         batch.columns = columns;
         Ok(Some(batch))

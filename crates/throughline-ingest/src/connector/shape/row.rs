@@ -6,6 +6,7 @@ use arrow::array::{Array as _, StringArray};
 use jiff::tz::TimeZone;
 
 use super::facts::Facts;
+use super::list::Lists;
 use super::number;
 use crate::diagnostics::{BadRow, RowFault, shape};
 
@@ -90,6 +91,8 @@ pub(in super::super) struct Row<'a> {
     /// For each argument the positions of its fields.
     pub(super) slots: &'a [Vec<usize>],
     pub(super) at: usize,
+    /// The columns of each row's lists, by position of the field.
+    pub(super) lists: &'a Lists,
     pub(super) facts: &'a Facts,
 }
 
@@ -99,6 +102,13 @@ impl<'a> Row<'a> {
         let fields = self.slots.get(argument)?.iter().filter_map(|position| self.arrays.get(*position));
         let texts = fields.filter(|array| array.is_valid(self.at)).map(|array| array.value(self.at).trim());
         texts.into_iter().find(|text| !matches!(*text, "" | "--" | "\\N"))
+    }
+
+    /// A column of the list that the argument is, by its name without prefix.
+    pub(in super::super) fn item(&self, argument: usize, name: &str) -> Option<&'a str> {
+        let position = self.slots.get(argument)?.first()?;
+        let cells = self.lists.get(position)?.get(self.at)?;
+        cells.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// The argument as text in the notation of programs.

@@ -27,7 +27,12 @@ fn make(
     let arrays: Vec<StringArray> = names.iter().map(|name| StringArray::from(vec![value(name)])).collect();
     let mut next = 0..names.len();
     let slots: Vec<Vec<usize>> = made.from.iter().map(|set| next.by_ref().take(set.len()).collect()).collect();
-    let row = Row { arrays: &arrays, slots: &slots, at: 0, facts: &facts };
+    let lists = vendor.lists.iter().filter_map(|list| {
+        let position = names.iter().position(|name| *name == list.field)?;
+        Some((position, list.rows(&arrays[position])))
+    });
+    let lists = lists.collect();
+    let row = Row { arrays: &arrays, slots: &slots, at: 0, lists: &lists, facts: &facts };
     made.make.call(&row).map(|value| value.map(std::borrow::Cow::into_owned))
 }
 

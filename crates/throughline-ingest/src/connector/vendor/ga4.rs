@@ -1,4 +1,4 @@
-//! Google Analytics 4: the export to BigQuery, as lines of JSON.
+//! Google Analytics 4: the export to BigQuery, as lines of JSON or Parquet.
 //!
 //! Sources: Analytics Help, "BigQuery Export schema"; BigQuery documentation, "Exporting table data" (64-bit integers are
 //! texts, empty fields are left out).
@@ -11,7 +11,7 @@ use super::super::shape::{List, Made, Numbers, Row, Table, Vendor, text_of};
 
 pub(in super::super) static VENDOR: Vendor = Vendor {
     name: "ga4",
-    summary: "Google Analytics 4 export to BigQuery, as lines of JSON; parameters are `params.NAME`",
+    summary: "Google Analytics 4 export to BigQuery (JSON or Parquet); parameters are `params.NAME`",
     preset: include_str!("ga4.yaml"),
     options: &[],
     table: Table::Header,
@@ -46,30 +46,28 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
             "source",
             "source of this event: collected with it, else its parameter",
             &[&["collected_traffic_source.manual_source"], &["event_params"]],
-            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, &["source"])),
+            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, "source")),
         ),
         Made::of(
             "medium",
             "medium of this event",
             &[&["collected_traffic_source.manual_medium"], &["event_params"]],
-            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, &["medium"])),
+            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, "medium")),
         ),
         Made::of(
             "campaign",
             "campaign of this event",
             &[&["collected_traffic_source.manual_campaign_name"], &["event_params"]],
-            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, &["campaign"])),
+            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, "campaign")),
         ),
         Made::of(
             "gclid",
             "click id of Google Ads: collected with the event, else its parameter",
             &[&["collected_traffic_source.gclid"], &["event_params"]],
-            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, &["gclid"])),
+            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, "gclid")),
         ),
-        Made::of("page", "address of the page", &[&["event_params"]], |row| param(row, 0, &["page_location"])),
-        Made::of("referrer", "address of the page before", &[&["event_params"]], |row| {
-            param(row, 0, &["page_referrer"])
-        }),
+        Made::of("page", "address of the page", &[&["event_params"]], |row| param(row, 0, "page_location")),
+        Made::of("referrer", "address of the page before", &[&["event_params"]], |row| param(row, 0, "page_referrer")),
         Made::field(
             "session_source",
             "source of the visit by the last click that was not direct",
@@ -96,15 +94,15 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
         ),
         Made::of("transaction_id", "number of the order", &[&["ecommerce.transaction_id"], &["event_params"]], |row| {
             let of_order = row.get(0).filter(|id| *id != "(not set)");
-            of_order.map(Into::into).or_else(|| param(row, 1, &["transaction_id"]))
+            of_order.map(Into::into).or_else(|| param(row, 1, "transaction_id"))
         }),
         Made::of(
             "value",
             "revenue of the order, or the parameter `value` of other events",
             &[&["ecommerce.purchase_revenue", "ecommerce.refund_value"], &["event_params"]],
-            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, &["value"])),
+            |row| row.get(0).map(Into::into).or_else(|| param(row, 1, "value")),
         ),
-        Made::of("currency", "currency of the value", &[&["event_params"]], |row| param(row, 0, &["currency"])),
+        Made::of("currency", "currency of the value", &[&["event_params"]], |row| param(row, 0, "currency")),
         Made::field("device", "category of the device", &[&["device.category"]]),
         Made::field("region", "region, else country", &[&["geo.region", "geo.country"]]),
         Made::of(
@@ -150,11 +148,9 @@ fn spread(item: &Map<String, Value>) -> Vec<(String, String)> {
     value_of(value).map(|value| (key.to_owned(), value)).into_iter().collect()
 }
 
-/// The first of these parameters that has a value.
-fn param<'a>(row: &Row<'a>, argument: usize, names: &[&str]) -> Option<Cow<'a, str>> {
-    let params: Vec<Value> = serde_json::from_str(row.get(argument)?).ok()?;
-    let found = params.iter().find(|p| p.get("key").and_then(Value::as_str).is_some_and(|key| names.contains(&key)));
-    found.and_then(|p| value_of(p.get("value")?)).filter(|text| !text.is_empty()).map(Into::into)
+/// A parameter of the event.
+fn param<'a>(row: &Row<'a>, argument: usize, name: &str) -> Option<Cow<'a, str>> {
+    row.item(argument, name).map(Cow::Borrowed)
 }
 
 fn event_id<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
@@ -164,7 +160,7 @@ fn event_id<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
 }
 
 fn session_id<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
-    let session = param(row, 1, &["ga_session_id"]);
+    let session = param(row, 1, "ga_session_id");
     row.get(0).zip(session).map(|(visitor, session)| format!("{visitor}.{session}").into())
 }
 

@@ -111,10 +111,9 @@ fn spread(item: &Map<String, Value>) -> Vec<(String, String)> {
 
 /// A figure of the first name of a purchase that the row has. A window without purchases is left out by Meta: it is 0.
 fn purchase<'a>(row: &Row<'a>, window: &str) -> Option<Cow<'a, str>> {
-    let items: Vec<Value> = serde_json::from_str(row.get(0)?).ok()?;
-    let of = |kind: &&str| items.iter().find(|item| item.get("action_type").and_then(Value::as_str) == Some(kind));
-    let found = PURCHASE_TYPES.iter().find_map(of)?;
-    Some(found.get(window).and_then(text_of).unwrap_or_else(|| "0".to_owned()).into())
+    let kind = PURCHASE_TYPES.iter().find(|kind| row.item(0, kind).is_some())?;
+    let name = if window == "value" { (*kind).to_owned() } else { format!("{kind}.{window}") };
+    Some(Cow::Borrowed(row.item(0, &name).unwrap_or("0")))
 }
 
 fn row_id<'a>(row: &Row<'a>) -> Option<Cow<'a, str>> {
