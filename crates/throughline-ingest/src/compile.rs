@@ -13,12 +13,12 @@ use throughline_core::expr::{Expr, ExprError, Schema, Type, Value};
 use throughline_core::{Consent, Diagnostic};
 
 use crate::cell::PSEUDO;
-use crate::config::{SourceConfig, at};
+use crate::config::{SourceConfig, TRAFFIC_COLUMNS, TrafficConfig, at};
 use crate::connector::{self, Connector, Options, RawColumn};
 use crate::diagnostics::codes;
 use crate::error::IngestError;
 use crate::location::SourceFile;
-use crate::mapping::{Emit, Slot};
+use crate::mapping::{Emit, Slot, TrafficSlots};
 use crate::read::Layout;
 use schema::FileColumns;
 
@@ -34,6 +34,8 @@ pub struct CompiledSource {
     pub(crate) columns: Vec<RawColumn>,
     /// Columns that the mapping reads, as positions in `columns`.
     pub(crate) used: BTreeSet<usize>,
+    /// How rows say who came how, where an expression asks.
+    pub(crate) traffic: Option<TrafficSlots>,
     pub(crate) consent: Slot,
     pub(crate) emits: Vec<Emit>,
     pub(crate) warnings: Vec<Diagnostic>,
@@ -45,22 +47,28 @@ impl CompiledSource {
     pub fn compile(config: &SourceConfig, files: &[SourceFile]) -> Result<Self, Vec<Diagnostic>> {
         let (connector, options) = connector_of(config)?;
         let discovered = schema::discover(config, connector, &options, files)?;
-        let expressions = schema::expression_schema(&discovered.columns);
+        let raw = schema::expression_schema(&discovered.columns, false);
+        let expressions = schema::expression_schema(&discovered.columns, config.traffic.is_some());
         let (ragged, used, found) = (connector.ragged(), BTreeSet::new(), Vec::new());
-        let mut compiler = Compiler { config, schema: &expressions, ragged, used, found };
+        let mut compiler = Compiler { config, schema: &raw, ragged, used, found };
+        let traffic = config.traffic.as_ref().map(|written| compiler.traffic(written));
+        compiler.schema = &expressions;
         let consent = compiler.slot("consent", config.consent.as_ref(), &[Type::Text]);
         compiler.check_constant(&consent, config.consent.as_ref(), |text| {
             text.parse::<Consent>().map(|_| ()).map_err(|e| e.to_string())
         });
         let emits: Vec<Emit> =
             config.emits.value.iter().enumerate().filter_map(|(i, e)| compiler.emit(i + 1, e)).collect();
-        let Compiler { used, mut found, .. } = compiler;
+        let Compiler { mut used, mut found, .. } = compiler;
+        // What `traffic` computes is read where an expression names it.
+        let computed = used.split_off(&discovered.columns.len());
+        let traffic = traffic.filter(|_| !computed.is_empty());
         found.extend(lacking(config, connector, &discovered.columns, &discovered.files, &used));
         if !found.is_empty() {
             return Err(found);
         }
         let (config, columns, warnings) = (config.clone(), discovered.columns, discovered.warnings);
-        Ok(Self { config, connector, options, columns, used, consent, emits, warnings })
+        Ok(Self { config, connector, options, columns, used, traffic, consent, emits, warnings })
     }
 
     /// The source as written.
@@ -99,11 +107,14 @@ impl CompiledSource {
 
     /// The columns to read: those that the mapping needs, or all of them.
     pub(crate) fn layout(&self, all: bool) -> Layout {
-        let mut slots = vec![None; PSEUDO + self.columns.len()];
+        let mut slots = vec![None; PSEUDO + self.columns.len() + TRAFFIC_COLUMNS.len()];
         let mut wanted = Vec::new();
         for (i, column) in self.columns.iter().enumerate().filter(|(i, _)| all || self.used.contains(i)) {
             slots[PSEUDO + i] = Some(wanted.len());
             wanted.push((column.name.clone(), column.ty));
+        }
+        for k in 0..TRAFFIC_COLUMNS.len() {
+            slots[PSEUDO + self.columns.len() + k] = self.traffic.as_ref().map(|_| wanted.len() + k);
         }
         Layout { wanted, slots }
     }
@@ -188,6 +199,8 @@ impl Compiler<'_> {
     /// finding stops the source.
     fn slot(&mut self, field: &str, text: Option<&Spanned<String>>, accepts: &[Type]) -> Slot {
         let Some(text) = text else { return Slot::Absent };
+        let field =
+            if self.config.preset { &format!("preset of `{}`, {field}", self.config.connector.value) } else { field };
         let expr = match Expr::parse(&text.value, self.schema) {
             Ok(expr) => expr,
             Err(error) => {
@@ -216,6 +229,21 @@ impl Compiler<'_> {
             }
         });
         Slot::new(expr)
+    }
+
+    fn traffic(&mut self, written: &TrafficConfig) -> TrafficSlots {
+        let fields = [
+            ("source", &written.source),
+            ("medium", &written.medium),
+            ("campaign", &written.campaign),
+            ("page", &written.page),
+            ("referrer", &written.referrer),
+        ];
+        let fields = fields.map(|(name, text)| self.slot(&format!("traffic, {name}"), text.as_ref(), &[Type::Text]));
+        let click_ids = written.click_ids.iter().map(|(name, text)| {
+            (name.clone(), self.slot(&format!("traffic, click id {name}"), Some(text), &[Type::Text]))
+        });
+        TrafficSlots { click_ids: click_ids.collect(), fields }
     }
 
     fn push(&mut self, finding: Diagnostic, place: &Spanned<String>) {

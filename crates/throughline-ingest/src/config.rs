@@ -1,6 +1,9 @@
 //! `sources/*.yaml`: where data lies and how its rows become events and spend.
 
+mod written;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -8,7 +11,10 @@ use sha2::{Digest as _, Sha256};
 use throughline_core::diagnostic::closest;
 use throughline_core::{Diagnostic, Share};
 
+use crate::channels::Channels;
+use crate::connector::{self, Connector};
 use crate::diagnostics::codes;
+use written::Written;
 
 /// The version of the format.
 const API_VERSION: &str = "throughline/v1";
@@ -19,16 +25,10 @@ const FAILURE_LIMIT: f64 = 0.05;
 /// Longest declared latency: ten years of hours.
 const MAX_LATENCY_HOURS: f64 = 87_600.0;
 
-/// One source, as written. Expressions are checked later, against the columns of its files
-/// ([`CompiledSource::compile`](crate::CompiledSource::compile)).
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One source, as written, with what its connector's preset adds. Expressions are checked later, against the columns of
+/// its files ([`CompiledSource::compile`](crate::CompiledSource::compile)).
+#[derive(Debug, Clone)]
 pub struct SourceConfig {
-    /// `throughline/v1`.
-    #[serde(rename = "apiVersion")]
-    pub api_version: Spanned<String>,
-    /// `Source`.
-    pub kind: Spanned<String>,
     /// Name: letters, digits, `_` and `-`, at most 64.
     pub name: Spanned<String>,
     /// Name of the connector, for example `csv`.
@@ -36,33 +36,54 @@ pub struct SourceConfig {
     /// Path or glob, relative to the project; `${NAME}` is replaced.
     pub location: Spanned<String>,
     /// Options of the connector.
-    #[serde(default)]
     pub options: BTreeMap<String, Spanned<String>>,
     /// Types of raw columns: text, int, float, bool, timestamp. Text formats give text where nothing is said; a value
     /// that does not fit refuses its row. A column named here may be absent from JSON lines.
-    #[serde(default)]
     pub columns: BTreeMap<String, Spanned<String>>,
     /// Share of rows that may be refused before the whole file is; duplicates do not count.
     /// 0.05 when absent; then a file below 100 rows may have as many as one of 100, but no more than half.
-    #[serde(default)]
     pub failure_limit: Option<Share>,
     /// Hours until an event could be known: `available_at = occurred_at + latency`.
-    #[serde(default)]
     pub latency_hours: f64,
     /// Whether identifiers of this source may be linked with others.
-    #[serde(default = "default_linkable")]
     pub linkable: bool,
     /// Expression of the consent text; absent or NULL means unknown.
-    #[serde(default)]
     pub consent: Option<Spanned<String>>,
+    /// Where a row says how somebody came to a page. It gives the columns of [`TRAFFIC_COLUMNS`].
+    pub traffic: Option<TrafficConfig>,
     /// What a row becomes.
     pub emits: Spanned<Vec<EmitConfig>>,
+    /// Whether `emits` is that of the connector.
+    pub preset: bool,
     /// The file as the user named it, for messages.
-    #[serde(skip)]
     pub file: String,
-    /// SHA-256 of the text, for fingerprints.
-    #[serde(skip)]
+    /// SHA-256 of the text, of the connector's preset and of the rules of channels where they are asked, for fingerprints.
     pub digest: String,
+    /// The rules of channels.
+    pub channels: Arc<Channels>,
+}
+
+/// The columns that `traffic` adds to those of the file: the channel by the rules of [`Channels`], the source, medium and
+/// campaign they went by, the click id and its parameter. NULL where nobody came.
+pub const TRAFFIC_COLUMNS: [&str; 6] = ["_channel", "_source", "_medium", "_campaign", "_click_id", "_click_id_name"];
+
+/// Where a row says how somebody came to a page. Each field is an expression over the raw columns.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrafficConfig {
+    /// Source of the visit, as `utm_source`.
+    pub source: Option<Spanned<String>>,
+    /// Medium, as `utm_medium`.
+    pub medium: Option<Spanned<String>>,
+    /// Campaign, as `utm_campaign`.
+    pub campaign: Option<Spanned<String>>,
+    /// Address of the page, with its parameters.
+    pub page: Option<Spanned<String>>,
+    /// Address of the page before.
+    pub referrer: Option<Spanned<String>>,
+    /// Click ids in columns of their own, by parameter.
+    #[serde(default)]
+    pub click_ids: BTreeMap<String, Spanned<String>>,
 }
 
 /// One thing that a row becomes. Each field is an expression over the raw columns.
@@ -119,25 +140,23 @@ pub struct EmitConfig {
     pub clicks: Option<Spanned<String>>,
 }
 
-const fn default_linkable() -> bool {
-    true
-}
-
 impl SourceConfig {
     /// Reads one `sources/*.yaml`; `file` is its name for messages.
     ///
-    /// Checks everything that needs no data: syntax, keys, version, name, bounds.
+    /// Checks everything that needs no data: syntax, keys, version, name, bounds. What the file does not say comes from
+    /// the preset of its connector, key by key.
     pub fn parse(text: &str, file: &str) -> Result<Self, Vec<Diagnostic>> {
-        let mut config: Self = serde_saphyr::from_str(text).map_err(|e| vec![yaml_error(&e, file)])?;
-        file.clone_into(&mut config.file);
-        config.digest = hex::encode(Sha256::digest(text.as_bytes()));
+        let written: Written = serde_saphyr::from_str(text).map_err(|e| vec![yaml_error(&e, file)])?;
+        let preset = connector::find(&written.connector.value).and_then(Connector::preset);
         let mut found = Vec::new();
-        for (key, value, expected) in [("apiVersion", &config.api_version, API_VERSION), ("kind", &config.kind, KIND)] {
+        for (key, value, expected) in [("apiVersion", &written.api_version, API_VERSION), ("kind", &written.kind, KIND)]
+        {
             if value.value != expected {
                 let message = format!("{key} is `{}`, expected `{expected}`", value.value);
                 found.push(at(Diagnostic::error(codes::VERSION, message), file, value));
             }
         }
+        let config = written.complete(preset, text, file).map_err(|finding| vec![finding])?;
         if !plain_word(&config.name.value) {
             let message = format!("source name `{}` is not a plain word", config.name.value);
             let help = "use letters, digits, `_` and `-`, at most 64 of them";
@@ -153,6 +172,22 @@ impl SourceConfig {
             found.push(at(Diagnostic::error(codes::FIELD, message).help(help), file, &config.emits));
         }
         if found.is_empty() { Ok(config) } else { Err(found) }
+    }
+
+    fn with_traffic(self, traffic: Option<TrafficConfig>) -> Self {
+        let channels = Arc::new(Channels::built_in());
+        Self { traffic, ..self }.with_channels(&channels)
+    }
+
+    /// The source with a project's rules of channels. They are part of its digest where it asks them.
+    #[must_use]
+    pub fn with_channels(mut self, channels: &Arc<Channels>) -> Self {
+        self.channels = Arc::clone(channels);
+        if self.traffic.is_some() {
+            let both = format!("{}\n{}", self.digest, channels.digest());
+            self.digest = hex::encode(Sha256::digest(both));
+        }
+        self
     }
 
     /// The share of rows that may be refused.
@@ -219,6 +254,21 @@ mod tests {
         assert_eq!((config.failure_limit(), config.latency_hours, config.linkable), (0.05, 0.0, true));
         let revision = config.emits.value[0].revision.as_ref().expect("given");
         assert_eq!((revision.value.as_str(), revision.referenced.line()), ("1", 8));
+    }
+
+    #[test]
+    fn a_preset_fills_in_what_is_not_written() {
+        let short = "apiVersion: throughline/v1\nkind: Source\nname: ads\nconnector: google_ads\nlocation: a.csv\n";
+        let parse = |text: &str| SourceConfig::parse(text, "sources/ads.yaml").expect("a source");
+        let config = parse(short);
+        assert!(config.preset && !config.emits.value.is_empty() && config.latency_hours > 0.0);
+        let id = config.emits.value[0].id.as_ref().expect("given");
+        assert_eq!((id.referenced.line(), id.referenced.column()), (4, 12), "it stands at the connector");
+        let own = parse(&format!("{short}latency_hours: 1\ncolumns: {{ cost: text }}\nemits:\n  - id: x\n"));
+        assert_eq!((own.preset, own.latency_hours, own.emits.value.len()), (false, 1.0, 1));
+        let (cost, clicks) = (&own.columns["cost"].value, &own.columns["clicks"].value);
+        assert_eq!((cost.as_str(), clicks.as_str()), ("text", "int"), "key by key");
+        assert_ne!(config.digest, own.digest);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub const CONFIG_CODES: &[(&str, &str)] = &[
     (codes::FIELD, "a field is missing, or belongs to another table"),
     (codes::CONSTANT, "a constant is not one of the known names"),
     (codes::NUMBER, "a number is outside its bounds"),
+    (codes::CHANNELS, "`channels.yaml` is unreadable, or a rule of it says nothing"),
     (codes::VARIABLE, "the location names a variable that is not set"),
     (codes::MISSING_FILE, "no file at the location"),
     (codes::EMPTY_FILE, "the file is empty"),
@@ -36,6 +37,7 @@ pub(crate) mod codes {
     pub(crate) const FIELD: &str = "TL110";
     pub(crate) const CONSTANT: &str = "TL111";
     pub(crate) const NUMBER: &str = "TL112";
+    pub(crate) const CHANNELS: &str = "TL113";
     pub(crate) const VARIABLE: &str = "TL120";
     pub(crate) const MISSING_FILE: &str = "TL121";
     pub(crate) const EMPTY_FILE: &str = "TL122";

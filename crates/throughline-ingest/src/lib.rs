@@ -4,6 +4,8 @@ pub mod config;
 
 pub mod diagnostics;
 
+mod channels;
+
 mod error;
 
 mod location;
@@ -32,8 +34,9 @@ mod stage;
 
 mod profile;
 
+pub use channels::{Arrival, Channels, Traffic};
 pub use compile::CompiledSource;
-pub use config::{EmitConfig, SourceConfig};
+pub use config::{EmitConfig, SourceConfig, TRAFFIC_COLUMNS, TrafficConfig};
 pub use diagnostics::RowFault;
 pub use error::{IngestError, RowExample};
 pub use location::{SourceFile, list_units};

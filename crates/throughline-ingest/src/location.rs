@@ -21,7 +21,7 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// Size.
     pub bytes: u64,
-    /// SHA-256 of the content, in hexadecimal.
+    /// SHA-256 of the content, in hexadecimal; with that of the files beside it which its connector reads.
     pub content_hash: String,
 }
 
@@ -65,8 +65,14 @@ fn describe(
     path: PathBuf,
 ) -> Result<SourceFile, IngestError> {
     let name = name_of(project_dir, &config.location.value, variables, &path);
-    let (bytes, content_hash) = digest(&path).map_err(IngestError::io(path.display().to_string()))?;
-    let refuses_empty = connector::find(&config.connector.value).is_some_and(|c| c.empty_file() == EmptyFile::Refused);
+    let connector = connector::find(&config.connector.value);
+    let (bytes, mut content_hash) = digest(&path).map_err(IngestError::io(path.display().to_string()))?;
+    // A header or lookup that lies beside is part of what the file says.
+    for companion in connector.map(|c| c.companions(&path)).unwrap_or_default() {
+        let (_, hash) = digest(&companion).map_err(IngestError::io(companion.display().to_string()))?;
+        content_hash = hex::encode(Sha256::digest(format!("{content_hash}\n{hash}")));
+    }
+    let refuses_empty = connector.is_some_and(|c| c.empty_file() == EmptyFile::Refused);
     if bytes == 0 && refuses_empty {
         return Err(IngestError::EmptyFile { source_name: config.name.value.clone(), file: name });
     }

@@ -42,6 +42,15 @@ impl Slot {
     }
 }
 
+/// Where a row says how somebody came to a page.
+#[derive(Debug, Clone)]
+pub(crate) struct TrafficSlots {
+    /// Source, medium, campaign, page, referrer.
+    pub(crate) fields: [Slot; 5],
+    /// Click ids by parameter.
+    pub(crate) click_ids: Vec<(String, Slot)>,
+}
+
 /// One thing that a row becomes.
 #[derive(Debug, Clone)]
 pub(crate) struct Emit {

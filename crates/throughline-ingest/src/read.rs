@@ -1,5 +1,7 @@
 //! Reading a file in the types of the mapping.
 
+mod traffic;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -35,20 +37,18 @@ pub(crate) struct TypedBatch {
 }
 
 /// A file being read.
-pub(crate) struct TypedReader {
+pub(crate) struct TypedReader<'s> {
+    source: &'s CompiledSource,
+    layout: &'s Layout,
     rows: Box<dyn RowReader>,
-    wanted: Vec<(String, Type)>,
     file: Arc<str>,
 }
 
-impl TypedReader {
-    pub(crate) fn open(source: &CompiledSource, file: &SourceFile, layout: &Layout) -> Result<Self, IngestError> {
+impl<'s> TypedReader<'s> {
+    pub(crate) fn open(source: &'s CompiledSource, file: &SourceFile, layout: &'s Layout) -> Result<Self, IngestError> {
         let names: Vec<String> = layout.wanted.iter().map(|(name, _)| name.clone()).collect();
-        Ok(Self {
-            rows: source.connector.read(file, &source.options, &names)?,
-            wanted: layout.wanted.clone(),
-            file: file.name.as_str().into(),
-        })
+        let rows = source.connector.read(file, &source.options, &names)?;
+        Ok(Self { source, layout, rows, file: file.name.as_str().into() })
     }
 
     pub(crate) fn rows_read(&self) -> u64 {
@@ -58,15 +58,22 @@ impl TypedReader {
     pub(crate) fn next_batch(&mut self) -> Result<Option<TypedBatch>, IngestError> {
         let Some(raw) = self.rows.next_batch()? else { return Ok(None) };
         let mut columns: Vec<Column> = Vec::with_capacity(raw.columns.len());
-        let mut misfits = BTreeMap::new();
-        for (array, (name, ty)) in raw.columns.iter().zip(&self.wanted) {
+        let mut misfits: BTreeMap<usize, BadRow> = BTreeMap::new();
+        for (row, fault, reason) in raw.unfit {
+            misfits.entry(row).or_insert_with(|| BadRow::new(fault, reason));
+        }
+        for (array, (name, ty)) in raw.columns.iter().zip(&self.layout.wanted) {
             let (column, bad) = retype(array, *ty, name)?;
             columns.push(column);
             for (row, fault) in bad {
                 misfits.entry(row).or_insert(fault);
             }
         }
-        let batch = Batch { numbers: raw.numbers, columns, file: Arc::clone(&self.file) };
+        let mut batch = Batch { numbers: raw.numbers, columns, file: Arc::clone(&self.file) };
+        if let Some(traffic) = &self.source.traffic {
+            let computed = traffic::columns(&batch, &self.layout.slots, traffic, &self.source.config.channels);
+            batch.columns.extend(computed);
+        }
         Ok(Some(TypedBatch { batch, lines: raw.lines, raw: raw.raw, refused: raw.refused, misfits }))
     }
 }

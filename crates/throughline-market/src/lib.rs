@@ -95,7 +95,7 @@ pub use locate::locate;
 pub use outcomes::{Call, Return, Session, SignUp};
 pub use person::{Permissions, Person, Segment};
 pub use presets::{PRESETS, Preset};
-pub use project::{read_truth, write_project_data};
+pub use project::{read_truth, write_project_data, write_vendors};
 pub use response::Purchase;
 pub use scenario::Scenario;
 pub use score::{PolicyScore, score_policy, score_policy_at};

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::truth_files::{self, TruthFile};
-use crate::{DataFile, MarketError, Standing, Truth, World};
+use crate::{DataFile, MarketError, Standing, Truth, VENDORS, World};
 
 /// Writes `DIR/data/…` and `DIR/truth/…`; returns the truth that was written. Existing files are replaced.
 pub fn write_project_data(world: &World, dir: &Path) -> Result<Truth, MarketError> {
@@ -14,6 +14,17 @@ pub fn write_project_data(world: &World, dir: &Path) -> Result<Truth, MarketErro
     }
     Standing::new(world).write(dir)?;
     write_truth(world, dir)
+}
+
+/// Writes every vendor's shape of the market below a folder; returns the bytes. Existing files are replaced.
+pub fn write_vendors(world: &World, dir: &Path) -> Result<u64, MarketError> {
+    let mut bytes = 0;
+    for file in VENDORS {
+        let path = dir.join(file.path);
+        write_file(&path, |out| world.write_vendor(file, out))?;
+        bytes += std::fs::metadata(&path).map_err(|source| MarketError::Io { path, source })?.len();
+    }
+    Ok(bytes)
 }
 
 /// Writes `DIR/truth/…`, the state of a closed loop left out.

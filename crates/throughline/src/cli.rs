@@ -222,13 +222,13 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
 pub(crate) struct InitArgs {
     /// Folder to make.
     pub(crate) dir: PathBuf,
-    /// Start from an example: demo, hillstrom or fractribution.
+    /// Start from an example: demo, hillstrom, fractribution or vendors.
     #[arg(long)]
     pub(crate) example: Option<String>,
-    /// People of the simulated demo.
+    /// People of the simulated market of demo and vendors.
     #[arg(long, default_value_t = 5000)]
     pub(crate) people: u32,
-    /// Seed of the simulated demo.
+    /// Seed of that market.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 }

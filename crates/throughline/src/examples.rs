@@ -31,6 +31,10 @@ pub(crate) const EXAMPLES: &[Example] = &[
     files!("fractribution":
         "throughline.yaml", "attribution.yaml", "sources/events.yaml", "sources/spend.yaml",
     ),
+    files!("vendors":
+        "throughline.yaml", "attribution.yaml", "sources/calls.yaml", "sources/google.yaml", "sources/mail.yaml",
+        "sources/meta.yaml", "sources/stores.yaml", "sources/web.yaml",
+    ),
 ];
 
 /// An example by name.

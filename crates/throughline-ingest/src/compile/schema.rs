@@ -6,7 +6,7 @@ use throughline_core::Diagnostic;
 use throughline_core::diagnostic::closest;
 use throughline_core::expr::{Schema, Type};
 
-use crate::config::{SourceConfig, at};
+use crate::config::{SourceConfig, TRAFFIC_COLUMNS, at};
 use crate::connector::{Connector, Options, RawColumn};
 use crate::diagnostics::codes;
 use crate::location::SourceFile;
@@ -111,8 +111,10 @@ fn apply_types(
     found
 }
 
-/// What expressions may name: `_line`, `_file`, then the raw columns.
-pub(super) fn expression_schema(columns: &[RawColumn]) -> Schema {
+/// What expressions may name: `_line`, `_file`, the raw columns, and with `traffic` those of [`TRAFFIC_COLUMNS`].
+pub(super) fn expression_schema(columns: &[RawColumn], traffic: bool) -> Schema {
     let pseudo = [("_line".to_owned(), Type::Int), ("_file".to_owned(), Type::Text)];
-    Schema::new(pseudo.into_iter().chain(columns.iter().map(|c| (c.name.clone(), c.ty))))
+    let raw = columns.iter().map(|c| (c.name.clone(), c.ty));
+    let computed = TRAFFIC_COLUMNS.iter().filter(|_| traffic).map(|name| ((*name).to_owned(), Type::Text));
+    Schema::new(pseudo.into_iter().chain(raw).chain(computed))
 }

@@ -21,6 +21,8 @@ pub struct RawBatch {
     pub raw: RawRows,
     /// Rows that are not in the arrays because they cannot be read.
     pub refused: Vec<RefusedRow>,
+    /// Rows of the arrays that cannot be used, by position, with the reason, which never quotes the row.
+    pub unfit: Vec<(usize, RowFault, String)>,
 }
 
 /// A row that cannot be read.

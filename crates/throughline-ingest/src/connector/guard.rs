@@ -4,6 +4,17 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, Read, Result};
 
+/// What a backslash is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Backslash {
+    /// A byte like others.
+    Plain,
+    /// It escapes what would end a field or a record.
+    Escapes,
+    /// The byte before was one that escapes.
+    Pending,
+}
+
 /// What the guard knows of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordNote {
@@ -23,13 +34,37 @@ enum State {
     QuoteInQuoted,
 }
 
+/// Stand for an escaped backslash, tab and newline on their way through the parser: control characters, which exports
+/// do not contain.
+const ESCAPED_BACKSLASH: u8 = 0x1c;
+const ESCAPED_TAB: u8 = 0x1d;
+const ESCAPED_NEWLINE: u8 = 0x1e;
+
+/// A field with its escaped characters in their place.
+pub(super) fn unescape(field: &str) -> String {
+    let plain = |c: char| match u8::try_from(c) {
+        Ok(ESCAPED_BACKSLASH) => '\\',
+        Ok(ESCAPED_TAB) => '\t',
+        Ok(ESCAPED_NEWLINE) => '\n',
+        _ => c,
+    };
+    field.chars().map(plain).collect()
+}
+
+/// Whether a field has escaped characters.
+pub(super) fn has_escapes(field: &str) -> bool {
+    field.bytes().any(|b| matches!(b, ESCAPED_BACKSLASH | ESCAPED_TAB | ESCAPED_NEWLINE))
+}
+
 /// Passes text through, with records cut at the limit. It follows the same rules as the parser: a quote counts only at
 /// the start of a field, `""` is a quote, `\r`, `\n` and `\r\n` end a record, empty lines are no records.
 #[derive(Debug)]
 pub(super) struct RecordGuard<R> {
     inner: R,
     delimiter: u8,
-    quote: u8,
+    /// `None`: no byte quotes.
+    quote: Option<u8>,
+    backslash: Backslash,
     limit: usize,
     state: State,
     line: i64,
@@ -45,17 +80,19 @@ pub(super) struct RecordGuard<R> {
 }
 
 impl<R: BufRead> RecordGuard<R> {
-    pub(super) fn new(inner: R, delimiter: u8, quote: u8, limit: usize) -> Self {
+    /// A guard whose first byte stands on line `line`.
+    pub(super) fn new(inner: R, (delimiter, quote): (u8, Option<u8>), escapes: bool, line: i64, limit: usize) -> Self {
         Self {
             inner,
             delimiter,
             quote,
+            backslash: if escapes { Backslash::Escapes } else { Backslash::Plain },
             limit,
             state: State::RecordStart,
-            line: 1,
+            line,
             after_return: false,
             length: 0,
-            start_line: 1,
+            start_line: line,
             dropping: false,
             pending: VecDeque::new(),
             notes: VecDeque::new(),
@@ -66,6 +103,28 @@ impl<R: BufRead> RecordGuard<R> {
     /// The note of the oldest record not asked for yet.
     pub(super) fn take_note(&mut self) -> Option<RecordNote> {
         self.notes.pop_front()
+    }
+
+    /// Takes one byte; gives what is passed on in its place.
+    fn pass(&mut self, byte: u8) -> Option<u8> {
+        if self.backslash == Backslash::Plain {
+            return self.step(byte).then_some(byte);
+        }
+        let escaped = std::mem::replace(&mut self.backslash, Backslash::Escapes) == Backslash::Pending;
+        let byte = match byte {
+            b'\\' if !escaped => {
+                self.backslash = Backslash::Pending;
+                return None;
+            }
+            b'\\' => ESCAPED_BACKSLASH,
+            b'\t' | b't' if escaped => ESCAPED_TAB,
+            b'\n' | b'n' if escaped => {
+                self.line += i64::from(byte == b'\n');
+                ESCAPED_NEWLINE
+            }
+            other => other,
+        };
+        self.step(byte).then_some(byte)
     }
 
     /// Takes one byte; gives whether it is passed on.
@@ -81,9 +140,9 @@ impl<R: BufRead> RecordGuard<R> {
         }
         let before = self.state;
         self.state = match before {
-            State::Quoted if byte == self.quote => State::QuoteInQuoted,
+            State::Quoted if Some(byte) == self.quote => State::QuoteInQuoted,
             State::Quoted => State::Quoted,
-            State::RecordStart | State::FieldStart | State::QuoteInQuoted if byte == self.quote => State::Quoted,
+            State::RecordStart | State::FieldStart | State::QuoteInQuoted if Some(byte) == self.quote => State::Quoted,
             _ if byte == self.delimiter => State::FieldStart,
             _ => State::Plain,
         };
@@ -98,7 +157,7 @@ impl<R: BufRead> RecordGuard<R> {
     fn cut(&mut self, seen: State) {
         self.dropping = true;
         if seen == State::Quoted {
-            self.pending.push_back(self.quote);
+            self.pending.extend(self.quote);
         }
         self.pending.push_back(b'\n');
         self.notes.push_back(RecordNote { line: self.start_line, cut: true });
@@ -159,7 +218,7 @@ impl<R: BufRead> Read for RecordGuard<R> {
             while used < taken && self.pending.is_empty() {
                 let byte = out[used];
                 used += 1;
-                if self.step(byte) {
+                if let Some(byte) = self.pass(byte) {
                     out[kept] = byte;
                     kept += 1;
                 }
@@ -180,7 +239,7 @@ mod tests {
 
     /// Line, cut and fields of each record that the parser sees.
     fn records(text: &[u8], limit: usize) -> Vec<(i64, bool, Vec<Vec<u8>>)> {
-        let guard = RecordGuard::new(text, b',', b'"', limit);
+        let guard = RecordGuard::new(text, (b',', Some(b'"')), false, 1, limit);
         let mut reader =
             csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(16).from_reader(guard);
         let mut record = csv::ByteRecord::new();
@@ -216,6 +275,25 @@ mod tests {
         let cuts: Vec<(i64, bool)> = got.iter().map(|r| (r.0, r.1)).collect();
         assert_eq!(cuts, [(1, false), (2, true), (3, true), (5, false)]);
         assert_eq!(got[3].2, [b"last".to_vec(), b"row".to_vec()]);
+    }
+
+    #[test]
+    fn escapes_end_nothing_and_lines_go_on() {
+        let guard = RecordGuard::new(&b"a\\\tb\tc\\\\\nd\\\ne\tf\\n\ng\th\n"[..], (b'\t', None), true, 7, 1000);
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .delimiter(b'\t')
+            .quoting(false)
+            .buffer_capacity(4)
+            .from_reader(guard);
+        let mut got = Vec::new();
+        let mut record = csv::StringRecord::new();
+        while reader.read_record(&mut record).expect("reads") {
+            let note = reader.get_mut().take_note().expect("one note for each record");
+            got.push((note.line, record.iter().map(unescape).collect::<Vec<_>>()));
+        }
+        let expect = [(7, ["a\tb", "c\\"]), (8, ["d\ne", "f\n"]), (10, ["g", "h"])];
+        assert_eq!(got, expect.map(|(line, fields)| (line, fields.map(str::to_owned).to_vec())));
     }
 
     proptest! {

@@ -2,16 +2,17 @@
 
 mod discover;
 
+mod elements;
+
 mod fill;
 
-use std::fs::File;
-use std::io::BufReader;
+mod rows;
 
 use throughline_core::expr::Type;
 
 use super::batch::escape;
 use super::line::{self, Line};
-use super::text::{self, TextColumn};
+use super::text::{self, TextColumn, TextInput};
 use super::{
     BATCH_BYTES, BATCH_ROWS, BadOption, Columns, Connector, EmptyFile, MAX_ROW_BYTES, Options, RawBatch, RawColumn,
     RawRows, RefusedRow, RowReader,
@@ -20,7 +21,9 @@ use crate::diagnostics::RowFault;
 use crate::error::IngestError;
 use crate::location::SourceFile;
 use discover::Discovered;
+use elements::Elements;
 use fill::{Cells, Wanted};
+use rows::Rows;
 
 /// Lines that are read to find the columns.
 const DISCOVERY_LINES: usize = 1000;
@@ -55,42 +58,104 @@ impl Connector for Jsonl {
     }
 
     fn columns(&self, file: &SourceFile, _: &Options) -> Result<Columns, IngestError> {
-        let mut input = text::open(file)?;
-        let mut buffer = Vec::new();
-        let mut found = Discovered::default();
-        for _ in 0..DISCOVERY_LINES {
-            match line::read(&mut input, &mut buffer, MAX_ROW_BYTES).map_err(IngestError::io(&file.name))? {
-                Line::End => break,
-                Line::Cut => {}
-                // Bad lines are refused when the rows are read; here they only say nothing about the columns.
-                Line::Whole => found.look_at(&buffer),
-            }
+        let mut found = columns(file, Layout::Lines)?;
+        if file.bytes == 0 {
+            found.warnings.push(format!("`{}` is empty", file.name));
         }
-        let columns = found.names().into_iter().map(|name| RawColumn { name, ty: Type::Text }).collect();
-        let warnings = if file.bytes == 0 { vec![format!("`{}` is empty", file.name)] } else { Vec::new() };
-        Ok(Columns { columns, warnings })
+        Ok(found)
     }
 
     fn read(&self, file: &SourceFile, _: &Options, wanted: &[String]) -> Result<Box<dyn RowReader>, IngestError> {
-        Ok(Box::new(JsonlReader {
-            file: file.name.clone(),
-            input: text::open(file)?,
-            wanted: Wanted::new(wanted),
-            cells: Cells::new(wanted.len()),
-            buffer: Vec::new(),
-            line: 0,
-            rows: 0,
-        }))
+        read(file, Layout::Lines, wanted)
+    }
+}
+
+/// Where the objects of a file stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// One a line.
+    Lines,
+    /// The elements of the list that is the file.
+    List,
+    /// The elements of the lists under this key, wherever it stands outside of them: answers of APIs, page after page.
+    Under(&'static str),
+    /// The rows of a Parquet file, nested columns as nested objects.
+    Parquet,
+}
+
+/// Finds the columns of the first objects.
+pub(super) fn columns(file: &SourceFile, layout: Layout) -> Result<Columns, IngestError> {
+    let mut input = Objects::open(file, layout, None)?;
+    let mut buffer = Vec::new();
+    let mut found = Discovered::default();
+    for _ in 0..DISCOVERY_LINES {
+        match input.next(&mut buffer).map_err(IngestError::io(&file.name))? {
+            Line::End => break,
+            Line::Cut => {}
+            // Bad lines are refused when the rows are read; here they only say nothing about the columns.
+            Line::Whole => found.look_at(&buffer),
+        }
+    }
+    let columns = found.names().into_iter().map(|name| RawColumn { name, ty: Type::Text }).collect();
+    Ok(Columns { columns, warnings: Vec::new() })
+}
+
+/// Starts reading the wanted columns.
+pub(super) fn read(file: &SourceFile, layout: Layout, wanted: &[String]) -> Result<Box<dyn RowReader>, IngestError> {
+    Ok(Box::new(JsonlReader {
+        file: file.name.clone(),
+        input: Objects::open(file, layout, Some(wanted))?,
+        wanted: Wanted::new(wanted),
+        cells: Cells::new(wanted.len()),
+        buffer: Vec::new(),
+        rows: 0,
+    }))
+}
+
+/// The texts of the objects of a file.
+enum Objects {
+    Lines { input: TextInput, line: i64 },
+    Elements(Elements<TextInput>),
+    Rows(Box<Rows>),
+}
+
+impl Objects {
+    fn open(file: &SourceFile, layout: Layout, wanted: Option<&[String]>) -> Result<Self, IngestError> {
+        Ok(match layout {
+            Layout::Lines => Self::Lines { input: text::open(file)?, line: 0 },
+            Layout::List => Self::Elements(Elements::new(text::open(file)?, None)),
+            Layout::Under(key) => Self::Elements(Elements::new(text::open(file)?, Some(key))),
+            Layout::Parquet => Self::Rows(Box::new(Rows::open(file, wanted)?)),
+        })
+    }
+
+    fn next(&mut self, buffer: &mut Vec<u8>) -> std::io::Result<Line> {
+        match self {
+            Self::Lines { input, line } => {
+                *line += 1;
+                line::read(input, buffer, MAX_ROW_BYTES)
+            }
+            Self::Elements(elements) => elements.next(buffer, MAX_ROW_BYTES),
+            Self::Rows(rows) => rows.next(buffer, MAX_ROW_BYTES),
+        }
+    }
+
+    /// The line on which the object before began.
+    fn line(&self) -> i64 {
+        match self {
+            Self::Lines { line, .. } => *line,
+            Self::Elements(elements) => elements.start_line(),
+            Self::Rows(rows) => rows.row(),
+        }
     }
 }
 
 struct JsonlReader {
     file: String,
-    input: BufReader<File>,
+    input: Objects,
     wanted: Wanted,
     cells: Cells,
     buffer: Vec<u8>,
-    line: i64,
     rows: u64,
 }
 
@@ -98,12 +163,11 @@ impl JsonlReader {
     /// Reads the next line that is not blank into the buffer and its values into the cells.
     fn next_row(&mut self) -> Result<Option<Result<(), RefusedRow>>, IngestError> {
         loop {
-            let read = line::read(&mut self.input, &mut self.buffer, MAX_ROW_BYTES);
+            let read = self.input.next(&mut self.buffer);
             let read = read.map_err(IngestError::io(&self.file))?;
             if read == Line::End {
                 return Ok(None);
             }
-            self.line += 1;
             if read == Line::Whole && self.buffer.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
@@ -121,7 +185,7 @@ impl JsonlReader {
     }
 
     fn refused(&self, fault: RowFault, reason: String) -> RefusedRow {
-        RefusedRow { line: self.line, fault, reason, raw: escape(&self.buffer) }
+        RefusedRow { line: self.input.line(), fault, reason, raw: escape(&self.buffer) }
     }
 }
 
@@ -140,7 +204,7 @@ impl RowReader for JsonlReader {
                 continue;
             }
             numbers.push(i64::try_from(self.rows).unwrap_or(i64::MAX));
-            lines.push(self.line);
+            lines.push(self.input.line());
             for (i, column) in columns.iter_mut().enumerate() {
                 column.push(self.cells.get(i));
             }
@@ -152,7 +216,7 @@ impl RowReader for JsonlReader {
             return Ok(None);
         }
         let columns = columns.iter_mut().map(|c| c.finish(numbers.len())).collect();
-        Ok(Some(RawBatch { numbers, lines, columns, raw: RawRows::Lines { text, ends }, refused }))
+        Ok(Some(RawBatch { numbers, lines, columns, raw: RawRows::Lines { text, ends }, refused, unfit: Vec::new() }))
     }
 
     fn rows_read(&self) -> u64 {

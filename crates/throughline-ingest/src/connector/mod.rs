@@ -12,10 +12,19 @@ mod line;
 
 mod parquet;
 
+mod shape;
+
 mod text;
+
+mod utf16;
+
+mod vendor;
+
+mod zone;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::path::{Path, PathBuf};
 
 use throughline_core::diagnostic::closest;
 use throughline_core::expr::Type;
@@ -25,8 +34,23 @@ use crate::location::SourceFile;
 
 pub use batch::{RawBatch, RawRows, RefusedRow};
 
-/// Every connector, in the order of the documentation.
-pub const CONNECTORS: &[&dyn Connector] = &[&csv::Csv, &jsonl::Jsonl, &parquet::Parquet];
+/// Every connector, in the order of the documentation: plain formats, then vendors.
+pub const CONNECTORS: &[&dyn Connector] = &[
+    &csv::Csv,
+    &jsonl::Jsonl,
+    &parquet::Parquet,
+    &vendor::google_ads::VENDOR,
+    &vendor::meta_ads::VENDOR,
+    &vendor::ga4::VENDOR,
+    &vendor::adobe_feed::VENDOR,
+    &vendor::snowplow::VENDOR,
+    &vendor::segment::VENDOR,
+    &vendor::salesforce::VENDOR,
+    &vendor::hubspot::VENDOR,
+    &vendor::callrail::VENDOR,
+    &vendor::pos::VENDOR,
+    &vendor::email_service::VENDOR,
+];
 
 /// Most rows of one batch.
 pub const BATCH_ROWS: usize = 8192;
@@ -85,6 +109,21 @@ pub trait Connector: Debug + Sync {
     /// Whether a row may lack a column that other rows have. If not, a file that lacks a column the mapping reads is
     /// refused before it is read.
     fn ragged(&self) -> bool;
+
+    /// The mapping of a source that writes none, as YAML; `None` where only the source can know.
+    fn preset(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The columns with documented names that every file gives, NULL where it lacks them, and what they hold.
+    fn documented(&self) -> Vec<(&'static str, &'static str)> {
+        Vec::new()
+    }
+
+    /// Files beside a file that its rows depend on.
+    fn companions(&self, _file: &Path) -> Vec<PathBuf> {
+        Vec::new()
+    }
 
     /// Checks the values of options; the names were checked.
     fn check(&self, options: &Options) -> Result<(), BadOption>;

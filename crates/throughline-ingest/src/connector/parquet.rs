@@ -133,6 +133,7 @@ impl RowReader for ParquetReader {
             columns,
             raw: RawRows::Columns(batch),
             refused: Vec::new(),
+            unfit: Vec::new(),
         }))
     }
 

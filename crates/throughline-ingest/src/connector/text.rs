@@ -1,29 +1,38 @@
 //! Opening text files: byte-order marks and encodings.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringBuilder, new_null_array};
 use arrow::datatypes::DataType;
 
+use super::utf16::Utf16;
 use crate::error::IngestError;
 use crate::location::SourceFile;
 
 const BUFFER_BYTES: usize = 1 << 17;
 
-/// Opens a text file, checks that it is the one that was listed, and skips the UTF-8 byte-order mark.
-pub(super) fn open(file: &SourceFile) -> Result<BufReader<File>, IngestError> {
+/// Text in UTF-8, whatever the file is written in.
+pub(super) type TextInput = Box<dyn BufRead + Send>;
+
+/// Opens a text file, checks that it is the one that was listed, and skips the byte-order mark. UTF-16 with its mark, as
+/// spreadsheets and advertising tools export it, is read as UTF-8.
+pub(super) fn open(file: &SourceFile) -> Result<TextInput, IngestError> {
     let handle = open_listed(file)?;
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, handle);
     let head = reader.fill_buf().map_err(IngestError::io(&file.name))?;
-    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-        return Err(IngestError::Encoding { file: file.name.clone(), reason: "it is UTF-16".to_owned() });
-    }
-    if head.starts_with(&[0xef, 0xbb, 0xbf]) {
-        reader.consume(3);
-    }
-    Ok(reader)
+    let little_endian = match head {
+        [0xff, 0xfe, ..] => true,
+        [0xfe, 0xff, ..] => false,
+        [0xef, 0xbb, 0xbf, ..] => {
+            reader.consume(3);
+            return Ok(Box::new(reader));
+        }
+        _ => return Ok(Box::new(reader)),
+    };
+    reader.consume(2);
+    Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, Utf16::new(reader, little_endian))))
 }
 
 /// Opens a file and checks that it has the size it had when it was listed: its hash stands for its content.

@@ -180,6 +180,11 @@ async fn delimited_text_as_it_comes() {
     ] {
         assert_eq!(events(text, options).await, plain, "{}", String::from_utf8_lossy(text));
     }
+    let utf16: Vec<u8> =
+        "\u{feff}id,ts,email,amount\n1,2026-03-01,a@b.c,2\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let project = Project::new();
+    project.file("in", utf16);
+    assert_eq!(project.ingest("csv", "in", ORDERS).await.expect("ingested").events, plain);
 }
 
 #[tokio::test]

@@ -6,8 +6,12 @@ mod formats;
 
 mod harness;
 
+mod market;
+
 mod reference;
 
 mod refusals;
 
 mod rows;
+
+mod vendors;

@@ -6,6 +6,7 @@ mod policy;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use throughline_activate::{DestinationConfig, Route, Site};
@@ -14,7 +15,7 @@ use throughline_core::{Diagnostic, Severity};
 use throughline_features::{CompiledExperiment, CompiledFeatures, ExperimentConfig, FeatureConfig, FeaturesConfig};
 use throughline_govern::Rule;
 use throughline_identity::IdentityConfig;
-use throughline_ingest::SourceConfig;
+use throughline_ingest::{Channels, SourceConfig};
 
 pub use config::{AttributionConfig, BootstrapConfig, ModelConfig, PolicyConfig, ProjectConfig, ScheduleConfig};
 use files::TextFile;
@@ -42,6 +43,8 @@ pub struct Project {
     pub config: Hashed<ProjectConfig>,
     /// `sources/*.yaml`.
     pub sources: Vec<Hashed<SourceConfig>>,
+    /// `channels.yaml`: rules in front of those that come along.
+    pub channels: Option<Hashed<Arc<Channels>>>,
     /// `identity.yaml`, or its defaults.
     pub identity: Hashed<IdentityConfig>,
     /// `attribution.yaml`.
@@ -83,7 +86,7 @@ impl Project {
         let mut hash = Sha256::new();
         let parts = [&self.config.hash, &self.identity.hash, &self.features.hash]
             .into_iter()
-            .chain(self.sources.iter().map(|s| &s.hash))
+            .chain(self.sources.iter().map(|s| &s.value.digest))
             .chain(self.attribution.iter().map(|a| &a.hash))
             .chain(self.experiments.iter().map(|e| &e.hash))
             .chain(self.policies.iter().map(|p| &p.hash))
@@ -105,6 +108,7 @@ impl Project {
         let mut files: BTreeMap<String, String> = single.into_iter().collect();
         files.extend(self.attribution.iter().map(of));
         files.extend(self.sources.iter().map(of));
+        files.extend(self.channels.iter().map(of));
         files.extend(self.experiments.iter().map(of));
         files.extend(self.policies.iter().map(of));
         files.extend(self.destinations.iter().map(of));
@@ -133,14 +137,8 @@ impl Loader<'_> {
         };
         let config = self.one::<ProjectConfig>(&file, "Project");
         self.found.extend(config.iter().flat_map(|c| config::check_schedules(&c.value.schedule, &file.name)));
-        let sources = self.folder_with("sources", |file| SourceConfig::parse(&file.text, &file.name))?;
-        if sources.is_empty() {
-            self.found.push(
-                Diagnostic::error("TL003", "the project has no sources")
-                    .help("describe at least one file in sources/*.yaml")
-                    .at("sources", None, None),
-            );
-        }
+        let channels = self.channels()?;
+        let sources = self.sources(channels.as_ref())?;
         let identity = match files::read(self.root, "identity.yaml")? {
             Some(file) => self.one::<IdentityConfig>(&file, "Identity"),
             None => Some(default_identity()),
@@ -180,6 +178,7 @@ impl Loader<'_> {
             root: self.root.to_owned(),
             config,
             sources,
+            channels,
             identity,
             attribution,
             experiments,
@@ -235,6 +234,37 @@ impl Loader<'_> {
             {
                 let message = format!("this file is a `{found}`, expected `{kind}`");
                 self.found.push(Diagnostic::error("TL005", message).at(&file.name, place, None));
+            }
+        }
+    }
+
+    /// The sources, with the project's rules of channels.
+    fn sources(&mut self, channels: Option<&Hashed<Arc<Channels>>>) -> Result<Vec<Hashed<SourceConfig>>, RunError> {
+        let sources = self.folder_with("sources", |file| {
+            let source = SourceConfig::parse(&file.text, &file.name)?;
+            Ok(match channels {
+                Some(own) => source.with_channels(&own.value),
+                None => source,
+            })
+        })?;
+        if sources.is_empty() {
+            self.found.push(
+                Diagnostic::error("TL003", "the project has no sources")
+                    .help("describe at least one file in sources/*.yaml")
+                    .at("sources", None, None),
+            );
+        }
+        Ok(sources)
+    }
+
+    /// The project's rules of channels.
+    fn channels(&mut self) -> Result<Option<Hashed<Arc<Channels>>>, RunError> {
+        let Some(file) = files::read(self.root, "channels.yaml")? else { return Ok(None) };
+        match Channels::parse(&file.text, &file.name) {
+            Ok(own) => Ok(Some(Hashed { value: Arc::new(own), hash: file.hash(), file: file.name })),
+            Err(finding) => {
+                self.found.push(finding);
+                Ok(None)
             }
         }
     }

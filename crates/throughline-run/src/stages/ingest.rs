@@ -58,7 +58,7 @@ impl Stage for Ingest {
     async fn units(&self, context: &StageContext<'_>) -> Result<Vec<UnitPlan>, StageError> {
         let files = files(context)?;
         let plan = |(name, (index, file)): (&String, &(usize, SourceFile))| {
-            let config = context.project.sources[*index].hash.clone();
+            let config = context.project.sources[*index].value.digest.clone();
             UnitPlan { name: name.clone(), inputs: vec![config, file.content_hash.clone()] }
         };
         let plans = files.iter().map(plan).collect();

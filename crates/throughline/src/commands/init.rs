@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use throughline_core::Diagnostic;
 use throughline_core::diagnostic::closest;
-use throughline_market::{PRESETS, Scenario, World, write_project_data};
+use throughline_market::{PRESETS, Scenario, World, write_project_data, write_vendors};
 
 use crate::cli::InitArgs;
 use crate::examples::{EXAMPLES, Example, example};
@@ -65,17 +65,21 @@ pub(super) fn init(args: &InitArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::finding(finding));
     };
     write_example(chosen, &args.dir)?;
-    if chosen.name == "demo" {
+    let folder = match chosen.name {
+        "demo" => Some("data"),
+        "vendors" => Some("exports"),
+        _ => None,
+    };
+    if let Some(folder) = folder {
         let scenario = demo()?.with_people(args.people);
         let threads = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
         let world = World::simulate_on(&scenario, args.seed, threads)?;
-        write_project_data(&world, &args.dir)?;
-        print(&format!(
-            "simulated {} people over {} days into {}/data",
-            args.people,
-            scenario.days,
-            args.dir.display()
-        ))?;
+        match chosen.name {
+            "demo" => write_project_data(&world, &args.dir).map(|_| ())?,
+            _ => write_vendors(&world, &args.dir.join(folder)).map(|_| ())?,
+        }
+        let (people, days, dir) = (args.people, scenario.days, args.dir.display());
+        print(&format!("simulated {people} people over {days} days into {dir}/{folder}"))?;
     }
     print(&format!("made {0}\nnext: throughline run {0}", args.dir.display()))?;
     Ok(ExitCode::SUCCESS)

@@ -1,7 +1,5 @@
 //! `throughline market`.
 
-use std::fs::{File, create_dir_all};
-use std::io::{BufWriter, Write as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,7 +9,9 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use throughline_core::Diagnostic;
 use throughline_core::diagnostic::closest;
-use throughline_market::{PRESETS, Scenario, Source, VENDORS, World, locate, write_events, write_project_data};
+use throughline_market::{
+    PRESETS, Scenario, Source, VENDORS, World, locate, write_events, write_project_data, write_vendors,
+};
 
 use crate::cli::{MarketArgs, MarketShape};
 use crate::failure::Failure;
@@ -92,18 +92,7 @@ fn events(args: &MarketArgs, scenario: &Scenario, threads: NonZeroUsize) -> Resu
 
 fn vendors(args: &MarketArgs, world: &World) -> Result<Value, Failure> {
     let begun = Instant::now();
-    let mut bytes = 0;
-    for file in VENDORS {
-        let path = args.dir.join("vendors").join(file.path);
-        let fail = |source| Failure::Io { doing: "write", path: path.display().to_string(), source };
-        if let Some(folder) = path.parent() {
-            create_dir_all(folder).map_err(fail)?;
-        }
-        let mut out = BufWriter::new(File::create(&path).map_err(fail)?);
-        world.write_vendor(file, &mut out)?;
-        out.flush().map_err(fail)?;
-        bytes += std::fs::metadata(&path).map_err(fail)?.len();
-    }
+    let bytes = write_vendors(world, &args.dir.join("vendors"))?;
     let seconds = begun.elapsed().as_secs_f64();
     Ok(json!({ "what": "vendors", "files": VENDORS.len(), "bytes": bytes, "seconds": seconds }))
 }

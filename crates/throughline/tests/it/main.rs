@@ -10,4 +10,5 @@ mod market;
 mod one_shot;
 mod serve;
 mod support;
+mod vendors;
 mod whole_line;
