@@ -23,6 +23,9 @@ pub struct Begin {
     pub free_u: bool,
     /// Pairs that are added to every level: nothing is impossible.
     pub added: f64,
+    /// True pairs are equal in a column at least so often, and different at most so often; 0 and 1 where nothing is asked. Without it
+    /// people who merely resemble each other pass for true pairs where there are none.
+    pub equal_and_different: (f64, f64),
     /// The largest change of a probability at which the rounds end.
     pub still: f64,
     /// Rounds, at most.
@@ -72,9 +75,12 @@ pub fn expect_and_maximise(patterns: &BTreeMap<Pattern, f64>, free: &[usize], be
             }
         }
         now.share = (now.matches / total.max(1.0)).clamp(1e-6, 1.0 - 1e-6);
-        let mut moved = 0.0;
+        let mut moved = 0.0_f64;
         for c in free {
-            moved = f64::max(moved, maximise(&mut now.m[*c], &of_true[*c], begin.added));
+            let before = now.m[*c];
+            maximise(&mut now.m[*c], &of_true[*c], begin.added);
+            plausible(&mut now.m[*c], begin.equal_and_different);
+            moved = before.iter().zip(&now.m[*c]).fold(moved, |moved, (b, n)| moved.max((b - n).abs()));
             if begin.free_u {
                 moved = f64::max(moved, maximise(&mut now.u[*c], &of_others[*c], begin.added));
             }
@@ -107,13 +113,29 @@ fn maximise(probabilities: &mut [f64; LEVELS], expected: &[f64; LEVELS], added: 
     if whole <= 0.0 {
         return 0.0;
     }
-    let mut moved = 0.0;
+    let mut moved = 0.0_f64;
     for l in 1..LEVELS {
         let next = (expected[l] + added) / whole;
         moved = f64::max(moved, (next - probabilities[l]).abs());
         probabilities[l] = next;
     }
     moved
+}
+
+/// Brings probabilities of true pairs within bounds: equal at least so often, different at most so often; the levels between keep
+/// their proportions where there is room for them.
+pub(crate) fn plausible(m: &mut [f64; LEVELS], (equal, different): (f64, f64)) {
+    const SAME: usize = LEVELS - 1;
+    if m[1] > different {
+        m[SAME] += m[1] - different;
+        m[1] = different;
+    }
+    if m[SAME] < equal {
+        let rest = 1.0 - m[SAME];
+        let scale = (1.0 - equal) / rest.max(1e-12);
+        m[1..SAME].iter_mut().for_each(|p| *p *= scale);
+        m[SAME] = equal;
+    }
 }
 
 #[cfg(test)]
@@ -145,8 +167,16 @@ mod tests {
         let (m, u) = ([0.7, 0.9, 0.95], [0.1, 0.025, 0.2]);
         for free_u in [false, true] {
             let from_u = if free_u { two([0.3; 3]) } else { two(u) };
-            let begin =
-                Begin { m: two([0.8; 3]), u: from_u, share: 0.3, free_u, added: 0.0, still: 1e-10, rounds: 5_000 };
+            let begin = Begin {
+                m: two([0.8; 3]),
+                u: from_u,
+                share: 0.3,
+                free_u,
+                added: 0.0,
+                equal_and_different: (0.0, 1.0),
+                still: 1e-10,
+                rounds: 5_000,
+            };
             let found = expect_and_maximise(&known(m, u), &[0, 1, 2], &begin);
             for c in 0..3 {
                 assert!((found.m[c][5] - m[c]).abs() < 1e-6, "{c}: {found:?}");
@@ -157,6 +187,19 @@ mod tests {
     }
 
     #[test]
+    fn true_pairs_are_mostly_alike() {
+        let bounded = |mut m: [f64; LEVELS]| {
+            plausible(&mut m, (0.2, 0.4));
+            assert!((m.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{m:?}");
+            m
+        };
+        let close = |m: [f64; LEVELS], expect: [f64; LEVELS]| m.iter().zip(expect).all(|(a, b)| (a - b).abs() < 1e-12);
+        assert!(close(bounded([0.0, 0.9, 0.0, 0.0, 0.1, 0.0]), [0.0, 0.4, 0.0, 0.0, 0.1, 0.5]));
+        assert!(close(bounded([0.0, 0.0, 0.5, 0.5, 0.0, 0.0]), [0.0, 0.0, 0.4, 0.4, 0.0, 0.2]));
+        assert!(close(bounded([0.0, 0.1, 0.1, 0.1, 0.1, 0.6]), [0.0, 0.1, 0.1, 0.1, 0.1, 0.6]));
+    }
+
+    #[test]
     fn no_pairs_say_nothing() {
         let begin = Begin {
             m: two([0.8; 3]),
@@ -164,6 +207,7 @@ mod tests {
             share: 0.3,
             free_u: true,
             added: 0.0,
+            equal_and_different: (0.0, 1.0),
             still: 1e-10,
             rounds: 50,
         };

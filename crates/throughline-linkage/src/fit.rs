@@ -13,7 +13,7 @@ use throughline_stats::stream::Stream;
 use crate::block::Key;
 use crate::compare::{EQUAL, LEVELS, level};
 use crate::depend::{self, Draws, Known, TruePairs};
-use crate::em::{Begin, Levels, Pattern, expect_and_maximise, level_of, probability};
+use crate::em::{Begin, Levels, Pattern, expect_and_maximise, level_of, plausible, probability};
 use crate::model::{Given, Model, State, pattern};
 use crate::pairs::{self, Comes};
 use crate::parallel::{each_mut, map};
@@ -24,6 +24,8 @@ const RANDOM: u64 = 200_000;
 /// Pairs of a key from which `m` is found, about.
 const LEARNED: u64 = 30_000;
 
+/// True pairs are equal in a column at least so often, and different at most so often.
+const PLAUSIBLE: (f64, f64) = (0.2, 0.4);
 /// Rounds in which parents are sought and the true pairs found again.
 const ROUNDS: usize = 4;
 /// Rounds for the share of true pairs of a key.
@@ -145,7 +147,9 @@ fn average(columns: usize, keyed: &[Keyed<'_>], expected: f64) -> Levels {
         let whole: f64 = sums[1..].iter().sum();
         let first = first_m();
         // Two pairs' worth of what is usual: nothing is impossible.
-        std::array::from_fn(|l| if l == 0 { 0.0 } else { (sums[l] + 2.0 * first[l]) / (whole + 2.0) })
+        let mut m = std::array::from_fn(|l| if l == 0 { 0.0 } else { (sums[l] + 2.0 * first[l]) / (whole + 2.0) });
+        plausible(&mut m, PLAUSIBLE);
+        m
     };
     sums.iter().map(one).collect()
 }
@@ -241,5 +245,14 @@ const fn first_m() -> [f64; LEVELS] {
 
 fn begin(u: &Levels) -> Begin {
     let m = vec![first_m(); u.len()];
-    Begin { m, u: u.clone(), share: 0.3, free_u: false, added: 0.02, still: 1e-4, rounds: 60 }
+    Begin {
+        m,
+        u: u.clone(),
+        share: 0.3,
+        free_u: false,
+        added: 0.02,
+        equal_and_different: PLAUSIBLE,
+        still: 1e-4,
+        rounds: 60,
+    }
 }

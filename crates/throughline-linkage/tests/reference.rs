@@ -102,10 +102,28 @@ fn splinks_vectors_give_their_parameters() {
     }
     assert!((patterns.values().sum::<f64>() - 4_000.0).abs() < 1e-9);
     let two = |equal: f64| vec![[0.0, 1.0 - equal, 0.0, 0.0, 0.0, equal]; 3];
-    let begin = Begin { m: two(0.8), u: two(0.3), share: 0.3, free_u: true, added: 0.0, still: 1e-9, rounds: 10_000 };
+    let begin = Begin {
+        m: two(0.8),
+        u: two(0.3),
+        share: 0.3,
+        free_u: true,
+        added: 0.0,
+        equal_and_different: (0.0, 1.0),
+        still: 1e-9,
+        rounds: 10_000,
+    };
     let found = expect_and_maximise(&patterns, &[0, 1, 2], &begin);
     assert!((found.share - 0.5).abs() < 1e-3, "{found:?}");
     for (column, (m, u)) in [(0.7, 0.1), (0.9, 0.025), (0.95, 0.2)].into_iter().enumerate() {
         assert!((found.m[column][5] - m).abs() < 1e-3 && (found.u[column][5] - u).abs() < 1e-3, "{found:?}");
     }
+}
+
+#[test]
+fn files_without_doubles_have_none() {
+    // The originals of Febrl 4: 5,000 people, each once.
+    let Some((linked, quality)) = measure(&["febrl/dataset4a.csv"], "rec_id", entity, 2) else { return };
+    assert_eq!(quality.true_pairs, 0);
+    assert!(quality.found_pairs <= 2, "{quality:?}");
+    assert!(linked.prior < 1e-6, "{}", linked.prior);
 }
