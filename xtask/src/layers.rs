@@ -67,6 +67,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "server",
         ],
     ),
+    ("testbed", &[]),
     ("xtask", &[]),
 ];
 
