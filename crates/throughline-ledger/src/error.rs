@@ -41,21 +41,9 @@ pub enum LedgerError {
         /// The newest schema known.
         known: i64,
     },
-    /// The address of a database cannot be used. The problem repeats nothing that may be a password.
-    #[error("the ledger's address cannot be used: {problem}")]
-    Address {
-        /// What is wrong with it.
-        problem: String,
-    },
     /// The database does not let us in, or is not there.
-    #[error("cannot open the ledger at {place}")]
-    Unreachable {
-        /// Which database.
-        place: String,
-        /// The answer, if there was one.
-        #[source]
-        source: sqlx::Error,
-    },
+    #[error("cannot open the ledger")]
+    Unreachable(#[from] throughline_postgres::ConnectError),
     /// The schema of the database is used by something else.
     #[error("{place} holds tables that are no ledger: name another one with `schema=` in its address")]
     ForeignSchema {

@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{LedgerError, PostgresAddress, PostgresLedger, Repository, SqliteLedger};
+use throughline_postgres::PostgresAddress;
+
+use crate::{LedgerError, PostgresLedger, Repository, SqliteLedger};
 
 /// Where the ledger of a project is kept.
 #[derive(Debug, Clone)]

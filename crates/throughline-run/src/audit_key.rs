@@ -39,6 +39,10 @@ fn read(path: &Path) -> Result<Option<[u8; 32]>, RunError> {
 }
 
 fn create(path: &Path) -> Result<[u8; 32], RunError> {
+    // Where the ledger is elsewhere, the folder may not be there yet.
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(RunError::io("make the folder of", path))?;
+    }
     let mut random = [0; 40];
     OsEntropy.fill(&mut random)?;
     let (secret, suffix) = random.split_at(32);

@@ -4,7 +4,6 @@
 //! READ COMMITTED each statement behind the lock sees all that was committed before it, so that what a transaction read
 //! stays true until it commits. What is read in several statements is read from one snapshot.
 
-mod address;
 mod approval;
 mod artefact;
 mod audit;
@@ -23,7 +22,6 @@ use serde_json::Value;
 use sqlx::{PgPool, Postgres, Transaction};
 use throughline_core::Timestamp;
 
-pub use self::address::PostgresAddress;
 use self::convert::Doing;
 use crate::{
     Answer, Artefact, AuditCheck, AuditEntry, AuditFilter, AuditLog, AuditRecord, ConsistencyProof, Delivery,

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnection, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _};
 
+use super::PostgresLedger;
 use super::convert::{Doing, UNDEFINED_COLUMN, code};
-use super::{PostgresAddress, PostgresLedger};
-use crate::LedgerError;
+use crate::{LedgerError, PostgresAddress};
 
 /// Schema number and the migration that leads to it, from an empty schema or the number before.
 const MIGRATIONS: [(i64, &str); 1] = [(2, include_str!("../../migrations/postgres/0002_ledger.sql"))];
@@ -21,22 +21,34 @@ const MIGRATION_LOCK: i32 = 0x544c_4c47;
 /// How long a caller waits for one of the pool's connections.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The schema of a ledger whose address names none.
+const SCHEMA: &str = "throughline";
+
+/// Where a ledger lies.
+struct Place<'a> {
+    schema: &'a str,
+    text: String,
+}
+
 impl PostgresLedger {
     /// Opens the ledger of a project; makes schema and tables when absent. An older schema is migrated. The ledger of
     /// another project is refused.
     pub async fn open(address: &PostgresAddress, project: &str) -> Result<Self, LedgerError> {
+        let schema = address.schema().unwrap_or(SCHEMA);
+        let place = Place { schema, text: format!("{address} (schema {schema})") };
+        // Only its schema is looked at, nobody waits for ever, and a process that was stopped inside a transaction does not
+        // hold the others up.
+        let settings =
+            [("search_path", schema), ("lock_timeout", "30s"), ("idle_in_transaction_session_timeout", "60s")];
         // One connection by hand first: a pool would try again for half a minute where the server is not there at all.
-        let unreachable = |source| LedgerError::Unreachable { place: address.to_string(), source };
-        let timeout = |_| unreachable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
-        let connecting = tokio::time::timeout(address.timeout(), address.options().connect());
-        let mut connection = connecting.await.map_err(timeout)?.map_err(unreachable)?;
-        prepare(&mut connection, address, project).await?;
+        let mut connection = address.connect(&settings).await?;
+        prepare(&mut connection, &place, project).await?;
         connection.close().await.doing("close a connection")?;
         let pool = PgPoolOptions::new()
             .max_connections(4)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_connect(|connection, _| Box::pin(make_durable(connection)))
-            .connect_lazy_with(address.options().clone());
+            .connect_lazy_with(address.options(&settings));
         Ok(Self { pool })
     }
 }
@@ -51,13 +63,13 @@ async fn make_durable(connection: &mut PgConnection) -> Result<(), sqlx::Error> 
 
 /// Looks at the schema and migrates it where it is older or absent. A current one is only looked at, so that a user
 /// without rights to make tables can open it.
-async fn prepare(connection: &mut PgConnection, address: &PostgresAddress, project: &str) -> Result<(), LedgerError> {
+async fn prepare(connection: &mut PgConnection, place: &Place<'_>, project: &str) -> Result<(), LedgerError> {
     let encoding: String =
         sqlx::query_scalar("SHOW server_encoding").fetch_one(&mut *connection).await.doing("read its encoding")?;
     if encoding != "UTF8" {
-        return Err(LedgerError::Encoding { place: address.to_string(), encoding });
+        return Err(LedgerError::Encoding { place: place.text.clone(), encoding });
     }
-    if schema_of(connection, address, project).await? == NEWEST {
+    if schema_of(connection, place, project).await? == NEWEST {
         return Ok(());
     }
     let doing = "migrate its schema";
@@ -65,14 +77,14 @@ async fn prepare(connection: &mut PgConnection, address: &PostgresAddress, proje
     let mut tx = connection.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await.doing(doing)?;
     sqlx::query("SELECT pg_advisory_xact_lock($1, hashtext($2))")
         .bind(MIGRATION_LOCK)
-        .bind(address.schema())
+        .bind(place.schema)
         .execute(&mut *tx)
         .await
         .doing(doing)?;
     // Another process may have migrated between the look and the lock.
-    let present = schema_of(&mut tx, address, project).await?;
-    if !exists(&mut tx, address.schema()).await? {
-        let sql = format!("CREATE SCHEMA \"{}\"", address.schema());
+    let present = schema_of(&mut tx, place, project).await?;
+    if !exists(&mut tx, place.schema).await? {
+        let sql = format!("CREATE SCHEMA \"{}\"", place.schema);
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *tx).await.doing("make its schema")?;
     }
     for (number, migration) in MIGRATIONS.into_iter().filter(|(number, _)| *number > present) {
@@ -100,24 +112,20 @@ async fn exists(connection: &mut PgConnection, schema: &str) -> Result<bool, Led
 
 /// The schema number present: 0 for an absent or empty schema, an error for one that is not ours, not this project's or
 /// newer than we know.
-async fn schema_of(
-    connection: &mut PgConnection,
-    address: &PostgresAddress,
-    project: &str,
-) -> Result<i64, LedgerError> {
+async fn schema_of(connection: &mut PgConnection, place: &Place<'_>, project: &str) -> Result<i64, LedgerError> {
     let doing = "read its schema number";
     let (ours, all): (i64, i64) = sqlx::query_as(
         "SELECT count(*) FILTER (WHERE c.relname = 'ledger' AND c.relkind = 'r'), count(*) \
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1",
     )
-    .bind(address.schema())
+    .bind(place.schema)
     .fetch_one(&mut *connection)
     .await
     .doing(doing)?;
     if all == 0 {
         return Ok(0);
     }
-    let foreign = || LedgerError::ForeignSchema { place: address.to_string() };
+    let foreign = || LedgerError::ForeignSchema { place: place.text.clone() };
     if ours == 0 {
         return Err(foreign());
     }
@@ -129,10 +137,10 @@ async fn schema_of(
     };
     let (_, found, owner) = row.filter(|(application, ..)| application == "throughline").ok_or_else(foreign)?;
     if owner != project {
-        return Err(LedgerError::OtherProject { place: address.to_string(), owner, project: project.to_owned() });
+        return Err(LedgerError::OtherProject { place: place.text.clone(), owner, project: project.to_owned() });
     }
     if !(1..=NEWEST).contains(&found) {
-        return Err(LedgerError::NewerSchema { place: address.to_string(), found, known: NEWEST });
+        return Err(LedgerError::NewerSchema { place: place.text.clone(), found, known: NEWEST });
     }
     Ok(found)
 }
@@ -152,7 +160,7 @@ mod tests {
         let server = PostgresServer::start()?;
         server.sql("postgres", "ALTER SYSTEM SET synchronous_commit = off")?;
         server.sql("postgres", "SELECT pg_reload_conf()")?;
-        let address = PostgresAddress::parse(&server.url("throughline", "postgres"))?;
+        let address = server.url("throughline", "postgres").parse()?;
         let ledger = PostgresLedger::open(&address, "shop").await?;
         for (name, expect) in [
             ("lock_timeout", "30s"),

@@ -207,12 +207,12 @@ mod tests {
     use throughline_testbed::PostgresServer;
 
     use super::*;
-    use crate::{AuditLog as _, LeaseRequest, NewRun, PostgresAddress, Repository};
+    use crate::{AuditLog as _, LeaseRequest, NewRun, Repository};
 
     #[tokio::test]
     async fn a_connection_killed_before_the_commit_publishes_nothing() -> Result<(), Box<dyn std::error::Error>> {
         let server = PostgresServer::start()?;
-        let address = PostgresAddress::parse(&server.url("throughline", "postgres"))?;
+        let address = server.url("throughline", "postgres").parse()?;
         let ledger = PostgresLedger::open(&address, "shop").await?;
         let now = Timestamp::from_micros(1);
         let ttl = Duration::from_mins(1);

@@ -12,20 +12,18 @@ use throughline_testbed::{PostgresServer, Setup};
 use crate::{Outcome, people, suite};
 
 /// A ledger of project `shop` in a schema of its own.
-fn address(server: &PostgresServer, schema: &str) -> Result<PostgresAddress, LedgerError> {
-    PostgresAddress::parse(&format!("{}?schema={schema}", server.url("throughline", "postgres")))
+fn address(server: &PostgresServer, schema: &str) -> PostgresAddress {
+    format!("{}?schema={schema}", server.url("throughline", "postgres")).parse().expect("an address")
 }
 
 async fn ledger(server: &PostgresServer, schema: &str) -> Result<PostgresLedger, LedgerError> {
-    PostgresLedger::open(&address(server, schema)?, "shop").await
+    PostgresLedger::open(&address(server, schema), "shop").await
 }
 
 /// The refusal with its causes.
 async fn refusal(address: &str) -> String {
-    let opened = match PostgresAddress::parse(address) {
-        Ok(address) => PostgresLedger::open(&address, "shop").await,
-        Err(error) => Err(error),
-    };
+    let address = address.parse().expect("an address");
+    let opened = PostgresLedger::open(&address, "shop").await;
     let Err(error) = opened else { return "opened".to_owned() };
     let mut text = error.to_string();
     let mut source = std::error::Error::source(&error);
@@ -87,7 +85,7 @@ async fn races_have_one_winner_and_lose_nothing() -> Outcome {
     // Many processes that open at the same moment make one schema.
     let opened = (0..8).map(|_| {
         let address = address(&server, "eight");
-        tokio::spawn(async move { PostgresLedger::open(&address?, "shop").await.map(drop) })
+        tokio::spawn(async move { PostgresLedger::open(&address, "shop").await.map(drop) })
     });
     for opened in opened.collect::<Vec<_>>() {
         opened.await??;
@@ -138,7 +136,7 @@ async fn service(server: &PostgresServer, schema: &str) -> Result<PostgresLedger
     let url = |user: &str| format!("{}?schema={schema}", server.url(user, "throughline"));
     let early = refusal(&url("throughline_service")).await;
     assert!(early.contains("make its schema") && early.contains("permission denied"), "{early}");
-    PostgresLedger::open(&PostgresAddress::parse(&url("throughline_owner"))?, "shop").await?;
+    PostgresLedger::open(&url("throughline_owner").parse()?, "shop").await?;
     let grants = documented_sql()?[1].replace("SCHEMA throughline", &format!("SCHEMA {schema}"));
     let grants = grants.replace("search_path = throughline", &format!("search_path = {schema}"));
     server.sql("throughline", &format!("SET ROLE throughline_owner; {grants}"))?;
@@ -147,7 +145,7 @@ async fn service(server: &PostgresServer, schema: &str) -> Result<PostgresLedger
         let said = server.sql("throughline", &sql).err().map(|e| e.to_string()).unwrap_or_default();
         assert!(said.contains("permission denied") || said.contains("must be owner"), "{denied}: {said}");
     }
-    Ok(PostgresLedger::open(&PostgresAddress::parse(&url("throughline_service"))?, "shop").await?)
+    Ok(PostgresLedger::open(&url("throughline_service").parse()?, "shop").await?)
 }
 
 #[tokio::test]
@@ -185,16 +183,14 @@ async fn a_server_must_prove_itself_where_it_is_asked_to() -> Outcome {
     assert_eq!(refusal(&url("hush%2Fhush", &format!("sslmode=verify-full&sslrootcert={ca}"))).await, "opened");
     let tls = server.sql("postgres", "SELECT count(*) FROM pg_stat_ssl WHERE ssl")?;
     assert_eq!(tls, "0", "the first connection is closed, the others come when they are needed");
-    let ledger = PostgresLedger::open(
-        &PostgresAddress::parse(&url("hush%2Fhush", &format!("sslmode=verify-full&sslrootcert={ca}")))?,
-        "shop",
-    )
-    .await?;
+    let ledger =
+        PostgresLedger::open(&url("hush%2Fhush", &format!("sslmode=verify-full&sslrootcert={ca}")).parse()?, "shop")
+            .await?;
     assert_eq!(ledger.lease().await?, None);
     assert_eq!(server.sql("postgres", "SELECT count(*) FROM pg_stat_ssl WHERE ssl")?, "1");
 
     let stranger = refusal(&url("hush%2Fhush", "sslmode=verify-full")).await;
-    assert!(stranger.starts_with("cannot open the ledger at localhost:"), "{stranger}");
+    assert!(stranger.starts_with("cannot open the ledger: cannot connect to localhost:"), "{stranger}");
     assert!(stranger.contains("UnknownIssuer"), "{stranger}");
     let by_number =
         url("hush%2Fhush", &format!("sslmode=verify-full&sslrootcert={ca}")).replace("localhost", "127.0.0.1");
@@ -214,7 +210,7 @@ async fn databases_that_cannot_be_the_ledger_are_refused() -> Outcome {
     let server = PostgresServer::start()?;
     let url = |rest: &str| server.url("throughline", rest);
     ledger(&server, "throughline").await?;
-    let other = PostgresLedger::open(&PostgresAddress::parse(&url("postgres"))?, "other").await;
+    let other = PostgresLedger::open(&url("postgres").parse()?, "other").await;
     let said = other.expect_err("of another project").to_string();
     assert!(said.contains("is the ledger of project `shop`, not of `other`"), "{said}");
 
@@ -233,11 +229,15 @@ async fn databases_that_cannot_be_the_ledger_are_refused() -> Outcome {
     assert!(said.contains("has the encoding LATIN1"), "{said}");
     let said = refusal(&url("nowhere")).await;
     assert!(
-        said.starts_with("cannot open the ledger at ") && said.contains("database \"nowhere\" does not exist"),
+        said.starts_with("cannot open the ledger: cannot connect to ")
+            && said.contains("database \"nowhere\" does not exist"),
         "{said}"
     );
     let said = refusal("postgres://u:hush@127.0.0.1:1/d").await;
-    assert!(said.starts_with("cannot open the ledger at 127.0.0.1:1/d") && said.contains("refused"), "{said}");
+    assert!(
+        said.starts_with("cannot open the ledger: cannot connect to 127.0.0.1:1/d") && said.contains("refused"),
+        "{said}"
+    );
     Ok(())
 }
 
@@ -246,7 +246,7 @@ async fn a_server_that_does_not_answer_is_given_up() -> Outcome {
     let silent = std::net::TcpListener::bind("127.0.0.1:0")?;
     let url = format!("postgres://u@127.0.0.1:{}/d?connect_timeout=1", silent.local_addr()?.port());
     let said = refusal(&url).await;
-    assert!(said.contains("cannot open the ledger at 127.0.0.1:") && said.contains("timed out"), "{said}");
+    assert!(said.contains("cannot connect to 127.0.0.1:") && said.contains("timed out"), "{said}");
     Ok(())
 }
 

@@ -1,38 +1,36 @@
-//! The address of a ledger: a `postgres://` URL, taken apart by us.
+//! The address of a database: a `postgres://` URL, taken apart by us.
 //!
 //! The URL holds a password, so nothing of it is repeated in errors but what cannot be part of one: the host, the database
 //! and names that we know. A password with an unescaped `/`, `?`, `#` or `@` is recognised by what it does to the rest.
 
 use std::fmt;
-use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use throughline_core::diagnostic::closest;
+use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-use crate::LedgerError;
+use crate::parameters::Parameters;
 
-/// Parameters that a URL may carry behind its `?`.
-const PARAMETERS: [&str; 7] =
-    ["sslmode", "sslrootcert", "sslcert", "sslkey", "schema", "connect_timeout", "application_name"];
-const SSL_MODES: [(&str, PgSslMode); 5] = [
-    ("disable", PgSslMode::Disable),
-    ("prefer", PgSslMode::Prefer),
-    ("require", PgSslMode::Require),
-    ("verify-ca", PgSslMode::VerifyCa),
-    ("verify-full", PgSslMode::VerifyFull),
-];
+/// Why an address cannot be used. The problem repeats nothing that may be a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the address of the database cannot be used: {problem}")]
+pub struct AddressError {
+    /// What is wrong with it.
+    pub problem: String,
+}
+
 const LONGEST: usize = 4096;
 const ESCAPE: &str = "in a password, `/`, `?`, `#`, `@`, `:` and `%` are written as %2F, %3F, %23, %40, %3A and %25";
 
-/// Where a ledger lies on a PostgreSQL server. Its text names host, database and schema, never user or password.
+/// Where a database is, and as whom it is spoken to. As text it is host, port and database, never user or password.
 #[derive(Clone)]
 pub struct PostgresAddress {
     place: String,
-    schema: String,
-    timeout: Duration,
-    options: Box<PgConnectOptions>,
+    schema: Option<String>,
+    password: bool,
+    pub(crate) timeout: Duration,
+    pub(crate) options: Box<PgConnectOptions>,
 }
 
 impl fmt::Display for PostgresAddress {
@@ -53,25 +51,27 @@ impl PostgresAddress {
         text.starts_with("postgres:") || text.starts_with("postgresql:")
     }
 
+    /// The schema it names.
+    pub fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
+    /// Whether it holds a password.
+    pub const fn has_password(&self) -> bool {
+        self.password
+    }
+}
+
+impl FromStr for PostgresAddress {
+    type Err = AddressError;
+
     /// Reads `postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE[?PARAMETER=VALUE&…]`.
     ///
-    /// `schema` (`throughline` when absent) is the schema that holds the tables. Without `sslmode`, another machine must
-    /// show a certificate for its name (`verify-full`), this one need not (`prefer`). A host that begins with `%2F` is the
-    /// folder of a Unix socket. Other parameters are refused: `options` could undo what a ledger relies on.
-    pub fn parse(text: &str) -> Result<Self, LedgerError> {
-        if text.len() > LONGEST {
-            return Err(refused(format!("it has {} bytes, more than {LONGEST}", text.len())));
-        }
-        if text.chars().any(char::is_control) {
-            return Err(refused("it holds a control character, such as a line end"));
-        }
-        let url = Url::parse(text).map_err(|e| refused(format!("it is no URL ({e}); {ESCAPE}")))?;
-        if !matches!(url.scheme(), "postgres" | "postgresql") {
-            return Err(refused("it does not begin with postgres://"));
-        }
-        if url.fragment().is_some() {
-            return Err(refused(format!("it holds a `#`; {ESCAPE}")));
-        }
+    /// Without `sslmode`, another machine must show a certificate for its name (`verify-full`), this one need not
+    /// (`prefer`). A host that begins with `%2F` is the folder of a Unix socket. Parameters that are not known are refused;
+    /// `options` is not, because it could undo what whoever connects relies on.
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let url = url(text)?;
         let user = decoded(url.username())?;
         if user.is_empty() {
             return Err(refused("it names no user: postgres://USER:PASSWORD@HOST/DATABASE"));
@@ -93,32 +93,35 @@ impl PostgresAddress {
         options = if host.starts_with('/') { options.socket(&host) } else { options.host(&host) }.port(port);
         options = given.tls(options, local)?;
         options = options.application_name(given.get("application_name").unwrap_or("throughline"));
-        let schema = given.schema()?;
-        let place = format!("{host}:{port}/{database} (schema {schema})");
-        Ok(Self { place, timeout: given.timeout()?, options: Box::new(settings(options, &schema)), schema })
-    }
-
-    pub(super) const fn options(&self) -> &PgConnectOptions {
-        &self.options
-    }
-
-    pub(super) fn schema(&self) -> &str {
-        &self.schema
-    }
-
-    pub(super) const fn timeout(&self) -> Duration {
-        self.timeout
+        Ok(Self {
+            place: format!("{host}:{port}/{database}"),
+            schema: given.schema()?,
+            password: url.password().is_some(),
+            timeout: given.timeout()?,
+            options: Box::new(options),
+        })
     }
 }
 
-/// What every connection of a ledger sets: its schema alone is looked at, nobody waits for ever, and a process that was
-/// stopped inside a transaction does not hold the others up.
-fn settings(options: PgConnectOptions, schema: &str) -> PgConnectOptions {
-    options.options([("search_path", schema), ("lock_timeout", "30s"), ("idle_in_transaction_session_timeout", "60s")])
+fn url(text: &str) -> Result<Url, AddressError> {
+    if text.len() > LONGEST {
+        return Err(refused(format!("it has {} bytes, more than {LONGEST}", text.len())));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(refused("it holds a control character, such as a line end"));
+    }
+    let url = Url::parse(text).map_err(|e| refused(format!("it is no URL ({e}); {ESCAPE}")))?;
+    if !matches!(url.scheme(), "postgres" | "postgresql") {
+        return Err(refused("it does not begin with postgres://"));
+    }
+    if url.fragment().is_some() {
+        return Err(refused(format!("it holds a `#`; {ESCAPE}")));
+    }
+    Ok(url)
 }
 
 /// The host (or folder of the socket), and whether it is this machine.
-fn host(url: &Url) -> Result<(String, bool), LedgerError> {
+fn host(url: &Url) -> Result<(String, bool), AddressError> {
     let named = decoded(url.host_str().unwrap_or_default())?;
     if named.is_empty() {
         return Err(refused("it names no host: postgres://USER:PASSWORD@HOST/DATABASE"));
@@ -136,82 +139,7 @@ fn host(url: &Url) -> Result<(String, bool), LedgerError> {
     Ok((host, local))
 }
 
-/// The parameters of a URL, each known and given once.
-struct Parameters(Vec<(&'static str, String)>);
-
-impl Parameters {
-    fn read(url: &Url) -> Result<Self, LedgerError> {
-        let mut read: Vec<(&'static str, String)> = Vec::new();
-        for (key, value) in url.query_pairs() {
-            let Some(name) = PARAMETERS.into_iter().find(|p| *p == key) else {
-                let close = closest(&key, PARAMETERS).map(|p| format!("; did you mean `{p}`?")).unwrap_or_default();
-                return Err(refused(format!(
-                    "it has a parameter that is not known (known: {}){close}",
-                    PARAMETERS.join(", ")
-                )));
-            };
-            if read.iter().any(|(other, _)| *other == name) {
-                return Err(refused(format!("`{name}` is given twice")));
-            }
-            if value.is_empty() || value.chars().any(char::is_control) {
-                return Err(refused(format!("`{name}` is empty or holds a control character")));
-            }
-            read.push((name, value.into_owned()));
-        }
-        Ok(Self(read))
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str())
-    }
-
-    fn tls(&self, mut options: PgConnectOptions, local: bool) -> Result<PgConnectOptions, LedgerError> {
-        let mode = self.get("sslmode").unwrap_or(if local { "prefer" } else { "verify-full" });
-        let known = || SSL_MODES.map(|(name, _)| name).join(", ");
-        let (_, mode) = SSL_MODES
-            .into_iter()
-            .find(|(name, _)| *name == mode)
-            .ok_or_else(|| refused(format!("`sslmode` is none of {}", known())))?;
-        options = options.ssl_mode(mode);
-        for name in ["sslrootcert", "sslcert", "sslkey"] {
-            let Some(path) = self.get(name) else { continue };
-            if !Path::new(path).is_file() {
-                return Err(refused(format!("`{name}` names no file")));
-            }
-            options = match name {
-                "sslrootcert" => options.ssl_root_cert(path),
-                "sslcert" => options.ssl_client_cert(path),
-                _ => options.ssl_client_key(path),
-            };
-        }
-        if self.get("sslcert").is_some() != self.get("sslkey").is_some() {
-            return Err(refused("`sslcert` and `sslkey` go together"));
-        }
-        Ok(options)
-    }
-
-    /// A plain name, so that it can stand in SQL and in the search path.
-    fn schema(&self) -> Result<String, LedgerError> {
-        let schema = self.get("schema").unwrap_or("throughline");
-        let plain = schema.starts_with(|c: char| c.is_ascii_lowercase())
-            && schema.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-            && schema.len() <= 63
-            && !schema.starts_with("pg_")
-            && schema != "information_schema";
-        if plain {
-            Ok(schema.to_owned())
-        } else {
-            Err(refused("`schema` is no plain name of small letters, digits and `_`"))
-        }
-    }
-
-    fn timeout(&self) -> Result<Duration, LedgerError> {
-        let seconds = self.get("connect_timeout").map_or(Ok(10), str::parse).ok().filter(|s| (1..=600).contains(s));
-        seconds.map(Duration::from_secs).ok_or_else(|| refused("`connect_timeout` is not within 1 to 600 seconds"))
-    }
-}
-
-fn decoded(text: &str) -> Result<String, LedgerError> {
+fn decoded(text: &str) -> Result<String, AddressError> {
     let bad = || refused("a part of it is not UTF-8 when its %XX are read, or holds a control character");
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -234,8 +162,8 @@ fn decoded(text: &str) -> Result<String, LedgerError> {
     String::from_utf8(bytes).ok().filter(|t| !t.chars().any(char::is_control)).ok_or_else(bad)
 }
 
-fn refused(problem: impl Into<String>) -> LedgerError {
-    LedgerError::Address { problem: problem.into() }
+pub(crate) fn refused(problem: impl Into<String>) -> AddressError {
+    AddressError { problem: problem.into() }
 }
 
 #[cfg(test)]
@@ -244,25 +172,26 @@ mod tests {
 
     #[track_caller]
     fn place(text: &str) -> String {
-        match PostgresAddress::parse(text) {
+        match text.parse::<PostgresAddress>() {
             Ok(address) => address.to_string(),
-            Err(error) => error.to_string().replace("the ledger's address cannot be used: ", "refused: "),
+            Err(error) => error.to_string().replace("the address of the database cannot be used: ", "refused: "),
         }
     }
 
     #[test]
     fn what_is_shown_names_the_place_alone() {
-        assert_eq!(place("postgres://u:p@db.example:5433/shop"), "db.example:5433/shop (schema throughline)");
-        assert_eq!(place("postgresql://u@[::1]/shop?schema=a_1"), "::1:5432/shop (schema a_1)");
-        assert_eq!(place("postgres://u@%2Frun%2Fpg/shop"), "/run/pg:5432/shop (schema throughline)");
-        let address = PostgresAddress::parse("postgres://me:hush%2Fhush@db/shop").expect("an address");
-        assert_eq!(format!("{address:?}"), "PostgresAddress(\"db:5432/shop (schema throughline)\")");
+        assert_eq!(place("postgres://u:p@db.example:5433/shop"), "db.example:5433/shop");
+        assert_eq!(place("postgresql://u@[::1]/shop?schema=a_1"), "::1:5432/shop");
+        assert_eq!(place("postgres://u@%2Frun%2Fpg/shop"), "/run/pg:5432/shop");
+        let address = "postgres://me:hush%2Fhush@db/shop?schema=s".parse::<PostgresAddress>().expect("an address");
+        assert_eq!(format!("{address:?}"), "PostgresAddress(\"db:5432/shop\")");
+        assert_eq!((address.schema(), address.has_password()), (Some("s"), true));
     }
 
     #[test]
     fn another_machine_must_prove_its_name_unless_told_otherwise() {
         let mode =
-            |text: &str| format!("{:?}", PostgresAddress::parse(text).expect("an address").options.get_ssl_mode());
+            |text: &str| format!("{:?}", text.parse::<PostgresAddress>().expect("an address").options.get_ssl_mode());
         assert_eq!(mode("postgres://u:p@db.example/shop"), "VerifyFull");
         assert_eq!(mode("postgres://u:p@db.example/shop?sslmode=require"), "Require");
         for local in ["localhost", "127.0.0.1", "[::1]", "%2Frun"] {
