@@ -12,6 +12,8 @@ mod line;
 
 mod parquet;
 
+mod postgres;
+
 mod text;
 
 use std::collections::BTreeMap;
@@ -20,13 +22,15 @@ use std::fmt::Debug;
 use throughline_core::diagnostic::closest;
 use throughline_core::expr::Type;
 
+use crate::config::SourceConfig;
 use crate::error::IngestError;
 use crate::location::SourceFile;
 
 pub use batch::{RawBatch, RawRows, RefusedRow};
+pub use postgres::DatabaseUnit;
 
 /// Every connector, in the order of the documentation.
-pub const CONNECTORS: &[&dyn Connector] = &[&csv::Csv, &jsonl::Jsonl, &parquet::Parquet];
+pub const CONNECTORS: &[&dyn Connector] = &[&csv::Csv, &jsonl::Jsonl, &parquet::Parquet, &postgres::Postgres];
 
 /// Most rows of one batch.
 pub const BATCH_ROWS: usize = 8192;
@@ -85,6 +89,11 @@ pub trait Connector: Debug + Sync {
     /// Whether a row may lack a column that other rows have. If not, a file that lacks a column the mapping reads is
     /// refused before it is read.
     fn ragged(&self) -> bool;
+
+    /// The units of a source whose location, variables put in, names no files; `None` where it does.
+    fn units(&self, _: &SourceConfig, _location: &str) -> Option<Result<Vec<SourceFile>, IngestError>> {
+        None
+    }
 
     /// Checks the values of options; the names were checked.
     fn check(&self, options: &Options) -> Result<(), BadOption>;

@@ -6,6 +6,7 @@ mod formats;
 
 mod harness;
 
+mod postgres;
 mod reference;
 
 mod refusals;
