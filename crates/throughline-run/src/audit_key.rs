@@ -79,3 +79,18 @@ fn check_mode(file: &File, path: &Path) -> Result<(), RunError> {
 fn check_mode(_: &File, _: &Path) -> Result<(), RunError> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_where_there_is_no_folder_yet() -> Result<(), RunError> {
+        let folder = tempfile::tempdir().map_err(RunError::io("make", Path::new("a folder")))?;
+        let path = folder.path().join("state").join("audit.key");
+        let made = create(&path)?;
+        assert_eq!(create(&path)?, made, "one that is there stays");
+        assert_eq!(read(&path)?, Some(made));
+        Ok(())
+    }
+}
