@@ -18,8 +18,9 @@ const EVERYWHERE: &[(&str, &str)] = &[
 const AMBIENT: &[&str] =
     &["SystemTime::now", "Instant::now", "std::env::var", "env::var(", "Timestamp::now", "Zoned::now", "thread_rng"];
 
-/// The crates at and above `run`, which may read clock and environment.
-const ABOVE: &[&str] = &["throughline-run", "throughline", "throughline-server", "throughline-python"];
+/// The crates at and above `run`, which may read clock and environment, and the one that starts servers for tests.
+const ABOVE: &[&str] =
+    &["throughline-run", "throughline", "throughline-server", "throughline-python", "throughline-testbed"];
 
 pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {
     workspace.crate_sources().flat_map(in_file).collect()

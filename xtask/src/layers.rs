@@ -13,10 +13,12 @@ const DATA_PLANE_MAY: &[&str] = &["core", "stats", "lake"];
 const LAYERS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("core", &["stats"]),
-    ("ledger", &["core"]),
+    ("postgres", &["core"]),
+    ("ledger", &["core", "postgres"]),
     ("vault", &["core"]),
     ("lake", &["core", "stats"]),
-    ("ingest", &["core", "stats", "lake", "vault"]),
+    ("ingest", &["core", "stats", "lake", "vault", "postgres"]),
+    ("linkage", MODELS_MAY),
     ("identity", &["core", "stats", "lake", "vault", "linkage"]),
     ("activate", &["core", "stats", "lake", "vault", "ledger"]),
     ("journeys", DATA_PLANE_MAY),
@@ -27,7 +29,6 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("uplift", MODELS_MAY),
     ("decide", MODELS_MAY),
     ("market", MODELS_MAY),
-    ("linkage", MODELS_MAY),
     ("govern", &["core"]),
     (
         "run",
@@ -67,6 +68,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "server",
         ],
     ),
+    ("testbed", &[]),
     ("xtask", &[]),
 ];
 
@@ -74,7 +76,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const OWNED: &[(&str, &[&str])] = &[
     ("datafusion", &["lake", "ingest", "identity", "journeys", "features", "activate", "watch", "run"]),
     ("deltalake-core", &["lake"]),
-    ("sqlx", &["ledger", "vault"]),
+    ("sqlx", &["postgres", "ledger", "vault", "ingest"]),
     ("cedar-policy", &["govern"]),
 ];
 
@@ -200,7 +202,7 @@ mod tests {
     fn heavy_crates_have_owners() {
         check("throughline-decide", "tokio", Some("`decide` computes only and may not name `tokio`"));
         check("throughline-lake", "datafusion", None);
-        check("throughline-run", "sqlx", Some("`sqlx` belongs to ledger, vault, not to `run`"));
+        check("throughline-run", "sqlx", Some("`sqlx` belongs to postgres, ledger, vault, ingest, not to `run`"));
         check("throughline", "deltalake-core", Some("`deltalake-core` belongs to lake, not to `throughline`"));
     }
 

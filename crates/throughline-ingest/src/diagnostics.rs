@@ -20,6 +20,7 @@ pub const CONFIG_CODES: &[(&str, &str)] = &[
     (codes::EMPTY_FILE, "the file is empty"),
     (codes::DELIMITER, "the header is one column that holds another delimiter"),
     (codes::UNREADABLE, "the file cannot be read in the stated form"),
+    (codes::UNREACHABLE, "the database of a source cannot be reached"),
     (codes::BAD_ROWS, "more rows were refused than `failure_limit` allows"),
 ];
 
@@ -43,6 +44,7 @@ pub(crate) mod codes {
     pub(crate) const EMPTY_FILE: &str = "TL122";
     pub(crate) const DELIMITER: &str = "TL123";
     pub(crate) const UNREADABLE: &str = "TL124";
+    pub(crate) const UNREACHABLE: &str = "TL125";
     pub(crate) const BAD_ROWS: &str = "TL130";
 }
 

@@ -93,6 +93,15 @@ pub enum IngestError {
         /// What was wrong.
         reason: String,
     },
+    /// A database cannot be spoken to.
+    #[error("source `{source_name}`: {source}: {}", source.source)]
+    Unreachable {
+        /// Source or unit.
+        source_name: String,
+        /// Which database, and its answer.
+        #[source]
+        source: throughline_postgres::ConnectError,
+    },
     /// The file is not the one that was listed.
     #[error("`{file}` changed while it was read: {listed} bytes when listed, {found} now")]
     Changed {
@@ -167,6 +176,9 @@ impl IngestError {
             Self::Variable { .. } => (codes::VARIABLE, "give it a value, or write the path out"),
             Self::NoFile { .. } => {
                 (codes::MISSING_FILE, "a location is relative to the project folder; check its spelling and `*`")
+            }
+            Self::Unreachable { .. } => {
+                (codes::UNREACHABLE, "check the address, the network and the rights of the user")
             }
             Self::EmptyFile { .. } => (codes::EMPTY_FILE, "remove it from the location, or wait until it is written"),
             Self::Delimiter { .. } => (codes::DELIMITER, "set `options: { delimiter: … }` of the source"),

@@ -1,14 +1,15 @@
-//! The files of a source: one file is one unit of work.
+//! The files of a source: one file is one unit of work. A database has windows instead.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::config::SourceConfig;
-use crate::connector::{self, EmptyFile};
+use crate::connector::{self, DatabaseUnit, EmptyFile};
 use crate::error::IngestError;
 use crate::glob;
 
@@ -23,6 +24,8 @@ pub struct SourceFile {
     pub bytes: u64,
     /// SHA-256 of the content, in hexadecimal; with that of the files beside it which its connector reads.
     pub content_hash: String,
+    /// The part of a database that this is, where it is no file.
+    pub database: Option<Arc<DatabaseUnit>>,
 }
 
 /// The files at the location of a source, by name. `variables` gives the values for `${NAME}`.
@@ -35,6 +38,9 @@ pub fn list_units(
 ) -> Result<Vec<SourceFile>, IngestError> {
     let location = &config.location.value;
     let resolved = resolve(config, variables)?;
+    if let Some(units) = connector::find(&config.connector.value).and_then(|c| c.units(config, &resolved)) {
+        return units;
+    }
     let full = project_dir.join(&resolved);
     let paths = if glob::is_pattern(&resolved) {
         glob::files(&full).map_err(IngestError::io(full.display().to_string()))?
@@ -76,7 +82,7 @@ fn describe(
     if bytes == 0 && refuses_empty {
         return Err(IngestError::EmptyFile { source_name: config.name.value.clone(), file: name });
     }
-    Ok(SourceFile { name, path, bytes, content_hash })
+    Ok(SourceFile { name, path, bytes, content_hash, database: None })
 }
 
 /// Puts the variables into the location.

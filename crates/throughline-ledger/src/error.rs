@@ -31,15 +31,50 @@ pub enum LedgerError {
         /// The application id of a ledger.
         expected: i64,
     },
-    /// The file was written by a newer release.
-    #[error("{} has ledger schema {found}, this release knows up to {known}: use a newer release", path.display())]
+    /// The database was written by a newer release.
+    #[error("{place} has ledger schema {found}, this release knows up to {known}: use a newer release")]
     NewerSchema {
-        /// Which file.
-        path: PathBuf,
+        /// Which file or database.
+        place: String,
         /// The schema found.
         found: i64,
         /// The newest schema known.
         known: i64,
+    },
+    /// The database does not let us in, or is not there.
+    #[error("cannot open the ledger")]
+    Unreachable(#[from] throughline_postgres::ConnectError),
+    /// The schema of the database is used by something else.
+    #[error("{place} holds tables that are no ledger: name another one with `schema=` in its address")]
+    ForeignSchema {
+        /// Which database and schema.
+        place: String,
+    },
+    /// The ledger belongs to another project.
+    #[error(
+        "{place} is the ledger of project `{owner}`, not of `{project}`: name another one with `schema=` in its address"
+    )]
+    OtherProject {
+        /// Which database and schema.
+        place: String,
+        /// The project it belongs to.
+        owner: String,
+        /// The project that asked.
+        project: String,
+    },
+    /// The database does not keep Unicode.
+    #[error("{place} has the encoding {encoding}: a ledger needs a database made with ENCODING 'UTF8'")]
+    Encoding {
+        /// Which database.
+        place: String,
+        /// Its encoding.
+        encoding: String,
+    },
+    /// PostgreSQL does not keep the character U+0000.
+    #[error("the ledger cannot {doing}: a text holds the character U+0000")]
+    NulCharacter {
+        /// What was tried.
+        doing: &'static str,
     },
     /// The file is damaged.
     #[error("the ledger is damaged (noticed while trying to {doing}): restore it from a backup")]

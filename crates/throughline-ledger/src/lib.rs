@@ -22,6 +22,12 @@ mod repository;
 
 mod sqlite;
 
+mod postgres;
+
+mod place;
+
+mod convert;
+
 pub use approval::{ApprovalRow, ApprovalStore};
 pub use artefact::{Artefact, EvidenceRecord, NewArtefact};
 pub use audit::{
@@ -32,7 +38,10 @@ pub use delivery::{Delivery, DeliveryStart, DeliveryStatus, NewDelivery};
 pub use error::LedgerError;
 pub use lease::{Lease, LeaseRequest};
 pub use people::{ApiToken, PeopleStore, Session, User};
+pub use place::LedgerPlace;
+pub use postgres::PostgresLedger;
 pub use publication::{FingerprintRecord, Publication, Published};
 pub use repository::{Answer, AuditFilter, AuditLog, Repository};
 pub use run::{NewRun, RunRecord, RunStatus};
 pub use sqlite::SqliteLedger;
+pub use throughline_postgres::{AddressError, PostgresAddress};

@@ -39,6 +39,10 @@ fn read(path: &Path) -> Result<Option<[u8; 32]>, RunError> {
 }
 
 fn create(path: &Path) -> Result<[u8; 32], RunError> {
+    // Where the ledger is elsewhere, the folder may not be there yet.
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(RunError::io("make the folder of", path))?;
+    }
     let mut random = [0; 40];
     OsEntropy.fill(&mut random)?;
     let (secret, suffix) = random.split_at(32);
@@ -74,4 +78,19 @@ fn check_mode(file: &File, path: &Path) -> Result<(), RunError> {
 #[cfg(not(unix))]
 fn check_mode(_: &File, _: &Path) -> Result<(), RunError> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_where_there_is_no_folder_yet() -> Result<(), RunError> {
+        let folder = tempfile::tempdir().map_err(RunError::io("make", Path::new("a folder")))?;
+        let path = folder.path().join("state").join("audit.key");
+        let made = create(&path)?;
+        assert_eq!(create(&path)?, made, "one that is there stays");
+        assert_eq!(read(&path)?, Some(made));
+        Ok(())
+    }
 }

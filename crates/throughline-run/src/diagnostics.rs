@@ -15,6 +15,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL013", "an eligibility rule cannot be used"),
     ("TL014", "the name of a policy is not a plain word"),
     ("TL015", "a schedule cannot be kept"),
+    ("TL016", "the ledger's address cannot be used"),
     ("TL020", "a conversion is in another currency than the project"),
     ("TL021", "the files of a source cannot be found"),
 ];

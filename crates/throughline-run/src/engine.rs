@@ -8,9 +8,7 @@ use sha2::{Digest, Sha256};
 use throughline_core::diagnostic::closest;
 use throughline_core::{Progress, RunContext, Timestamp};
 use throughline_lake::{Lake, SessionOptions, Unit};
-use throughline_ledger::{
-    Lease, LeaseRequest, LedgerError, NewRun, Repository, RunRecord, RunStatus, SignedHead, SqliteLedger,
-};
+use throughline_ledger::{Lease, LeaseRequest, LedgerError, NewRun, Repository, RunRecord, RunStatus, SignedHead};
 use throughline_vault::{KeySource, Vault};
 
 use crate::configuration;
@@ -59,9 +57,9 @@ pub struct RunOptions {
     pub from: Option<String>,
     /// On whose behalf: the id of a user, a schedule, the command line. Requests of the run carry it.
     pub requested_by: String,
-    /// Who holds the lease: `pid:<number>`, so that a dead holder is recognised.
+    /// Who holds the lease: `pid:<number>@<machine>`, so that a dead holder is recognised on its own machine.
     pub holder: String,
-    /// Whether a process of that number is alive.
+    /// Whether a process of that number is alive on this machine.
     pub is_alive: fn(u32) -> bool,
     /// Parallelism of the query engine.
     pub threads: usize,
@@ -89,7 +87,7 @@ pub struct Stores {
     /// The lake.
     pub lake: Lake,
     /// The ledger.
-    pub ledger: SqliteLedger,
+    pub ledger: Arc<dyn Repository>,
     /// The vault.
     pub vault: Vault,
 }
@@ -103,7 +101,7 @@ impl Stores {
         std::fs::create_dir_all(&vault_dir).map_err(RunError::io("create", &vault_dir))?;
         Ok(Self {
             lake: Lake::open_local(&state.join("lake"))?,
-            ledger: SqliteLedger::open(&state.join("ledger.db")).await?,
+            ledger: project.open_ledger().await?,
             vault: Vault::open(&vault_dir, KeySource::File).await?,
         })
     }
@@ -113,8 +111,8 @@ impl Stores {
 pub async fn run(project: &Project, stores: &Stores, options: &RunOptions) -> Result<RunReport, RunError> {
     let line = stages::line();
     let selected = select(&line, options)?;
-    let lease = acquire(&stores.ledger, options).await?;
-    let heart = tokio::spawn(keep_lease(stores.ledger.clone(), options.clock.clone(), lease.fence));
+    let lease = acquire(stores.ledger.as_ref(), options).await?;
+    let heart = tokio::spawn(keep_lease(Arc::clone(&stores.ledger), options.clock.clone(), lease.fence));
     let result = run_leased(project, stores, options, &line, &selected, &lease).await;
     heart.abort();
     let released = stores.ledger.release_lease(lease.fence).await;
@@ -125,7 +123,7 @@ pub async fn run(project: &Project, stores: &Stores, options: &RunOptions) -> Re
 
 /// Prolongs the lease until it is stopped, beside the run, which may compute for long without pause. A lease that was lost
 /// is noticed by the run itself: its next write is fenced.
-async fn keep_lease(ledger: SqliteLedger, clock: Clock, fence: u64) {
+async fn keep_lease(ledger: Arc<dyn Repository>, clock: Clock, fence: u64) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
         if let Err(LedgerError::Fenced { .. } | LedgerError::LeaseReleased { .. }) =
@@ -159,8 +157,15 @@ fn select(line: &[Box<dyn Stage>], options: &RunOptions) -> Result<Selection, Ru
     Ok(Selection { names: indices.iter().map(|i| names[*i]).collect(), anew: anew.iter().map(|i| names[*i]).collect() })
 }
 
-/// Acquires the lease; a holder whose process is gone is replaced at once.
-async fn acquire(ledger: &SqliteLedger, options: &RunOptions) -> Result<Lease, RunError> {
+/// The process behind a holder, when it is of the same machine as we are.
+fn neighbour(held: &str, own: &str) -> Option<u32> {
+    let (process, machine) = held.split_once('@')?;
+    let (_, here) = own.split_once('@')?;
+    process.strip_prefix("pid:").filter(|_| machine == here)?.parse().ok()
+}
+
+/// Acquires the lease; a holder of this machine whose process is gone is replaced at once.
+async fn acquire(ledger: &dyn Repository, options: &RunOptions) -> Result<Lease, RunError> {
     let request = |dead| LeaseRequest { holder: &options.holder, now: options.clock.now(), ttl: LEASE_TTL, dead };
     match ledger.acquire_lease(request(None)).await {
         Err(LedgerError::LeaseHeld { .. }) => {}
@@ -169,8 +174,7 @@ async fn acquire(ledger: &SqliteLedger, options: &RunOptions) -> Result<Lease, R
     let Some(held) = ledger.lease().await? else {
         return Ok(ledger.acquire_lease(request(None)).await?);
     };
-    let pid = held.holder.strip_prefix("pid:").and_then(|p| p.parse().ok());
-    if pid.is_some_and(|pid| !(options.is_alive)(pid)) {
+    if neighbour(&held.holder, &options.holder).is_some_and(|pid| !(options.is_alive)(pid)) {
         return Ok(ledger.acquire_lease(request(Some(held.fence))).await?);
     }
     Err(RunError::Busy { holder: held.holder })
@@ -187,9 +191,9 @@ async fn run_leased(
     let config_hash = project.hash();
     let as_of = match options.as_of.or(project.config.value.as_of) {
         Some(as_of) => as_of,
-        None => interrupted(&stores.ledger, &config_hash).await?.unwrap_or_else(|| options.clock.now()),
+        None => interrupted(stores.ledger.as_ref(), &config_hash).await?.unwrap_or_else(|| options.clock.now()),
     };
-    configuration::record(project, &stores.ledger, options.clock.now()).await?;
+    configuration::record(project, stores.ledger.as_ref(), options.clock.now()).await?;
     let started_at = options.clock.now();
     let new = NewRun { as_of, config_hash: &config_hash, seed: project.config.value.seed, started_at };
     let record = stores.ledger.resume_or_begin_run(lease.fence, new).await?;
@@ -199,7 +203,7 @@ async fn run_leased(
         project,
         lake: &stores.lake,
         vault: &stores.vault,
-        ledger: &stores.ledger,
+        ledger: stores.ledger.as_ref(),
         run: RunContext::new(record.run_seq, now, record.as_of, record.seed)
             .with_progress(Arc::clone(&options.progress))
             .with_cancel_flag(Arc::clone(&options.cancelled)),
@@ -233,7 +237,7 @@ async fn run_leased(
 }
 
 /// The as-of instant of the last run, when it was interrupted with this configuration: the new run continues it.
-async fn interrupted(ledger: &SqliteLedger, config_hash: &str) -> Result<Option<Timestamp>, RunError> {
+async fn interrupted(ledger: &dyn Repository, config_hash: &str) -> Result<Option<Timestamp>, RunError> {
     let last = ledger.runs(1).await?.pop();
     Ok(last.filter(|r| r.status == RunStatus::Running && r.config_hash == config_hash).map(|r| r.as_of))
 }
@@ -401,4 +405,17 @@ fn fingerprint(stage: &dyn Stage, plan: &UnitPlan, inputs: &[String], context: &
         add(&context.run.as_of.to_string());
     }
     hex::encode(hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::neighbour;
+
+    #[test]
+    fn only_a_process_of_the_same_machine_can_be_found_dead() {
+        assert_eq!(neighbour("pid:7@web-1", "pid:9@web-1"), Some(7));
+        assert_eq!(neighbour("pid:7@web-2", "pid:9@web-1"), None);
+        assert_eq!(neighbour("verify", "pid:9@web-1"), None);
+        assert_eq!(neighbour("pid:x@web-1", "pid:9@web-1"), None);
+    }
 }

@@ -9,7 +9,6 @@ use throughline_attribution::read_spec;
 use throughline_core::money::units_from_micros;
 use throughline_core::{PersonId, RunContext, SubjectToken, Timestamp};
 use throughline_lake::{SessionOptions, Snapshot, TableSpec, columns, tables};
-use throughline_ledger::Repository;
 
 use crate::engine::Stores;
 use crate::error::RunError;
@@ -36,7 +35,7 @@ pub async fn explain(project: &Project, stores: &Stores, subject: &Subject) -> R
         project,
         lake: &stores.lake,
         vault: &stores.vault,
-        ledger: &stores.ledger,
+        ledger: stores.ledger.as_ref(),
         run: RunContext::new(0, Timestamp::MIN, Timestamp::MAX, project.config.value.seed),
         clock: crate::engine::Clock::new(|| Timestamp::MIN),
         requested_by: String::new(),

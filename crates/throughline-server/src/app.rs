@@ -80,7 +80,7 @@ impl App {
 
     /// The ledger.
     pub fn ledger(&self) -> &dyn Repository {
-        &self.stores.ledger
+        self.stores.ledger.as_ref()
     }
 
     /// The present instant.

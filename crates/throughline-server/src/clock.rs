@@ -15,3 +15,10 @@ pub(crate) fn now() -> Timestamp {
 pub fn system() -> Clock {
     Clock::new(now)
 }
+
+/// This process as holder of a lease: its number and the name of its machine, for ledgers that machines share.
+pub fn holder() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
+    let machine = name.map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).unwrap_or_else(|| "unnamed".to_owned());
+    format!("pid:{}@{machine}", std::process::id())
+}

@@ -28,7 +28,7 @@ mod serve;
 
 pub use access::{first_link, sign_in_link};
 pub use app::{App, Shared};
-pub use clock::system as system_clock;
+pub use clock::{holder, system as system_clock};
 pub use error::ServeError;
 pub use problem::{ApiError, Problem};
 pub use serve::Server;

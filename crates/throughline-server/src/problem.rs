@@ -172,6 +172,7 @@ impl From<LedgerError> for ApiError {
     fn from(error: LedgerError) -> Self {
         match error {
             LedgerError::Conflict { .. } => Self::Conflict { why: error.to_string() },
+            LedgerError::NulCharacter { .. } => Self::Invalid { why: error.to_string() },
             LedgerError::Unknown { what, key } => Self::not_found(format!("{what} `{key}`")),
             other => Self::inside(other),
         }

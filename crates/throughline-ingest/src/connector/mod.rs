@@ -12,6 +12,8 @@ mod line;
 
 mod parquet;
 
+mod postgres;
+
 mod shape;
 
 mod text;
@@ -29,16 +31,19 @@ use std::path::{Path, PathBuf};
 use throughline_core::diagnostic::closest;
 use throughline_core::expr::Type;
 
+use crate::config::SourceConfig;
 use crate::error::IngestError;
 use crate::location::SourceFile;
 
 pub use batch::{RawBatch, RawRows, RefusedRow};
+pub use postgres::DatabaseUnit;
 
-/// Every connector, in the order of the documentation: plain formats, then vendors.
+/// Every connector, in the order of the documentation: plain formats and databases, then vendors.
 pub const CONNECTORS: &[&dyn Connector] = &[
     &csv::Csv,
     &jsonl::Jsonl,
     &parquet::Parquet,
+    &postgres::Postgres,
     &vendor::google_ads::VENDOR,
     &vendor::meta_ads::VENDOR,
     &vendor::ga4::VENDOR,
@@ -123,6 +128,11 @@ pub trait Connector: Debug + Sync {
     /// Files beside a file that its rows depend on.
     fn companions(&self, _file: &Path) -> Vec<PathBuf> {
         Vec::new()
+    }
+
+    /// The units of a source whose location, variables put in, names no files; `None` where it does.
+    fn units(&self, _: &SourceConfig, _location: &str) -> Option<Result<Vec<SourceFile>, IngestError>> {
+        None
     }
 
     /// Checks the values of options; the names were checked.

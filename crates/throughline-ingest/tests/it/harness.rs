@@ -7,7 +7,9 @@ use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::DataType;
 use arrow::util::display::array_value_to_string;
 use throughline_core::{Diagnostic, RunContext, Timestamp};
-use throughline_ingest::{CompiledSource, IngestError, IngestReport, SourceConfig, ingest_file, list_units};
+use throughline_ingest::{
+    CompiledSource, IngestError, IngestReport, SourceConfig, SourceFile, ingest_file, list_units,
+};
 use throughline_lake::{Lake, Snapshot, Unit};
 use throughline_vault::{KeySource, MasterKey, Vault};
 
@@ -94,16 +96,26 @@ impl Project {
     ) -> Result<Done, IngestError> {
         let source = self.compile(connector, location, rest).expect("a source that fits its file");
         let file = list_units(self.path(), source.config(), &BTreeMap::new())?.remove(0);
+        self.ingest_unit(context, &source, &file).await
+    }
+
+    /// Ingests one unit of a source.
+    pub(crate) async fn ingest_unit(
+        &self,
+        context: &RunContext,
+        source: &CompiledSource,
+        file: &SourceFile,
+    ) -> Result<Done, IngestError> {
         let stores = self.path().join("stores");
         let lake = Lake::open_local(&stores.join("lake"))?;
         let vault = self.vault().await;
         let unit = Unit {
             stage: "ingest".to_owned(),
             name: format!("orders/{}", file.name),
-            fingerprint: source.fingerprint(&file),
+            fingerprint: source.fingerprint(file),
             run_seq: 1,
         };
-        let outcome = ingest_file(&lake, &vault, context, &source, &file, &unit).await?;
+        let outcome = ingest_file(&lake, &vault, context, source, file, &unit).await?;
         let names: Vec<String> = outcome.staged.iter().map(|s| s.spec.name.clone()).collect();
         assert_eq!(names, ["events", "profiles", "spend", "quarantine"]);
         let mut tables: Vec<Vec<(String, RecordBatch)>> = Vec::new();

@@ -8,6 +8,8 @@ mod harness;
 
 mod market;
 
+mod postgres;
+
 mod reference;
 
 mod refusals;

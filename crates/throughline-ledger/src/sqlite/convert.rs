@@ -1,6 +1,6 @@
-//! Between Rust values and `SQLite`'s, and between database errors and ours.
+//! `SQLite`'s errors as ours.
 
-use serde_json::Value;
+pub(super) use crate::convert::{from_sql, json_from_sql, small_from_sql, to_sql};
 
 use crate::LedgerError;
 
@@ -27,21 +27,4 @@ const SQLITE_NOTADB: i64 = 26;
 pub(super) fn primary_code(error: &sqlx::Error) -> Option<i64> {
     let code: i64 = error.as_database_error()?.code()?.parse().ok()?;
     Some(code & 0xff)
-}
-
-pub(super) fn to_sql(what: &'static str, value: u64) -> Result<i64, LedgerError> {
-    i64::try_from(value).map_err(|_| LedgerError::TooLarge { what, value })
-}
-
-pub(super) fn from_sql(what: &'static str, value: i64) -> Result<u64, LedgerError> {
-    u64::try_from(value).map_err(|_| LedgerError::Unreadable { what, detail: format!("{value} is negative") })
-}
-
-pub(super) fn small_from_sql(what: &'static str, value: i64) -> Result<u32, LedgerError> {
-    u32::try_from(value)
-        .map_err(|_| LedgerError::Unreadable { what, detail: format!("{value} is not within 0 to {}", u32::MAX) })
-}
-
-pub(super) fn json_from_sql(what: &'static str, text: &str) -> Result<Value, LedgerError> {
-    serde_json::from_str(text).map_err(|e| LedgerError::Unreadable { what, detail: e.to_string() })
 }

@@ -17,8 +17,10 @@ const APPLICATION_ID: i64 = 0x544c_4c47;
 
 /// Schema number and the migration that leads to it. A migration sets `user_version` itself, so that both change in one
 /// transaction.
-const MIGRATIONS: [(i64, &str); 2] =
-    [(1, include_str!("../../migrations/0001_ledger.sql")), (2, include_str!("../../migrations/0002_people.sql"))];
+const MIGRATIONS: [(i64, &str); 2] = [
+    (1, include_str!("../../migrations/sqlite/0001_ledger.sql")),
+    (2, include_str!("../../migrations/sqlite/0002_people.sql")),
+];
 
 /// The newest schema known.
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
@@ -86,7 +88,7 @@ async fn schema_of(connection: &mut sqlx::SqliteConnection, path: &Path) -> Resu
         return Err(LedgerError::NotALedger { path: path.to_owned(), found: application, expected: APPLICATION_ID });
     }
     if !(1..=NEWEST).contains(&found) {
-        return Err(LedgerError::NewerSchema { path: path.to_owned(), found, known: NEWEST });
+        return Err(LedgerError::NewerSchema { place: path.display().to_string(), found, known: NEWEST });
     }
     Ok(found)
 }

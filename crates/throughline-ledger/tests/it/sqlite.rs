@@ -1,18 +1,13 @@
 //! `SQLite`: the suite in memory and on disk, and what a file adds: permissions, damage, tampering, sudden death.
 
-use std::future::{Future, poll_fn};
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Executor};
 use tempfile::TempDir;
-use throughline_ledger::{
-    AuditEntry, AuditFault, AuditLog as _, AuditRecord, LedgerError, Published, Repository, SqliteLedger,
-};
+use throughline_ledger::{AuditEntry, AuditFault, AuditLog as _, AuditRecord, LedgerError, Repository, SqliteLedger};
 
 use crate::{Outcome, people, suite};
 
@@ -70,7 +65,9 @@ async fn races_have_one_winner_and_lose_nothing() -> Outcome {
     let (_folder, path) = place()?;
     suite::one_of_many_racers_gets_the_lease(&two_handles(&path).await?).await?;
     let (_folder, path) = place()?;
-    suite::concurrent_appends_stay_in_one_chain(&two_handles(&path).await?).await
+    suite::concurrent_appends_stay_in_one_chain(&two_handles(&path).await?).await?;
+    let (_folder, path) = place()?;
+    suite::nothing_is_published_under_a_fence_that_was_lost(&two_handles(&path).await?).await
 }
 
 #[tokio::test]
@@ -85,39 +82,14 @@ async fn what_is_committed_is_there_after_opening_again() -> Outcome {
     Ok(())
 }
 
-/// Polls a future at most `polls` times and then drops it, as a cancelled task does.
-async fn cut_short<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    let mut left = polls;
-    poll_fn(|context| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        future.as_mut().poll(context).map(Some)
-    })
-    .await
-}
-
 #[tokio::test]
 async fn a_publication_dropped_anywhere_happened_wholly_or_not() -> Outcome {
     let (mut absent, mut whole) = (0, 0);
     for polls in 1.. {
         let (_folder, path) = place()?;
-        let ledger = SqliteLedger::open(&path).await?;
-        let run = suite::begun(&ledger).await?;
-        let done = cut_short(polls, suite::publish(&ledger, run, "", 1)).await;
-        let visible = ledger.manifest().await?.len();
-        assert!(visible == 0 || visible == 2, "{visible} of 2 tables after {polls} polls");
-        let check = ledger.verify_audit().await?;
-        assert!(check.is_intact());
-        assert_eq!(check.records, if visible == 0 { 1 } else { 2 });
-        assert_eq!(ledger.fingerprint("ingest", "").await?.is_some(), visible == 2);
-        *(if visible == 0 { &mut absent } else { &mut whole }) += 1;
-        // The ledger still works: no transaction was left open.
-        let expect = if visible == 0 { Published::Now } else { Published::Before };
-        assert_eq!(suite::publish(&ledger, run, "", 1).await?, expect);
-        if done.is_some() {
+        let cut = suite::a_publication_dropped_after(polls, &SqliteLedger::open(&path).await?).await?;
+        *(if cut.visible { &mut whole } else { &mut absent }) += 1;
+        if cut.done {
             break;
         }
     }
@@ -206,7 +178,7 @@ async fn a_log_kept_before_there_was_a_tree_grows_one() -> Outcome {
     let (_folder, path) = place()?;
     std::fs::create_dir_all(path.parent().ok_or("no folder")?)?;
     let mut old = SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await?;
-    old.execute(include_str!("../../migrations/0001_ledger.sql")).await?;
+    old.execute(include_str!("../../migrations/sqlite/0001_ledger.sql")).await?;
     let mut prev = [0; 32];
     for seq in 1..=1030_i64 {
         let (kind, actor, payload) = ("k".to_owned(), "a".to_owned(), "{}".to_owned());

@@ -1,7 +1,10 @@
 //! What every repository must do, as functions of an empty one.
 
 use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -348,4 +351,79 @@ pub(crate) async fn concurrent_appends_stay_in_one_chain(handles: &[Arc<dyn Repo
     assert!(check.is_intact());
     assert_eq!(check.records, 80);
     Ok(())
+}
+
+/// A publisher goes on under its old fence while another process takes the lease over and publishes: in the order of the
+/// log, nothing of the old one follows the take-over.
+pub(crate) async fn nothing_is_published_under_a_fence_that_was_lost(handles: &[Arc<dyn Repository>]) -> Outcome {
+    let (fence, run_seq) = begun(handles[0].as_ref()).await?;
+    let old = Arc::clone(&handles[0]);
+    let publisher = tokio::spawn(async move {
+        for version in 1.. {
+            match publish(old.as_ref(), (fence, run_seq), "old", version).await {
+                Ok(_) => {}
+                Err(refusal) => return (version, word::<()>(&Err(refusal))),
+            }
+        }
+        (0, "never refused".to_owned())
+    });
+    while handles[1].manifest().await?.get("events").is_none_or(|version| *version < 5) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let dead = Some(fence);
+    let new = handles[1].acquire_lease(LeaseRequest { dead, ..request("b", 1) }).await?.fence;
+    let next = handles[1].begin_run(new, run("config", 1)).await?.run_seq;
+    assert_eq!(publish(handles[1].as_ref(), (new, next), "new", 1_000_000).await?, Published::Now);
+    let (refused_at, word) = publisher.await?;
+    assert!(refused_at > 5, "it published while it could: {refused_at}");
+    assert_eq!(word, "fenced 2 1");
+    let records = handles[1].audit_records(0, 1_000_000).await?;
+    let taken = records.iter().position(|r| r.kind == "lease_taken_over").ok_or("no take-over on record")?;
+    let late: Vec<_> = records[taken..].iter().filter(|r| r.kind == "published" && r.actor == "a").collect();
+    assert!(late.is_empty(), "{late:?}");
+    assert_eq!(records[..taken].iter().filter(|r| r.kind == "published").count() + 1, usize::try_from(refused_at)?);
+    assert_eq!(handles[0].manifest().await?["events"], 1_000_000);
+    assert!(handles[0].verify_audit().await?.is_intact());
+    Ok(())
+}
+
+/// How far a publication came that was dropped on its way.
+pub(crate) struct Cut {
+    pub(crate) visible: bool,
+    pub(crate) done: bool,
+}
+
+/// Polls a future at most `polls` times and then drops it, as a cancelled task does.
+async fn cut_short<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut left = polls;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// A publication dropped after so many polls happened wholly or not at all, and the ledger still works.
+pub(crate) async fn a_publication_dropped_after(
+    polls: usize,
+    repository: &dyn Repository,
+) -> Result<Cut, Box<dyn std::error::Error>> {
+    let run = begun(repository).await?;
+    let done = cut_short(polls, publish(repository, run, "", 1)).await.is_some();
+    // Waits for a transaction left open, if there is one, before looking.
+    repository.renew_lease(run.0, at(3), TTL).await?;
+    let tables = repository.manifest().await?.len();
+    assert!(tables == 0 || tables == 2, "{tables} of 2 tables after {polls} polls");
+    let visible = tables == 2;
+    let check = repository.verify_audit().await?;
+    assert!(check.is_intact());
+    assert_eq!(check.records, if visible { 2 } else { 1 });
+    assert_eq!(repository.fingerprint("ingest", "").await?.is_some(), visible);
+    let expect = if visible { Published::Before } else { Published::Now };
+    assert_eq!(publish(repository, run, "", 1).await?, expect);
+    Ok(Cut { visible, done })
 }

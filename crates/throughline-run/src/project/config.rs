@@ -34,6 +34,9 @@ pub struct ProjectConfig {
     /// expiry is judged then. Absent, a project lives now.
     #[serde(default)]
     pub as_of: Option<Timestamp>,
+    /// Where the ledger is kept: a PostgreSQL address, or `${VARIABLE}` that holds one. Absent, in a file of the project.
+    #[serde(default)]
+    pub ledger: Option<Spanned<String>>,
     /// When a server runs the line by itself.
     #[serde(default)]
     pub schedule: Vec<ScheduleConfig>,

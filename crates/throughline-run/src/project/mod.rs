@@ -2,6 +2,7 @@
 
 mod config;
 mod files;
+mod ledger;
 mod policy;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use throughline_features::{CompiledExperiment, CompiledFeatures, ExperimentConfi
 use throughline_govern::Rule;
 use throughline_identity::IdentityConfig;
 use throughline_ingest::{Channels, SourceConfig};
+use throughline_ledger::{LedgerPlace, Repository};
 
 pub use config::{AttributionConfig, BootstrapConfig, ModelConfig, PolicyConfig, ProjectConfig, ScheduleConfig};
 use files::TextFile;
@@ -41,6 +43,8 @@ pub struct Project {
     pub root: PathBuf,
     /// `throughline.yaml`.
     pub config: Hashed<ProjectConfig>,
+    /// Where the ledger is kept.
+    pub ledger: LedgerPlace,
     /// `sources/*.yaml`.
     pub sources: Vec<Hashed<SourceConfig>>,
     /// `channels.yaml`: rules in front of those that come along.
@@ -118,8 +122,17 @@ impl Project {
 
     /// The folder of stores and reports.
     pub fn state_dir(&self) -> PathBuf {
-        self.root.join(".throughline")
+        state_dir(&self.root)
     }
+
+    /// Opens the ledger; makes it when absent.
+    pub async fn open_ledger(&self) -> Result<Arc<dyn Repository>, RunError> {
+        Ok(self.ledger.open(&self.config.value.name).await?)
+    }
+}
+
+fn state_dir(root: &Path) -> PathBuf {
+    root.join(".throughline")
 }
 
 struct Loader<'a> {
@@ -137,6 +150,7 @@ impl Loader<'_> {
         };
         let config = self.one::<ProjectConfig>(&file, "Project");
         self.found.extend(config.iter().flat_map(|c| config::check_schedules(&c.value.schedule, &file.name)));
+        let ledger = config.as_ref().and_then(|c| self.ledger(&c.value, &variables, &file.name));
         let channels = self.channels()?;
         let sources = self.sources(channels.as_ref())?;
         let identity = match files::read(self.root, "identity.yaml")? {
@@ -173,10 +187,11 @@ impl Loader<'_> {
         self.unique("source", sources.iter().map(|s| (s.value.name.value.as_str(), s.file.as_str())));
         self.unique("experiment", experiments.iter().map(|e| (e.value.config.name.value.as_str(), e.file.as_str())));
         self.unique("policy", policies.iter().map(|p| (p.value.name(), p.file.as_str())));
-        let (Some(config), Some(identity)) = (config, identity) else { return Ok(None) };
+        let (Some(config), Some(ledger), Some(identity)) = (config, ledger, identity) else { return Ok(None) };
         Ok(Some(Project {
             root: self.root.to_owned(),
             config,
+            ledger,
             sources,
             channels,
             identity,
@@ -189,6 +204,16 @@ impl Loader<'_> {
             variables,
             warnings: Vec::new(),
         }))
+    }
+
+    fn ledger(
+        &mut self,
+        config: &ProjectConfig,
+        variables: &BTreeMap<String, String>,
+        file: &str,
+    ) -> Option<LedgerPlace> {
+        let place = ledger::place(config.ledger.as_ref(), &state_dir(self.root), variables, file);
+        place.map_err(|finding| self.found.push(finding)).ok()
     }
 
     /// Parses one file and checks its header.

@@ -225,7 +225,7 @@ fn work(app: &Shared, project: &Project, order: Order, cancelled: Arc<AtomicBool
         stage: order.stage,
         from: order.from,
         requested_by: order.by_id,
-        holder: format!("pid:{}", std::process::id()),
+        holder: crate::clock::holder(),
         is_alive,
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         progress: Arc::new(Shown { app: Arc::clone(app) }),

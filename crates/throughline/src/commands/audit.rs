@@ -2,11 +2,11 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use throughline_ledger::{
-    AuditCheck, AuditLog as _, AuditRecord, ConsistencyProof, InclusionProof, PublicKey, SignedHead, SqliteLedger,
-    check_records,
+    AuditCheck, AuditRecord, ConsistencyProof, InclusionProof, PublicKey, Repository, SignedHead, check_records,
 };
 use throughline_run::{Project, RunError, audit_key, sign_head};
 
@@ -15,9 +15,9 @@ use crate::cli::{AuditExportArgs, AuditHeadArgs, AuditProveArgs, AuditVerifyArgs
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 
-async fn open(args: &ProjectArgs) -> Result<(Project, SqliteLedger), Failure> {
+async fn open(args: &ProjectArgs) -> Result<(Project, Arc<dyn Repository>), Failure> {
     let project = Project::load(&args.project, variables(&args.variables))?;
-    let ledger = SqliteLedger::open(&project.state_dir().join("ledger.db")).await.map_err(RunError::from)?;
+    let ledger = project.open_ledger().await?;
     Ok((project, ledger))
 }
 
@@ -33,7 +33,7 @@ fn read(path: &Path) -> Result<String, Failure> {
 pub(super) fn head(args: &AuditHeadArgs) -> Result<ExitCode, Failure> {
     let (head, key) = block_on(async {
         let (project, ledger) = open(&args.project).await?;
-        let head = sign_head(&project, &ledger, throughline_server::system_clock().now()).await?;
+        let head = sign_head(&project, ledger.as_ref(), throughline_server::system_clock().now()).await?;
         Ok::<_, Failure>((head, audit_key::open(&project)?.public()))
     })??;
     if args.project.json {

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use throughline_core::{Diagnostic, NoProgress};
-use throughline_ledger::{Repository as _, RunStatus};
+use throughline_ledger::RunStatus;
 use throughline_market::{World, read_truth, write_project_data};
 use throughline_run::{Clock, Project, RunOptions, Stores};
 
@@ -62,7 +62,7 @@ async fn last_run(project: &Project) -> Result<(u64, Vec<Part>), Failure> {
         Failure::finding(Diagnostic::error("TL054", message).help("run it first: throughline run DIR"))
     };
     // Looking must not make stores.
-    if !project.state_dir().join("ledger.db").exists() {
+    if !project.state_dir().join("lake").exists() {
         return Err(unfinished());
     }
     let stores = Stores::open(project).await?;
@@ -132,7 +132,7 @@ fn of_seed(root: &Path, seed: u64, people: u32) -> Result<Vec<Part>, Failure> {
         stage: None,
         from: None,
         requested_by: "command line".into(),
-        holder: format!("pid:{}", std::process::id()),
+        holder: throughline_server::holder(),
         is_alive,
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         progress: Arc::new(NoProgress),

@@ -76,7 +76,7 @@ fn bring_up_to_date(args: &MarketStepArgs, last: bool) -> Result<(), Failure> {
         stage: stage.map(ToOwned::to_owned),
         from: None,
         requested_by: "market step".into(),
-        holder: format!("pid:{}", std::process::id()),
+        holder: throughline_server::holder(),
         is_alive,
         threads: available_parallelism().map_or(1, NonZeroUsize::get),
         progress: Arc::new(NoProgress),
@@ -89,7 +89,8 @@ fn bring_up_to_date(args: &MarketStepArgs, last: bool) -> Result<(), Failure> {
             truth::beside(report, &project, &stores).await?;
         }
         if args.approve {
-            let approved = approvals::approve_waiting(&project, &stores.ledger, SIGNER, REASON, clock()).await?;
+            let approved =
+                approvals::approve_waiting(&project, stores.ledger.as_ref(), SIGNER, REASON, clock()).await?;
             if approved > 0 {
                 throughline_run::run(&project, &stores, &options(Some("activate"))).await?;
             }

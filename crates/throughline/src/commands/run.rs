@@ -45,7 +45,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         stage: args.stage.clone(),
         from: args.from.clone(),
         requested_by: "command line".into(),
-        holder: format!("pid:{}", std::process::id()),
+        holder: throughline_server::holder(),
         is_alive,
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         progress,

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use throughline_core::Timestamp;
-use throughline_ledger::{PeopleStore as _, SqliteLedger};
 use throughline_run::Project;
 use throughline_server::sign_in_link;
 
@@ -13,16 +12,11 @@ use crate::cli::{UserLinkArgs, UserListArgs};
 use crate::failure::Failure;
 use crate::output::{print, print_json, table};
 
-async fn ledger(project: &Project) -> Result<SqliteLedger, Failure> {
-    let ledger = SqliteLedger::open(&project.state_dir().join("ledger.db")).await;
-    Ok(ledger.map_err(throughline_run::RunError::from)?)
-}
-
 /// Lists the accounts.
 pub(super) fn list(args: &UserListArgs) -> Result<ExitCode, Failure> {
     let project = Project::load(&args.project.project, variables(&args.project.variables))?;
     let users = block_on(async {
-        let users = ledger(&project).await?.users().await.map_err(throughline_run::RunError::from)?;
+        let users = project.open_ledger().await?.users().await.map_err(throughline_run::RunError::from)?;
         Ok::<_, Failure>(users)
     })??;
     if args.project.json {
@@ -50,8 +44,8 @@ pub(super) fn link(args: &UserLinkArgs) -> Result<ExitCode, Failure> {
     let project = Project::load(&args.project.project, variables(&args.project.variables))?;
     let now = (throughline_server::system_clock()).now();
     let link = block_on(async {
-        let ledger = ledger(&project).await?;
-        Ok::<_, Failure>(sign_in_link(&ledger, &args.name, args.url.trim_end_matches('/'), now).await?)
+        let ledger = project.open_ledger().await?;
+        Ok::<_, Failure>(sign_in_link(ledger.as_ref(), &args.name, args.url.trim_end_matches('/'), now).await?)
     })??;
     if args.project.json {
         print_json(&json!({ "sign_in": link }))?;

@@ -16,7 +16,7 @@ const PEOPLE: &str = "700";
 const SHORT_FORM_KILLS: u64 = 5;
 
 /// A fresh project. All share one vault key, so that the same input gives the same tokens.
-fn fresh(root: &Path) {
+pub(crate) fn fresh(root: &Path) {
     succeed(&["init", shown(root), "--example", "demo", "--people", PEOPLE]);
     // Nobody is there to agree: what is delivered is delivered at once.
     std::fs::remove_dir_all(root.join("approvals")).expect("no approvals");
@@ -32,7 +32,7 @@ fn fresh(root: &Path) {
 }
 
 /// Everything a run leaves: the rows of every table, sorted, and the delivered files.
-fn outcome(root: &Path) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn outcome(root: &Path) -> BTreeMap<String, Vec<String>> {
     let project = Project::load(root, BTreeMap::new()).expect("a project");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let mut out = runtime.block_on(async {
@@ -78,49 +78,71 @@ fn spawn(root: &Path) -> std::process::Child {
         .expect("the binary starts")
 }
 
-#[test]
-fn kills_at_any_moment_lose_and_double_nothing() {
-    let kills: u64 = std::env::var("THROUGHLINE_KILLS").ok().and_then(|k| k.parse().ok()).unwrap_or(SHORT_FORM_KILLS);
-    let dir = tempfile::tempdir().expect("a folder");
-    let alone = dir.path().join("alone");
-    fresh(&alone);
-    let started = Instant::now();
-    succeed(&["run", shown(&alone), "--quiet"]);
-    let length = started.elapsed();
-    let expected = outcome(&alone);
-    assert!(expected["decisions"].len() > 100 && expected["credits"].len() > 10);
-    assert!(!expected["delivered files"].is_empty() && !expected["quarantine"].is_empty());
+/// What a run that was left alone leaves, and how long it took.
+pub(crate) struct Alone {
+    pub(crate) outcome: BTreeMap<String, Vec<String>>,
+    length: Duration,
+}
 
-    let moments = Stream::new(20_260_401, 0);
-    let (mut done, mut draw, mut round) = (0, 0, 0);
-    while done < kills {
-        round += 1;
-        let root = dir.path().join(format!("killed-{round}"));
-        fresh(&root);
-        // Many kills on one project: each resumes what the one before left, so that late stages are hit as well.
+impl Alone {
+    pub(crate) fn run(root: &Path) -> Self {
+        fresh(root);
+        let started = Instant::now();
+        succeed(&["run", shown(root), "--quiet"]);
+        let length = started.elapsed();
+        let outcome = outcome(root);
+        assert!(outcome["decisions"].len() > 100 && outcome["credits"].len() > 10);
+        assert!(!outcome["delivered files"].is_empty() && !outcome["quarantine"].is_empty());
+        Self { outcome, length }
+    }
+
+    /// Runs a fresh project that is killed up to ten times and resumed each time, so that late stages are hit as well, and
+    /// compares what it leaves. Returns how often it was killed.
+    pub(crate) fn compare_killed(&self, root: &Path, moments: &mut impl Iterator<Item = f64>) -> u64 {
+        let mut kills = 0;
         let mut finished = false;
-        for _ in 0..10 {
-            draw += 1;
-            let wait = Duration::from_secs_f64(0.6 * length.as_secs_f64() * moments.uniform_at(draw));
-            let mut child = spawn(&root);
-            std::thread::sleep(wait);
+        for moment in moments.take(10) {
+            let mut child = spawn(root);
+            std::thread::sleep(Duration::from_secs_f64(0.6 * self.length.as_secs_f64() * moment));
             if child.try_wait().expect("a state").is_some() {
                 finished = true;
                 break;
             }
             child.kill().expect("killed");
             child.wait().expect("gone");
-            done += 1;
+            kills += 1;
         }
         if !finished {
-            succeed(&["run", shown(&root), "--quiet"]);
+            succeed(&["run", shown(root), "--quiet"]);
         }
-        let got = outcome(&root);
-        for (table, rows) in &expected {
-            assert_eq!(rows.len(), got[table].len(), "rows of {table} after {done} kills");
-            assert!(*rows == got[table], "{table} differs after {done} kills");
+        let got = outcome(root);
+        for (table, rows) in &self.outcome {
+            assert_eq!(rows.len(), got[table].len(), "rows of {table} after {kills} kills");
+            assert!(*rows == got[table], "{table} differs after {kills} kills");
         }
+        kills
+    }
+}
+
+/// Moments of a run, as shares of its length.
+pub(crate) fn moments() -> impl Iterator<Item = f64> {
+    let stream = Stream::new(20_260_401, 0);
+    (1..).map(move |draw| stream.uniform_at(draw))
+}
+
+#[test]
+fn kills_at_any_moment_lose_and_double_nothing() {
+    let kills: u64 = std::env::var("THROUGHLINE_KILLS").ok().and_then(|k| k.parse().ok()).unwrap_or(SHORT_FORM_KILLS);
+    let dir = tempfile::tempdir().expect("a folder");
+    let alone = Alone::run(&dir.path().join("alone"));
+    let mut moments = moments();
+    let (mut done, mut round) = (0, 0);
+    while done < kills {
+        round += 1;
+        let root = dir.path().join(format!("killed-{round}"));
+        fresh(&root);
+        done += alone.compare_killed(&root, &mut moments);
         std::fs::remove_dir_all(&root).expect("removed");
     }
-    eprintln!("{done} kills, a run of {:.1} s", length.as_secs_f64());
+    eprintln!("{done} kills, a run of {:.1} s", alone.length.as_secs_f64());
 }

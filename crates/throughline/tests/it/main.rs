@@ -8,6 +8,7 @@ mod kills;
 mod link;
 mod market;
 mod one_shot;
+mod postgres;
 mod serve;
 mod support;
 mod vendors;

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use crate::support::{binary, shown, succeed};
 
 /// A server of the binary, killed when dropped.
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     sign_in: Option<String>,
 }
 
@@ -25,7 +25,7 @@ impl Drop for Served {
     }
 }
 
-fn serve(root: &Path) -> Served {
+pub(crate) fn serve(root: &Path) -> Served {
     let mut child = Command::new(binary())
         .args(["serve", shown(root), "--port", "0", "--json"])
         .stdout(Stdio::piped())
