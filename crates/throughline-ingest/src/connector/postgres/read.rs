@@ -211,6 +211,7 @@ impl<'t> Builder<'t> {
             columns,
             raw: RawRows::Columns(raw),
             refused: self.refused,
+            unfit: Vec::new(),
         })
     }
 }
