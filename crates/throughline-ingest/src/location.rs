@@ -52,8 +52,8 @@ pub fn list_units(
     if paths.is_empty() {
         return Err(IngestError::NoFile {
             source_name: config.name.value.clone(),
-            location: location.clone(),
-            looked_for: full.display().to_string(),
+            location: without_secrets(location),
+            looked_for: without_secrets(&full.display().to_string()),
         });
     }
     let mut files = Vec::with_capacity(paths.len());
@@ -62,6 +62,11 @@ pub fn list_units(
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
+}
+
+/// What may be shown of a location: an address may hold a password, so no more than what comes before it.
+fn without_secrets(location: &str) -> String {
+    location.split_once("://").map_or_else(|| location.to_owned(), |(before, _)| format!("{before}://…"))
 }
 
 fn describe(
@@ -168,6 +173,8 @@ mod tests {
         assert!(error.contains("location `in/d.csv` (looked for `") && error.contains("project/in/d.csv`)"), "{error}");
         let error = names(dir.path(), "in/*.json").expect_err("no match").to_string();
         assert!(error.contains("no file matches location `in/*.json`"), "{error}");
+        let error = names(dir.path(), "postgres://me:secret@host/shop").expect_err("no file").to_string();
+        assert!(error.contains("postgres://…") && !error.contains("secret"), "{error}");
         let error = names(dir.path(), "${DATE}/c.csv").expect_err("unset").to_string();
         assert!(error.contains("variable `DATE`, which is not set"), "{error}");
         Ok(())
