@@ -12,6 +12,8 @@ mod stable;
 
 mod timeline;
 
+mod withdrawn;
+
 mod step;
 
 pub use config::IdentityConfig;

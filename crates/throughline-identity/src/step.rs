@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
 use serde::Serialize;
+use throughline_core::consent::{RemovedByConsent, Withdrawal};
 use throughline_core::{PersonId, RunContext, SubjectToken};
 use throughline_lake::{Lake, Session, Snapshot, Staged, Unit, columns, tables};
 
@@ -21,6 +22,8 @@ pub struct IdentityInput<'a> {
     pub config: &'a IdentityConfig,
     /// Sources whose identifiers may not be linked.
     pub unlinkable: &'a [String],
+    /// What a withdrawal does to earlier events.
+    pub withdrawal: Withdrawal,
     /// Number of person buckets of the project.
     pub buckets: u32,
     /// The events.
@@ -54,6 +57,8 @@ pub struct IdentityReport {
     pub merged: u64,
     /// Ids split.
     pub split: u64,
+    /// What consent removed.
+    pub removed_by_consent: Vec<RemovedByConsent>,
 }
 
 /// Files to commit, and the report.
@@ -74,7 +79,7 @@ pub async fn link(
     unit: &Unit,
 ) -> Result<IdentityOutcome, IdentityError> {
     context.progress.start("link", Some(input.events.row_count()));
-    let gathered = gather(&input.events, input.unlinkable, context).await?;
+    let gathered = gather(&input.events, input.unlinkable, input.withdrawal, context).await?;
     let count = u32::try_from(gathered.tokens.len()).unwrap_or(u32::MAX);
     let limits = ResolveLimits { max_tokens: input.config.max_identifiers_per_person };
     let components = resolve(count, &gathered.summed_links(), limits);
@@ -99,12 +104,13 @@ pub async fn link(
         persons: u64::from(components.count),
         links: gathered.links.len() as u64,
         links_refused: components.refused.len() as u64,
-        unlinked_without_consent: gathered.unlinked_without_consent,
+        unlinked_without_consent: gathered.removed_by_consent.removed(),
         unlinked_by_source: gathered.unlinked_by_source,
         timeline_rows: rows,
         duplicates: gathered.events.saturating_sub(rows),
         merged: count_of(IdChange::Merged),
         split: count_of(IdChange::Split),
+        removed_by_consent: vec![gathered.removed_by_consent],
     };
     context.progress.finish(
         "link",

@@ -20,6 +20,7 @@ pub const CONFIG_CODES: &[(&str, &str)] = &[
     (codes::DELIMITER, "the header is one column that holds another delimiter"),
     (codes::UNREADABLE, "the file cannot be read in the stated form"),
     (codes::BAD_ROWS, "more rows were refused than `failure_limit` allows"),
+    (codes::CONSENT_SIGNAL, "the consent signal of events cannot be read; they are kept, and nothing is granted there"),
 ];
 
 /// The codes by name.
@@ -42,6 +43,7 @@ pub(crate) mod codes {
     pub(crate) const DELIMITER: &str = "TL123";
     pub(crate) const UNREADABLE: &str = "TL124";
     pub(crate) const BAD_ROWS: &str = "TL130";
+    pub(crate) const CONSENT_SIGNAL: &str = "TL135";
 }
 
 /// Why a row went to quarantine.

@@ -20,11 +20,11 @@ mod snowplow;
 mod standing;
 mod tcf;
 mod us_privacy;
+mod usage;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -42,6 +42,7 @@ pub use snowplow::snowplow;
 pub use standing::Standing;
 pub use tcf::{Restriction, RestrictionKind, TcString, VendorSet, tcf};
 pub use us_privacy::us_privacy;
+pub use usage::{Hearing, Refusal, RemovedByConsent, Said, Withdrawal, judge};
 
 /// How the text of a consent begins whose signal could not be read; the reason follows. Expressions give it, ingest keeps
 /// the event with nothing granted and counts it. It is not a [`Consent`].
@@ -51,17 +52,17 @@ pub const UNREADABLE: &str = "unreadable";
 /// out, and the single words `granted` and `denied` stand for all purposes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Consent(BTreeMap<Purpose, ConsentState>);
+pub struct Consent([ConsentState; Purpose::ALL.len()]);
 
 impl Consent {
     /// The same state for every purpose.
-    pub fn all(state: ConsentState) -> Self {
-        Self(Purpose::ALL.into_iter().map(|p| (p, state)).collect())
+    pub const fn all(state: ConsentState) -> Self {
+        Self([state; Purpose::ALL.len()])
     }
 
     /// The state of a purpose.
-    pub fn state(&self, purpose: Purpose) -> ConsentState {
-        self.0.get(&purpose).copied().unwrap_or_default()
+    pub const fn state(&self, purpose: Purpose) -> ConsentState {
+        self.0[purpose.index()]
     }
 
     /// Whether the purpose was granted. Unknown is not permission.
@@ -69,35 +70,30 @@ impl Consent {
         self.state(purpose) == ConsentState::Granted
     }
 
-    /// Of two statements made at one time, the stricter for each purpose: a denial outranks a grant, and a purpose that
-    /// only one of them speaks of is as that one says. Commutative, associative, idempotent; neutral element: the empty
-    /// snapshot.
-    #[must_use]
-    pub fn strictest(mut self, other: &Self) -> Self {
-        for (&purpose, &state) in &other.0 {
-            let known = self.0.entry(purpose).or_default();
-            *known = (*known).max(state);
-        }
-        self
+    /// States one purpose.
+    pub const fn set(&mut self, purpose: Purpose, state: ConsentState) {
+        self.0[purpose.index()] = state;
     }
 
     /// The purposes something is known about, in their order.
     pub fn stated(&self) -> impl Iterator<Item = (Purpose, ConsentState)> {
-        self.0.iter().map(|(p, s)| (*p, *s)).filter(|(_, s)| *s != ConsentState::Unknown)
+        let states = Purpose::ALL.into_iter().zip(self.0);
+        states.filter(|(_, state)| *state != ConsentState::Unknown)
     }
 
-    /// States one purpose.
-    pub fn set(&mut self, purpose: Purpose, state: ConsentState) {
-        self.0.insert(purpose, state);
+    /// Of two statements made at one time, the stricter for each purpose: a denial outranks a grant, and a purpose that
+    /// only one of them speaks of is as that one says. Commutative, associative, idempotent; neutral element: the empty
+    /// snapshot.
+    #[must_use]
+    pub fn strictest(self, other: &Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i].max(other.0[i])))
     }
 
     /// This snapshot overridden by what a later one says; what the later one does not know stays.
     #[must_use]
     pub fn then(mut self, later: &Self) -> Self {
-        for (&purpose, &state) in &later.0 {
-            if state != ConsentState::Unknown {
-                self.0.insert(purpose, state);
-            }
+        for (purpose, state) in later.stated() {
+            self.set(purpose, state);
         }
         self
     }
@@ -113,35 +109,20 @@ impl FromStr for Consent {
             "denied" => return Ok(Self::all(ConsentState::Denied)),
             _ => {}
         }
-        let mut states = BTreeMap::new();
+        let mut consent = Self::default();
         for pair in text.split(';').filter(|p| !p.trim().is_empty()) {
             let (purpose, state) = pair.split_once('=').unwrap_or((pair, "granted"));
-            let state = match state.trim() {
-                "granted" => ConsentState::Granted,
-                "denied" => ConsentState::Denied,
-                "unknown" => ConsentState::Unknown,
-                other => return Err(ConsentError::UnknownState { name: other.to_owned() }),
-            };
-            states.insert(purpose.trim().parse()?, state);
+            consent.set(purpose.trim().parse()?, state.trim().parse()?);
         }
-        Ok(Self(states))
+        Ok(consent)
     }
 }
 
 impl fmt::Display for Consent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut first = true;
-        for (purpose, state) in &self.0 {
-            let word = match state {
-                ConsentState::Granted => "granted",
-                ConsentState::Denied => "denied",
-                ConsentState::Unknown => continue,
-            };
-            if !first {
-                f.write_str(";")?;
-            }
-            first = false;
-            write!(f, "{purpose}={word}")?;
+        for (n, (purpose, state)) in self.stated().enumerate() {
+            let separator = if n == 0 { "" } else { ";" };
+            write!(f, "{separator}{purpose}={}", state.name())?;
         }
         Ok(())
     }

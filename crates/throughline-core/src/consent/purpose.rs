@@ -52,6 +52,11 @@ impl Purpose {
     pub const ALL: [Self; 5] =
         [Self::Measurement, Self::Linking, Self::Personalisation, Self::Advertising, Self::Messaging];
 
+    /// Its position in [`Purpose::ALL`].
+    pub(super) const fn index(self) -> usize {
+        self as usize
+    }
+
     /// The name used in files and tables.
     pub const fn name(self) -> &'static str {
         match self {
@@ -95,5 +100,17 @@ impl FromStr for Purpose {
             .into_iter()
             .find(|p| p.name() == text)
             .ok_or_else(|| ConsentError::UnknownPurpose { name: text.to_owned() })
+    }
+}
+
+impl FromStr for ConsentState {
+    type Err = ConsentError;
+    fn from_str(text: &str) -> Result<Self, ConsentError> {
+        match text {
+            "granted" => Ok(Self::Granted),
+            "denied" => Ok(Self::Denied),
+            "unknown" => Ok(Self::Unknown),
+            other => Err(ConsentError::UnknownState { name: other.to_owned() }),
+        }
     }
 }

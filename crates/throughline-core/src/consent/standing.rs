@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{Consent, ConsentState, Purpose};
 use crate::Timestamp;
 
-/// The latest statement on each purpose: when, and what.
-type Latest = BTreeMap<Purpose, (Timestamp, ConsentState)>;
+/// The latest statement on each purpose, in the order of [`Purpose::ALL`]: when, and what.
+type Latest = [Option<(Timestamp, ConsentState)>; Purpose::ALL.len()];
 
 /// Statements of one person, by source. Within a source the later statement supersedes the earlier where it says anything,
 /// and of two at one instant the strictest counts. Across sources a denial outranks. The order in which statements are
@@ -26,13 +26,13 @@ impl Standing {
             return;
         }
         if !self.sources.contains_key(source) {
-            self.sources.insert(source.to_owned(), Latest::new());
+            self.sources.insert(source.to_owned(), [None; Purpose::ALL.len()]);
         }
         let Some(latest) = self.sources.get_mut(source) else { return };
         for (purpose, state) in stated {
-            let known = latest.entry(purpose).or_insert((at, state));
+            let known = &mut latest[purpose.index()];
             // Pairs compare by time, then by strictness.
-            *known = (*known).max((at, state));
+            *known = (*known).max(Some((at, state)));
         }
     }
 
@@ -40,7 +40,7 @@ impl Standing {
     pub fn consent(&self) -> Consent {
         let mut consent = Consent::default();
         for latest in self.sources.values() {
-            for (&purpose, &(_, state)) in latest {
+            for (purpose, (_, state)) in Purpose::ALL.into_iter().zip(latest).filter_map(|(p, s)| Some((p, (*s)?))) {
                 consent.set(purpose, consent.state(purpose).max(state));
             }
         }
@@ -49,9 +49,10 @@ impl Standing {
 
     /// What each source last said on a purpose, in the order of their names: (source, when, state).
     pub fn statements(&self, purpose: Purpose) -> impl Iterator<Item = (&str, Timestamp, ConsentState)> {
-        self.sources
-            .iter()
-            .filter_map(move |(source, latest)| latest.get(&purpose).map(|(at, state)| (source.as_str(), *at, *state)))
+        self.sources.iter().filter_map(move |(source, latest)| {
+            let (at, state) = latest[purpose.index()]?;
+            Some((source.as_str(), at, state))
+        })
     }
 
     /// Whether sources contradict each other on a purpose: one last granted, another last denied.

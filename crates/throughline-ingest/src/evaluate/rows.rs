@@ -24,6 +24,8 @@ pub(crate) struct EventRow<'a> {
     pub(crate) currency: Option<Currency>,
     pub(crate) properties: Option<String>,
     pub(crate) consent: Arc<str>,
+    /// The signal behind the consent could not be read; nothing is granted.
+    pub(crate) consent_unreadable: bool,
     pub(crate) subjects: Range<usize>,
 }
 

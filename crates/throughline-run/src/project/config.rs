@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
+use throughline_core::consent::Withdrawal;
 use throughline_core::{Currency, Diagnostic, Level, Share, Timestamp};
 use throughline_decide::{Action, Constraints};
 use throughline_journeys::{ConversionConfig, JourneyConfig};
@@ -34,6 +35,9 @@ pub struct ProjectConfig {
     /// expiry is judged then. Absent, a project lives now.
     #[serde(default)]
     pub as_of: Option<Timestamp>,
+    /// Rules of privacy.
+    #[serde(default)]
+    pub privacy: PrivacyConfig,
     /// When a server runs the line by itself.
     #[serde(default)]
     pub schedule: Vec<ScheduleConfig>,
@@ -46,6 +50,16 @@ pub struct ProjectConfig {
     /// Memory the query engine may use before it spills, in MiB.
     #[serde(default = "default_memory_mb")]
     pub memory_mb: usize,
+}
+
+/// Rules of privacy.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrivacyConfig {
+    /// What a withdrawal of consent does to earlier events: `forward` leaves them, `recompute` leaves them out of the next
+    /// run.
+    #[serde(default)]
+    pub withdrawal: Withdrawal,
 }
 
 /// Runs by the clock of a server.

@@ -21,7 +21,7 @@ impl Stage for Link {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -38,6 +38,7 @@ impl Stage for Link {
 
     async fn units(&self, context: &StageContext<'_>) -> Result<Vec<UnitPlan>, StageError> {
         let mut inputs = vec![context.project.identity.hash.clone(), context.project.config.value.buckets.to_string()];
+        inputs.push(context.project.config.value.privacy.withdrawal.name().to_owned());
         inputs.extend(unlinkable(context));
         Ok(UnitPlan::all(inputs))
     }
@@ -47,6 +48,7 @@ impl Stage for Link {
         let input = IdentityInput {
             config: &context.project.identity.value,
             unlinkable: &unlinkable,
+            withdrawal: context.project.config.value.privacy.withdrawal,
             buckets: context.project.config.value.buckets,
             events: context.read(&tables::events()).await?,
             previous: context.read(&tables::persons()).await?,

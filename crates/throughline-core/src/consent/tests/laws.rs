@@ -35,18 +35,14 @@ fn standing(statements: &[(&str, i64, Consent)]) -> Standing {
     standing
 }
 
-fn states(consent: &Consent) -> [ConsentState; 5] {
-    Purpose::ALL.map(|p| consent.state(p))
-}
-
 proptest! {
     #[test]
     fn the_strictest_is_a_semilattice(a in consent(), b in consent(), c in consent()) {
-        prop_assert_eq!(states(&a.clone().strictest(&b)), states(&b.clone().strictest(&a)));
+        prop_assert_eq!(a.clone().strictest(&b), b.clone().strictest(&a));
         let left = a.clone().strictest(&b).strictest(&c);
-        prop_assert_eq!(states(&left), states(&a.clone().strictest(&b.clone().strictest(&c))));
-        prop_assert_eq!(states(&a.clone().strictest(&a)), states(&a));
-        prop_assert_eq!(states(&a.clone().strictest(&Consent::default())), states(&a));
+        prop_assert_eq!(left, a.clone().strictest(&b.clone().strictest(&c)));
+        prop_assert_eq!(a.clone().strictest(&a), a.clone());
+        prop_assert_eq!(a.clone().strictest(&Consent::default()), a.clone());
         for purpose in Purpose::ALL {
             let denied = [&a, &b].iter().any(|s| s.state(purpose) == ConsentState::Denied);
             let both = a.clone().strictest(&b);
@@ -62,7 +58,7 @@ proptest! {
         prop_assert_eq!(left, a.clone().strictest(&b.clone().strictest(&c)));
         prop_assert_eq!(a.clone().strictest(&a), a.clone());
         let both = a.clone().strictest(&b).consent();
-        prop_assert_eq!(states(&both), states(&a.consent().strictest(&b.consent())));
+        prop_assert_eq!(both, a.consent().strictest(&b.consent()));
     }
 
     #[test]
@@ -91,6 +87,35 @@ proptest! {
                 expect = expect.max(of_source.unwrap_or_default());
             }
             prop_assert_eq!(got.consent().state(purpose), expect);
+        }
+    }
+
+    /// An event is permitted exactly when it grants and what stands, up to its instant or after all, does not deny.
+    #[test]
+    fn events_are_judged_by_what_stands(said in statements(), recompute in any::<bool>()) {
+        let events: Vec<Said> = said.iter()
+            .map(|(source, at, consent)| Said { source, at: Timestamp::from_micros(*at), consent })
+            .collect();
+        let withdrawal = if recompute { Withdrawal::Recompute } else { Withdrawal::Forward };
+        let after = standing(&said).consent();
+        for purpose in Purpose::ALL {
+            let verdicts = judge(&events, purpose, withdrawal);
+            let mut removed = RemovedByConsent::new("events", purpose);
+            for ((_, at, consent), verdict) in said.iter().zip(&verdicts) {
+                let heard: Vec<_> = said.iter().filter(|(_, t, _)| t <= at).cloned().collect();
+                let then = standing(&heard).consent();
+                let denied = then.state(purpose) == ConsentState::Denied
+                    || recompute && after.state(purpose) == ConsentState::Denied;
+                let expect = match consent.state(purpose) {
+                    ConsentState::Unknown => Some(Refusal::Unknown),
+                    ConsentState::Denied => Some(Refusal::Denied),
+                    ConsentState::Granted => denied.then_some(Refusal::Withdrawn),
+                };
+                prop_assert_eq!(*verdict, expect);
+                removed.count(*verdict);
+            }
+            prop_assert_eq!(removed.considered, said.len() as u64);
+            prop_assert_eq!(removed.removed(), verdicts.iter().flatten().count() as u64);
         }
     }
 
