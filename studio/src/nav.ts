@@ -1,5 +1,5 @@
 /**
- * The navigation, in the order of the line: Overview · Sources · Identity · Journeys · Attribution ·
+ * The navigation, in the order of the line: Overview · Sources · Consent · Identity · Journeys · Attribution ·
  * Evidence · Uplift · Planner · Decisions · Activation · Watch · Truth · Govern (Approvals, Audit, Users).
  * One line for every screen that exists; `letter` follows `g` on the keyboard and must be unique.
  */
@@ -16,6 +16,7 @@ export interface NavEntry {
 
 export const NAV: NavEntry[] = [
   { to: '/', label: 'Overview', letter: 'o', group: 'line', operation: 'getLine' },
+  { to: '/consent', label: 'Consent', letter: 'c', group: 'line', operation: 'getConsent' },
   { to: '/journeys', label: 'Journeys', letter: 'j', group: 'line', operation: 'listConversions' },
   { to: '/attribution', label: 'Attribution', letter: 'a', group: 'line', operation: 'getAttribution' },
   { to: '/decisions', label: 'Decisions', letter: 'd', group: 'line', operation: 'listDecisions' },

@@ -5,6 +5,7 @@ import { accountRoute } from './screens/account/route';
 import { approvalRoute, approvalsRoute } from './screens/approvals/route';
 import { attributionRoute } from './screens/attribution/route';
 import { auditRoute } from './screens/audit/route';
+import { consentRoute } from './screens/consent/route';
 import { decisionRoute, decisionsRoute } from './screens/decisions/route';
 import { conversionRoute, journeysRoute } from './screens/journeys/route';
 import { overviewRoute } from './screens/overview/route';
@@ -17,6 +18,7 @@ import { markNavigated } from './ui/page';
 /** One line for every screen. */
 const screens = [
   overviewRoute,
+  consentRoute,
   journeysRoute,
   conversionRoute,
   attributionRoute,

@@ -1,5 +1,6 @@
 //! Plan, then send.
 
+use throughline_core::consent::RemovedByConsent;
 use throughline_core::expr::Value;
 use throughline_core::{RunContext, SubjectToken};
 use throughline_lake::{Lake, Snapshot, Staged, TableWriter, Unit, tables};
@@ -106,7 +107,7 @@ pub async fn send(job: &Job<'_>, plan: &DeliveryPlan, context: &RunContext) -> R
     let mut pass = Pass::new(*job, context, &held, Some(plan))?;
     pass.run().await?;
     same("number of batches", &batches.to_string(), &pass.batches.len().to_string())?;
-    let Closed { deliveries, receipts, fates, batches, sent, openings } = pass.close().await?;
+    let Closed { deliveries, receipts, fates, removed, batches, sent, openings } = pass.close().await?;
     let report = ActivateReport {
         destination: route.name().to_owned(),
         adapter: route.adapter.clone(),
@@ -116,6 +117,7 @@ pub async fn send(job: &Job<'_>, plan: &DeliveryPlan, context: &RunContext) -> R
         batches_found: batches.len() as u64 - sent,
         batches,
         openings,
+        removed_by_consent: vec![removed],
     };
     context.progress.finish(STAGE, &report.summary());
     Ok(ActivateOutcome { staged: vec![deliveries, receipts], report })
@@ -139,6 +141,7 @@ struct Pass<'a> {
     receipts: TableWriter,
     pending: Vec<Pending>,
     fates: Fates,
+    removed: RemovedByConsent,
     batches: Vec<PlannedBatch>,
     sent: u64,
     openings: Vec<Opening>,
@@ -165,6 +168,7 @@ impl<'a> Pass<'a> {
             receipts: job.lake.writer(&tables::receipts(), &unit)?,
             pending: Vec::new(),
             fates: Fates::default(),
+            removed: RemovedByConsent::new("decisions", job.route.purpose),
             batches: Vec::new(),
             sent: 0,
             openings: Vec::new(),
@@ -198,6 +202,7 @@ impl<'a> Pass<'a> {
 
     async fn settle(&mut self, part: Part) -> Result<(), ActivateError> {
         self.fates.decisions += part.read;
+        self.removed.add(&part.removed);
         for row in &part.settled {
             match &row.fate {
                 Fate::Kept(reason) => {
@@ -303,8 +308,8 @@ impl<'a> Pass<'a> {
             let destination = self.job.route.name().to_owned();
             return Err(ActivateError::Conservation { destination, read, accounted });
         }
-        let Self { fates, batches, sent, openings, .. } = self;
-        Ok(Closed { deliveries, receipts, fates, batches, sent, openings })
+        let Self { fates, removed, batches, sent, openings, .. } = self;
+        Ok(Closed { deliveries, receipts, fates, removed, batches, sent, openings })
     }
 }
 
@@ -313,6 +318,7 @@ struct Closed {
     deliveries: Staged,
     receipts: Staged,
     fates: Fates,
+    removed: RemovedByConsent,
     batches: Vec<PlannedBatch>,
     sent: u64,
     openings: Vec<Opening>,

@@ -1,8 +1,9 @@
 //! What becomes of one decision at one destination: exactly one thing, with a reason.
 
 use serde::Serialize;
+use throughline_core::consent::{Refusal, RemovedByConsent};
 use throughline_core::expr::Row;
-use throughline_core::{Consent, Timestamp};
+use throughline_core::{Consent, ConsentState, Purpose, Timestamp};
 
 use crate::people::People;
 use crate::route::Route;
@@ -84,13 +85,15 @@ pub(crate) struct Facts<'a> {
     pub(crate) expires_at: Timestamp,
 }
 
-/// The reason not to send, as of now, apart from identifiers; `None` to send.
+/// The reason not to send, as of now, apart from identifiers; `None` to send. Rows that consent is asked about are counted
+/// in `removed`.
 pub(crate) fn suppression(
     route: &Route,
     facts: Facts<'_>,
     row: &dyn Row,
     people: &dyn People,
     now: Timestamp,
+    removed: &mut RemovedByConsent,
 ) -> Option<Reason> {
     if facts.arm == HOLDOUT_ARM {
         return Some(Reason::Holdout);
@@ -104,12 +107,21 @@ pub(crate) fn suppression(
     if facts.expires_at <= now {
         return Some(Reason::Stale);
     }
+    let refusal = refusal(route.purpose, facts, people);
+    removed.count(refusal);
+    refusal.map(|_| Reason::NoConsent)
+}
+
+/// Why consent forbids, by what stood at the decision and what stands now.
+fn refusal(purpose: Purpose, facts: Facts<'_>, people: &dyn People) -> Option<Refusal> {
     // A consent that cannot be read is no permission.
-    let decided: Option<Consent> = facts.consent.parse().ok();
-    let current = people.consent(facts.entity_id);
-    let stands = match (decided, current) {
-        (Some(decided), Some(current)) => Some(decided.then(&current)),
-        (decided, current) => current.or(decided),
-    };
-    if stands.is_some_and(|consent| consent.allows(route.purpose)) { None } else { Some(Reason::NoConsent) }
+    let decided: Consent = facts.consent.parse().unwrap_or_default();
+    let current = people.consent(facts.entity_id).unwrap_or_default();
+    let granted_then = decided.allows(purpose);
+    match decided.then(&current).state(purpose) {
+        ConsentState::Granted => None,
+        ConsentState::Unknown => Some(Refusal::Unknown),
+        ConsentState::Denied if granted_then => Some(Refusal::Withdrawn),
+        ConsentState::Denied => Some(Refusal::Denied),
+    }
 }

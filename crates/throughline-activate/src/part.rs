@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use throughline_core::consent::RemovedByConsent;
 use throughline_core::{SubjectToken, Timestamp};
 use throughline_lake::{RowsView, Snapshot, columns};
 use throughline_vault::Vault;
@@ -30,7 +31,7 @@ pub(crate) struct Judge<'a> {
 }
 
 /// A partition with its fates, in the order of entities.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Part {
     /// Rows of the cycle that were read.
     pub(crate) read: u64,
@@ -38,6 +39,8 @@ pub(crate) struct Part {
     pub(crate) settled: Vec<Delivery>,
     /// Rows for the next batches.
     pub(crate) pending: Vec<Pending>,
+    /// Rows whose consent was asked for, and what it removed.
+    pub(crate) removed: RemovedByConsent,
 }
 
 /// A row of the cycle: (entity, batch, row).
@@ -70,7 +73,8 @@ impl Judge<'_> {
         places: &[Place<'p>],
     ) -> Result<(Part, Vec<Place<'p>>), ActivateError> {
         let views = self.views(batches)?;
-        let mut part = Part { read: places.len() as u64, ..Part::default() };
+        let removed = RemovedByConsent::new("decisions", self.route.purpose);
+        let mut part = Part { read: places.len() as u64, settled: Vec::new(), pending: Vec::new(), removed };
         let mut candidates = Vec::new();
         let mut last = None;
         for &(entity_id, index, row) in places {
@@ -87,7 +91,7 @@ impl Judge<'_> {
                 Some(Fate::Carried { batch_id: batch_id.clone(), idempotency_key: key.clone() })
             } else {
                 let view = views[index].row(row);
-                suppression(self.route, facts, &view, self.people, self.now).map(Fate::Kept)
+                suppression(self.route, facts, &view, self.people, self.now, &mut part.removed).map(Fate::Kept)
             };
             last = Some(entity_id);
             match fate {

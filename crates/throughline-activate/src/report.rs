@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use throughline_core::consent::RemovedByConsent;
 use throughline_vault::Opening;
 
 /// Counts of fates; every decision of the cycle is in exactly one of them.
@@ -86,6 +87,8 @@ pub struct ActivateReport {
     pub batches: Vec<PlannedBatch>,
     /// Openings of the vault, for the audit log.
     pub openings: Vec<Opening>,
+    /// Decisions whose consent was asked for, and what it removed.
+    pub removed_by_consent: Vec<RemovedByConsent>,
 }
 
 impl ActivateReport {

@@ -1,19 +1,21 @@
 //! Labels: who was assigned what, with which probability, and what followed.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryBuilder, BooleanBuilder, Float64Builder, ListBuilder, RecordBatch, StringBuilder};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field};
 use serde::Serialize;
+use throughline_core::consent::{RemovedByConsent, Withdrawal};
 use throughline_core::time::DAY_US;
-use throughline_core::{PersonId, RunContext};
+use throughline_core::{PersonId, Purpose, RunContext};
 use throughline_lake::{Lake, LakeError, PartitionColumn, Snapshot, Staged, TableSpec, Unit, columns, tables};
 
 use crate::compile::CompiledExperiment;
 use crate::error::FeatureError;
-use crate::person::{Rows, Times, assignments, metric_between, people};
+use crate::person::{Rows, Times, Usable, assignments, metric_between, people};
 
 /// The labels table: one row a person and experiment; `outcomes` in the order of the experiment's metrics.
 pub fn labels_table() -> TableSpec {
@@ -36,6 +38,8 @@ pub fn labels_table() -> TableSpec {
 pub struct LabelInput<'a> {
     /// The experiments.
     pub experiments: &'a [CompiledExperiment],
+    /// What a withdrawal does to earlier events.
+    pub withdrawal: Withdrawal,
     /// The timeline.
     pub timeline: Snapshot,
 }
@@ -51,6 +55,8 @@ pub struct LabelReport {
     pub unknown_arm: BTreeMap<String, u64>,
     /// People whose outcome window is not over yet, by experiment.
     pub incomplete: BTreeMap<String, u64>,
+    /// What consent removed: assignments (their people are in no label) and, of all events, those that no outcome sees.
+    pub removed_by_consent: Vec<RemovedByConsent>,
 }
 
 /// Files to commit, and the report.
@@ -72,6 +78,8 @@ pub async fn labels(
 ) -> Result<LabelOutcome, FeatureError> {
     let mut writer = lake.writer(&labels_table(), unit)?;
     let mut report = LabelReport::default();
+    let removed = |what| RemovedByConsent::new(what, Purpose::Measurement);
+    let (mut assignments, mut events) = (removed("assignments"), removed("events"));
     for bucket in input.timeline.partitions() {
         if context.is_cancelled() {
             return Err(FeatureError::Cancelled);
@@ -79,32 +87,46 @@ pub async fn labels(
         let batches = input.timeline.read_partition(&bucket, None).await?;
         let batch = concat_batches(&input.timeline.spec().file_schema, &batches)?;
         let people = people(&batch)?;
+        let usable = Usable::of(&batch, &people, input.withdrawal)?;
+        usable.count_all(&mut events);
+        let of_bucket = Bucket { batch: &batch, people, usable };
         let mut rows = LabelRows::default();
         for experiment in input.experiments {
-            read_experiment(experiment, &batch, &people, context, &mut rows, &mut report)?;
+            read_experiment(experiment, &of_bucket, context, &mut rows, (&mut report, &mut assignments))?;
         }
         writer.write(Some(&bucket), &rows.finish()?).await?;
     }
+    report.removed_by_consent = vec![assignments, events];
     Ok(LabelOutcome { staged: vec![writer.finish().await?], report })
+}
+
+/// One bucket of the timeline, and which of its rows may be used.
+struct Bucket<'a> {
+    batch: &'a RecordBatch,
+    people: Vec<(PersonId, Range<usize>)>,
+    usable: Usable,
 }
 
 fn read_experiment(
     experiment: &CompiledExperiment,
-    batch: &RecordBatch,
-    people: &[(PersonId, std::ops::Range<usize>)],
+    bucket: &Bucket<'_>,
     context: &RunContext,
     rows: &mut LabelRows,
-    report: &mut LabelReport,
+    (report, removed): (&mut LabelReport, &mut RemovedByConsent),
 ) -> Result<(), LakeError> {
     let name = &experiment.config.name.value;
+    let Bucket { batch, people, usable } = bucket;
     let times = Times::of(batch)?;
     let assigning = assignments(batch, &experiment.config.assignment.event_name)?;
+    usable.count(&assigning, removed);
+    let assigning = usable.and(&assigning);
     let arms = Rows::with_value(&assigning, Some(&experiment.arm), batch)?;
     let probabilities = match &experiment.probability {
         Some(probability) => Some(Rows::with_value(&assigning, Some(probability), batch)?),
         None => None,
     };
-    let permitted = experiment.metrics.iter().map(|m| Rows::permitted(m, batch)).collect::<Result<Vec<_>, _>>()?;
+    let permitted =
+        experiment.metrics.iter().map(|m| Rows::permitted(m, usable, batch)).collect::<Result<Vec<_>, _>>()?;
     let weight: f64 = experiment.config.arms.values().sum();
     for (person, range) in people {
         let mut assigned = arms.within(range);

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use arrow::array::{BooleanArray, RecordBatch};
-use throughline_core::PersonId;
+use throughline_core::consent::{Hearing, Refusal, RemovedByConsent, Withdrawal};
 use throughline_core::expr::Value;
 use throughline_core::time::DAY_US;
+use throughline_core::{PersonId, Purpose, Timestamp};
 use throughline_lake::{CompiledExpr, LakeError, columns, values_of};
 
 use crate::compile::CompiledAggregate;
@@ -22,6 +23,55 @@ pub(crate) fn people(batch: &RecordBatch) -> Result<Vec<(PersonId, Range<usize>)
         }
     }
     Ok(out)
+}
+
+/// Which rows of a batch may be used for measurement, person by person.
+pub(crate) struct Usable {
+    pub(crate) rows: BooleanArray,
+    verdicts: Vec<Option<Refusal>>,
+}
+
+impl Usable {
+    /// Judges the rows of people by everything each of them said.
+    pub(crate) fn of(
+        batch: &RecordBatch,
+        people: &[(PersonId, Range<usize>)],
+        withdrawal: Withdrawal,
+    ) -> Result<Self, LakeError> {
+        let (source, consent) = (columns::text(batch, "source")?, columns::text(batch, "consent")?);
+        let occurred = columns::time(batch, "occurred_at")?;
+        let mut hearing = Hearing::default();
+        let mut verdicts = Vec::with_capacity(batch.num_rows());
+        for (_, range) in people {
+            hearing.next_person();
+            for row in range.clone() {
+                let at = Timestamp::from_micros(occurred.value(row));
+                hearing.hear(source.value(row), at, consent.value(row));
+            }
+            verdicts.extend(hearing.judge(Purpose::Measurement, withdrawal));
+        }
+        let rows = verdicts.iter().map(|verdict| Some(verdict.is_none())).collect();
+        Ok(Self { rows, verdicts })
+    }
+
+    /// Of some rows, those that may be used.
+    pub(crate) fn and(&self, chosen: &BooleanArray) -> BooleanArray {
+        BooleanArray::from(chosen.values() & self.rows.values())
+    }
+
+    /// Counts some rows and what consent removed of them.
+    pub(crate) fn count(&self, chosen: &BooleanArray, removed: &mut RemovedByConsent) {
+        for row in chosen.values().set_indices() {
+            removed.count(self.verdicts[row]);
+        }
+    }
+
+    /// Counts all rows and what consent removed of them.
+    pub(crate) fn count_all(&self, removed: &mut RemovedByConsent) {
+        for verdict in &self.verdicts {
+            removed.count(*verdict);
+        }
+    }
 }
 
 /// Times of the rows of a batch.
@@ -48,12 +98,16 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// The rows that an aggregate's condition permits, with the answers of its `value`. Both are computed once for the
-    /// whole batch: what they say about a row depends on that row alone, not on the time it is looked at from.
-    pub(crate) fn permitted(aggregate: &CompiledAggregate, batch: &RecordBatch) -> Result<Self, LakeError> {
+    /// The usable rows that an aggregate's condition permits, with the answers of its `value`. All are computed once for the
+    /// whole batch: what condition and value say about a row depends on that row alone, not on the time it is looked at from.
+    pub(crate) fn permitted(
+        aggregate: &CompiledAggregate,
+        usable: &Usable,
+        batch: &RecordBatch,
+    ) -> Result<Self, LakeError> {
         let permitted = match &aggregate.condition {
-            Some(condition) => condition.permits(batch)?,
-            None => BooleanArray::from(vec![true; batch.num_rows()]),
+            Some(condition) => usable.and(&condition.permits(batch)?),
+            None => usable.rows.clone(),
         };
         Self::with_value(&permitted, aggregate.value.as_ref(), batch)
     }

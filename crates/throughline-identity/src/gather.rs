@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use arrow::array::{Array, BinaryArray};
-use throughline_core::{Consent, Purpose, RunContext, SubjectToken};
+use throughline_core::consent::{Refusal, RemovedByConsent, Withdrawal};
+use throughline_core::{ConsentState, Purpose, RunContext, SubjectToken};
 use throughline_lake::{LakeError, Snapshot, columns};
 
 use crate::error::IdentityError;
 use crate::resolve::Link;
+use crate::withdrawn::{Withdrawn, state_of};
 
 /// What the events say about identifiers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Gathered {
     /// Every token, sorted; indices elsewhere point here.
     pub tokens: Vec<SubjectToken>,
@@ -20,13 +22,27 @@ pub struct Gathered {
     pub links: BTreeMap<(u32, u32, String), (u64, i64)>,
     /// Events read.
     pub events: u64,
-    /// Events whose identifiers were not linked because consent to linking was not granted.
-    pub unlinked_without_consent: u64,
+    /// Events with several identifiers, and those not linked for want of consent to linking.
+    pub removed_by_consent: RemovedByConsent,
     /// Events whose identifiers were not linked because their source may not be linked.
     pub unlinked_by_source: u64,
+    /// Who refuses linking now.
+    pub(crate) withdrawn: Withdrawn,
 }
 
 impl Gathered {
+    fn new() -> Self {
+        Self {
+            tokens: Vec::new(),
+            first_seen: Vec::new(),
+            links: BTreeMap::new(),
+            events: 0,
+            removed_by_consent: RemovedByConsent::new("events with several identifiers", Purpose::Linking),
+            unlinked_by_source: 0,
+            withdrawn: Withdrawn::default(),
+        }
+    }
+
     /// Links summed over sources.
     pub fn summed_links(&self) -> Vec<Link> {
         let mut sums: BTreeMap<(u32, u32), u64> = BTreeMap::new();
@@ -43,15 +59,21 @@ impl Gathered {
 }
 
 /// Reads the events known as of the run and gathers their tokens. Identifiers of one event are linked only when its
-/// consent grants `linking` and its source is in none of `unlinkable`.
+/// consent grants `linking`, none of them refuses it in another place, and its source is in none of `unlinkable`.
 ///
 /// Memory: 24 bytes a token and about 64 bytes a distinct link.
-pub async fn gather(events: &Snapshot, unlinkable: &[String], context: &RunContext) -> Result<Gathered, IdentityError> {
+pub async fn gather(
+    events: &Snapshot,
+    unlinkable: &[String],
+    withdrawal: Withdrawal,
+    context: &RunContext,
+) -> Result<Gathered, IdentityError> {
+    let withdrawn = Withdrawn::read(events, withdrawal, context).await?;
     let mut seen: HashMap<SubjectToken, i64> = HashMap::new();
     let mut links: HashMap<(SubjectToken, SubjectToken, u32), (u64, i64)> = HashMap::new();
     let mut sources: Vec<String> = Vec::new();
-    let mut gathered = Gathered::default();
-    let mut consents: HashMap<String, bool> = HashMap::new();
+    let mut gathered = Gathered::new();
+    let mut consents: HashMap<String, ConsentState> = HashMap::new();
     for file in events.files() {
         if context.is_cancelled() {
             return Err(IdentityError::Cancelled);
@@ -81,16 +103,15 @@ pub async fn gather(events: &Snapshot, unlinkable: &[String], context: &RunConte
                     gathered.unlinked_by_source += 1;
                     continue;
                 }
-                let text = consent.value(row);
-                let allowed = if let Some(known) = consents.get(text) {
-                    *known
-                } else {
-                    let allowed = text.parse::<Consent>().is_ok_and(|c| c.allows(Purpose::Linking));
-                    consents.insert(text.to_owned(), allowed);
-                    allowed
+                let refusal = match state_of(consent.value(row), &mut consents) {
+                    ConsentState::Unknown => Some(Refusal::Unknown),
+                    ConsentState::Denied => Some(Refusal::Denied),
+                    ConsentState::Granted => {
+                        ids.iter().any(|id| withdrawn.refuses(*id, at)).then_some(Refusal::Withdrawn)
+                    }
                 };
-                if !allowed {
-                    gathered.unlinked_without_consent += 1;
+                gathered.removed_by_consent.count(refusal);
+                if refusal.is_some() {
                     continue;
                 }
                 let source_index = index_of_source(&mut sources, source.value(row));
@@ -103,6 +124,7 @@ pub async fn gather(events: &Snapshot, unlinkable: &[String], context: &RunConte
             }
         }
     }
+    gathered.withdrawn = withdrawn;
     gathered.settle(seen, links, &sources)
 }
 
@@ -135,7 +157,8 @@ impl Gathered {
     }
 }
 
-fn index_of_source(sources: &mut Vec<String>, name: &str) -> u32 {
+/// The number of a source.
+pub(crate) fn index_of_source(sources: &mut Vec<String>, name: &str) -> u32 {
     let found = sources.iter().position(|s| s == name).unwrap_or_else(|| {
         sources.push(name.to_owned());
         sources.len() - 1

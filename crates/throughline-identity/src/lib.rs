@@ -20,6 +20,8 @@ mod timeline;
 
 mod write;
 
+mod withdrawn;
+
 mod step;
 
 pub use config::{IdentityConfig, MatchingConfig};

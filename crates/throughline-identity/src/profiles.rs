@@ -97,6 +97,13 @@ impl Profiles {
         Ok(found)
     }
 
+    /// Leaves those out who refuse linking in another place.
+    pub(crate) fn leave_out(&mut self, refuses: impl Fn(SubjectToken) -> bool) {
+        let before = self.holders.len();
+        self.holders.retain(|(holder, _)| !refuses(holder.token));
+        self.without_consent += (before - self.holders.len()) as u64;
+    }
+
     /// The place of a source's name.
     pub(crate) fn place(&self, source: &str) -> Option<u16> {
         let place = self.sources.binary_search_by(|s| s.as_str().cmp(source)).ok()?;
@@ -177,5 +184,8 @@ mod tests {
         let found = Profiles::settle(latest, &["ads".to_owned()]).expect("profiles");
         assert_eq!((found.without_consent, found.by_source), (1, 1));
         assert_eq!(found.holders, [(Holder { source: 1, token: a }, old)]);
+        let mut found = found;
+        found.leave_out(|token| token == a);
+        assert_eq!((found.without_consent, found.holders.len()), (2, 0));
     }
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use serde::Serialize;
+use throughline_core::consent::{RemovedByConsent, Withdrawal};
 use throughline_core::{PersonId, RunContext, SubjectToken};
 use throughline_lake::{Lake, Session, Snapshot, Staged, Unit, columns, tables};
 use throughline_vault::{Opening, Vault};
@@ -25,6 +26,8 @@ pub struct IdentityInput<'a> {
     pub config: &'a IdentityConfig,
     /// Sources whose identifiers may not be linked.
     pub unlinkable: &'a [String],
+    /// What a withdrawal does to earlier events.
+    pub withdrawal: Withdrawal,
     /// Number of person buckets of the project.
     pub buckets: u32,
     /// The events.
@@ -78,6 +81,8 @@ pub struct IdentityReport {
     pub merged: u64,
     /// Ids split.
     pub split: u64,
+    /// What consent removed.
+    pub removed_by_consent: Vec<RemovedByConsent>,
 }
 
 /// Files to commit, and the report.
@@ -107,9 +112,9 @@ pub async fn link(
     unit: &Unit,
 ) -> Result<IdentityOutcome, IdentityError> {
     context.progress.start("link", Some(input.events.row_count()));
-    let gathered = gather(&input.events, input.unlinkable, context).await?;
+    let gathered = gather(&input.events, input.unlinkable, input.withdrawal, context).await?;
     let decisions = Decisions::new(input.decisions);
-    let compared = compare(&input, &decisions, context).await?;
+    let compared = compare(&input, &gathered, &decisions, context).await?;
     let components = join(&gathered, &compared.matches, &decisions, input.config);
     let previous = previous_persons(&input.previous).await?;
     let before = |token: SubjectToken| previous.binary_search_by_key(&token, |(t, _)| *t).ok().map(|i| previous[i].1);
@@ -141,12 +146,13 @@ pub async fn link(
         profiles_by_source: compared.profiles.by_source,
         matches_linked: matches_of(Outcome::Linked),
         matches_to_review: matches_of(Outcome::Review),
-        unlinked_without_consent: gathered.unlinked_without_consent,
+        unlinked_without_consent: gathered.removed_by_consent.removed(),
         unlinked_by_source: gathered.unlinked_by_source,
         timeline_rows: rows,
         duplicates: gathered.events.saturating_sub(rows),
         merged: count_of(IdChange::Merged),
         split: count_of(IdChange::Split),
+        removed_by_consent: vec![gathered.removed_by_consent],
     };
     context.progress.finish(
         "link",
@@ -158,10 +164,12 @@ pub async fn link(
 /// Compares what sources say about people.
 async fn compare(
     input: &IdentityInput<'_>,
+    gathered: &Gathered,
     decisions: &Decisions,
     context: &RunContext,
 ) -> Result<Compared, IdentityError> {
-    let profiles = Profiles::gather(&input.profiles, input.unlinkable, context).await?;
+    let mut profiles = Profiles::gather(&input.profiles, input.unlinkable, context).await?;
+    profiles.leave_out(|token| gathered.withdrawn.refuses(token, i64::MAX));
     if profiles.holders.is_empty() {
         return Ok(Compared { profiles, matches: Vec::new(), openings: Vec::new() });
     }

@@ -22,6 +22,7 @@ pub const CONFIG_CODES: &[(&str, &str)] = &[
     (codes::UNREADABLE, "the file cannot be read in the stated form"),
     (codes::UNREACHABLE, "the database of a source cannot be reached"),
     (codes::BAD_ROWS, "more rows were refused than `failure_limit` allows"),
+    (codes::CONSENT_SIGNAL, "the consent signal of events cannot be read; they are kept, and nothing is granted there"),
 ];
 
 /// The codes by name.
@@ -46,6 +47,7 @@ pub(crate) mod codes {
     pub(crate) const UNREADABLE: &str = "TL124";
     pub(crate) const UNREACHABLE: &str = "TL125";
     pub(crate) const BAD_ROWS: &str = "TL130";
+    pub(crate) const CONSENT_SIGNAL: &str = "TL135";
 }
 
 /// Why a row went to quarantine.

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
+use throughline_core::consent::UNREADABLE;
 use throughline_core::time::DAY_US;
 use throughline_core::{Consent, Currency, EventKind, IdentifierKind, RunContext};
 
@@ -43,6 +44,8 @@ pub(crate) struct Evaluator<'s> {
     latest: i64,
     latency: i64,
     consents: HashMap<String, Option<Arc<str>>>,
+    /// Why the first consent signal that could not be read could not.
+    unreadable: Option<String>,
     /// Hashes of (table, id, revision): 16 bytes a row.
     seen: HashSet<u128>,
 }
@@ -54,6 +57,7 @@ impl<'s> Evaluator<'s> {
             latest: context.now.micros().saturating_add(DAY_US),
             latency: source.config.latency_micros(),
             consents: HashMap::new(),
+            unreadable: None,
             seen: HashSet::new(),
         }
     }
@@ -129,7 +133,7 @@ impl<'s> Evaluator<'s> {
         };
         let start = out.subjects.len();
         push_subjects(&fields.subjects, row, &mut out.subjects)?;
-        let consent = self.consent(row)?;
+        let (consent, consent_unreadable) = self.consent(row)?;
         let cost = strict::not_negative(strict::micros(&emit.cost.cell(row), "cost")?, "cost")?;
         let value = strict::micros(&fields.value.cell(row), "value")?;
         let value =
@@ -150,6 +154,7 @@ impl<'s> Evaluator<'s> {
             properties: strict::object(&fields.properties, row),
             profile: profile_of(&fields.profile, row)?,
             consent,
+            consent_unreadable,
             subjects: start..out.subjects.len(),
         });
         Ok(())
@@ -194,10 +199,20 @@ impl<'s> Evaluator<'s> {
         Ok(())
     }
 
-    /// The consent of the row in normal form; sources have few different texts.
-    fn consent(&mut self, row: &RowView<'_>) -> Result<Arc<str>, BadRow> {
+    /// Why the first consent signal that could not be read could not.
+    pub(crate) fn unreadable_consent(&self) -> Option<&str> {
+        self.unreadable.as_deref()
+    }
+
+    /// The consent of the row in normal form, and whether the signal behind it could not be read. Sources have few different
+    /// texts.
+    fn consent(&mut self, row: &RowView<'_>) -> Result<(Arc<str>, bool), BadRow> {
         let cell = self.source.consent.cell(row);
         let text = cell.as_str().unwrap_or_default();
+        if let Some(reason) = text.strip_prefix(UNREADABLE) {
+            self.unreadable.get_or_insert_with(|| reason.trim_start_matches([':', ' ']).to_owned());
+            return Ok((Arc::from(""), true));
+        }
         let known = if let Some(known) = self.consents.get(text) {
             known.clone()
         } else {
@@ -208,7 +223,7 @@ impl<'s> Evaluator<'s> {
             self.consents.insert(text.to_owned(), normal.clone());
             normal
         };
-        known.ok_or_else(|| {
+        known.map(|consent| (consent, false)).ok_or_else(|| {
             let reason = format!(
                 "consent has the form `{}`, expected granted, denied, unknown or pairs such as messaging=granted",
                 shape(text)

@@ -73,7 +73,7 @@ pub fn profile(
         report.rows_read = reader.rows_read();
     }
     report.columns_unused = source.columns_unused();
-    report.warnings.clone_from(&source.warnings);
+    report.remark(&source.warnings, evaluator.unreadable_consent());
     let columns = layout.wanted.iter().zip(nulls).map(|((name, ty), nulls)| ColumnProfile {
         name: name.clone(),
         ty: ty.sql().to_lowercase(),

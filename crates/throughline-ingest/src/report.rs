@@ -6,6 +6,8 @@ use serde::Serialize;
 use throughline_core::{Diagnostic, Timestamp};
 use throughline_lake::Staged;
 
+use crate::diagnostics::codes;
+
 /// The files written for one source file, not committed yet, and the report.
 #[derive(Debug)]
 pub struct IngestOutcome {
@@ -38,6 +40,8 @@ pub struct IngestReport {
     /// Events and spend rows dropped because their id and revision were seen before in the file. Those of rows that
     /// gave nothing else are in `quarantined` too.
     pub duplicates: u64,
+    /// Events kept although their consent signal could not be read: nothing is granted there.
+    pub consent_unreadable: u64,
     /// Earliest event.
     pub first_occurred_at: Option<Timestamp>,
     /// Latest event.
@@ -60,6 +64,7 @@ impl IngestReport {
             spend_rows: 0,
             quarantined: BTreeMap::new(),
             duplicates: 0,
+            consent_unreadable: 0,
             first_occurred_at: None,
             last_occurred_at: None,
             columns_unused: Vec::new(),
@@ -70,6 +75,19 @@ impl IngestReport {
     /// Rows in quarantine.
     pub fn rows_quarantined(&self) -> u64 {
         self.quarantined.values().sum()
+    }
+
+    /// Remarks after reading: those of the check, and consent signals that could not be read.
+    pub(crate) fn remark(&mut self, of_check: &[Diagnostic], unreadable: Option<&str>) {
+        self.warnings = of_check.to_vec();
+        if let Some(reason) = unreadable.filter(|_| self.consent_unreadable > 0) {
+            let message = format!(
+                "the consent signal of {} of {} events cannot be read, so nothing is granted there: {reason}",
+                self.consent_unreadable, self.events
+            );
+            let help = "look at the expression `consent` and at the column it reads";
+            self.warnings.push(Diagnostic::warning(codes::CONSENT_SIGNAL, message).help(help));
+        }
     }
 
     pub(crate) fn saw(&mut self, occurred_at: i64) {

@@ -58,7 +58,7 @@ pub async fn ingest_file(
     }
     report.rows_read = reader.rows_read();
     report.columns_unused = source.columns_unused();
-    report.warnings.clone_from(&source.warnings);
+    report.remark(&source.warnings, evaluator.unreadable_consent());
     check_balance(&report)?;
     check_limit(&report, source.config.failure_limit(), source.config.failure_limit.is_some(), examples)?;
     Ok(IngestOutcome { staged: sinks.finish().await?, report })
@@ -100,6 +100,7 @@ pub(crate) fn evaluate<'a, 's: 'a>(
     }
     for event in &emissions.events {
         report.saw(event.occurred_at);
+        report.consent_unreadable += u64::from(event.consent_unreadable);
     }
     report.events += emissions.events.len() as u64;
     report.spend_rows += emissions.spend.len() as u64;

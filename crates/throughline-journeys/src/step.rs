@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, RecordBatch};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use throughline_core::{Consent, EventKind, PersonId, Purpose, RunContext};
+use throughline_core::consent::{Hearing, Refusal, RemovedByConsent, Withdrawal};
+use throughline_core::{EventKind, PersonId, Purpose, RunContext, Timestamp};
 use throughline_lake::{Lake, LakeError, Snapshot, Staged, Unit, columns, tables};
 
 use crate::build::{Journey, Rule, Signal, SignalKind, build};
@@ -20,6 +21,8 @@ pub struct JourneyInput<'a> {
     pub config: &'a JourneyConfig,
     /// The declared conversions.
     pub conversions: &'a [ConversionConfig],
+    /// What a withdrawal does to earlier events.
+    pub withdrawal: Withdrawal,
     /// The timeline.
     pub timeline: Snapshot,
 }
@@ -37,6 +40,8 @@ pub struct JourneyReport {
     pub conversions_without_consent: u64,
     /// Touches by rule.
     pub touches: BTreeMap<String, u64>,
+    /// Events that consent removed: touches and conversions, each once however many conversions are declared.
+    pub removed_by_consent: Vec<RemovedByConsent>,
 }
 
 /// Files to commit, and the report.
@@ -52,7 +57,19 @@ pub struct JourneyOutcome {
 #[derive(Debug, Default)]
 struct PersonEvents {
     person: Option<PersonId>,
+    /// What all rows of the person say about consent, also those without another use here.
+    hearing: Hearing,
+    heard: usize,
     events: Vec<EventRow>,
+}
+
+impl PersonEvents {
+    fn begin(&mut self, person: PersonId) {
+        self.person = Some(person);
+        self.hearing.next_person();
+        self.heard = 0;
+        self.events.clear();
+    }
 }
 
 #[derive(Debug)]
@@ -66,7 +83,8 @@ struct EventRow {
     campaign: Option<String>,
     value_micros: Option<i64>,
     currency: Option<String>,
-    measurable: bool,
+    /// Its number among the rows heard.
+    heard: usize,
 }
 
 /// Runs the stage.
@@ -80,6 +98,7 @@ pub async fn journeys(
     let mut journey_writer = lake.writer(&tables::journeys(), unit)?;
     let mut touch_writer = lake.writer(&tables::touches(), unit)?;
     let mut report = JourneyReport::default();
+    let mut removed = Removed(["touches", "conversions"].map(|what| RemovedByConsent::new(what, Purpose::Measurement)));
     for bucket in input.timeline.partitions() {
         if context.is_cancelled() {
             return Err(JourneyError::Cancelled);
@@ -87,13 +106,14 @@ pub async fn journeys(
         let mut output = Output::default();
         let mut person = PersonEvents::default();
         for batch in input.timeline.read_partition(&bucket, Some(WANTED)).await? {
-            read_rows(&batch, &mut person, |person| output.add(&input, person, &mut report))?;
+            read_rows(&batch, &mut person, |person| output.add(&input, person, &mut report, &mut removed))?;
             context.progress.advance("journeys", batch.num_rows() as u64);
         }
-        output.add(&input, &person, &mut report);
+        output.add(&input, &person, &mut report, &mut removed);
         journey_writer.write(Some(&bucket), &output.journeys.finish()?).await?;
         touch_writer.write(Some(&bucket), &output.touches.finish()?).await?;
     }
+    report.removed_by_consent = removed.0.to_vec();
     let summary = format!("{} converting journeys, {} without", report.converting, report.not_converting);
     context.progress.finish("journeys", &summary);
     Ok(JourneyOutcome { staged: vec![journey_writer.finish().await?, touch_writer.finish().await?], report })
@@ -131,9 +151,11 @@ fn read_rows(
         let current = PersonId(columns::id16(id.value(row))?);
         if person.person != Some(current) {
             finished(person);
-            person.person = Some(current);
-            person.events.clear();
+            person.begin(current);
         }
+        person.hearing.hear(source.value(row), Timestamp::from_micros(at.value(row)), consent.value(row));
+        let heard = person.heard;
+        person.heard += 1;
         let Ok(kind) = kind.value(row).parse::<EventKind>() else { continue };
         if channel.is_null(row) && kind.role() == throughline_core::EventRole::Touch {
             continue;
@@ -148,10 +170,28 @@ fn read_rows(
             campaign: owned(campaign, row),
             value_micros: columns::int_at(value, row),
             currency: owned(currency, row),
-            measurable: consent.value(row).parse::<Consent>().is_ok_and(|c| c.allows(Purpose::Measurement)),
+            heard,
         });
     }
     Ok(())
+}
+
+/// What consent removed: touches, conversions.
+struct Removed([RemovedByConsent; 2]);
+
+impl Removed {
+    fn count(&mut self, input: &JourneyInput<'_>, row: &EventRow, verdict: Option<Refusal>) {
+        if input.conversions.iter().any(|c| is_conversion(c, row)) {
+            self.0[1].count(verdict);
+        } else if row.channel.is_some() && input.config.is_touch(row.kind) {
+            self.0[0].count(verdict);
+        }
+    }
+}
+
+fn is_conversion(conversion: &ConversionConfig, row: &EventRow) -> bool {
+    let named = |wanted: &String| row.name.as_ref() == Some(wanted);
+    row.kind == conversion.kind && conversion.event_name.as_ref().is_none_or(named)
 }
 
 #[derive(Debug, Default)]
@@ -161,11 +201,21 @@ struct Output {
 }
 
 impl Output {
-    fn add(&mut self, input: &JourneyInput<'_>, person: &PersonEvents, report: &mut JourneyReport) {
+    fn add(
+        &mut self,
+        input: &JourneyInput<'_>,
+        person: &PersonEvents,
+        report: &mut JourneyReport,
+        removed: &mut Removed,
+    ) {
         let Some(id) = person.person else { return };
+        let verdicts = person.hearing.judge(Purpose::Measurement, input.withdrawal);
+        for row in &person.events {
+            removed.count(input, row, verdicts[row.heard]);
+        }
         let mut any = false;
         for conversion in input.conversions {
-            let (rows, signals) = signals_of(input.config, conversion, person, report);
+            let (rows, signals) = signals_of(input.config, conversion, person, &verdicts, report);
             for journey in build(input.config, &signals) {
                 any = true;
                 self.write(id, conversion, &rows, &signals, &journey, report);
@@ -230,22 +280,19 @@ fn signals_of<'a>(
     config: &JourneyConfig,
     conversion: &ConversionConfig,
     person: &'a PersonEvents,
+    verdicts: &[Option<Refusal>],
     report: &mut JourneyReport,
 ) -> (Vec<&'a EventRow>, Vec<Signal>) {
     let mut pairs: Vec<(&EventRow, SignalKind)> = Vec::new();
     for row in &person.events {
-        let is_conversion = row.kind == conversion.kind
-            && conversion.event_name.as_ref().is_none_or(|wanted| row.name.as_ref() == Some(wanted));
-        if is_conversion && row.measurable {
+        let (is_conversion, measurable) = (is_conversion(conversion, row), verdicts[row.heard].is_none());
+        if is_conversion && measurable {
             pairs.push((row, SignalKind::Conversion));
         } else if is_conversion {
             report.conversions_without_consent += 1;
         } else if let Some(channel) = row.channel.clone().filter(|_| config.is_touch(row.kind)) {
-            let kind = if row.measurable {
-                SignalKind::Touch { channel }
-            } else {
-                SignalKind::TouchWithoutConsent { channel }
-            };
+            let kind =
+                if measurable { SignalKind::Touch { channel } } else { SignalKind::TouchWithoutConsent { channel } };
             pairs.push((row, kind));
         }
     }

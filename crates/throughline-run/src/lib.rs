@@ -30,7 +30,10 @@ mod matches;
 
 mod sources;
 
+pub mod consent;
+
 pub use configuration::record as record_configuration;
+pub use consent::consent_report;
 pub use engine::{Clock, RunOptions, Stores, run, sign_head};
 pub use error::RunError;
 pub use explain::{Subject, each_row, explain, person_tokens, row_objects, table_rows};

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::Value;
 use throughline_core::Timestamp;
 use throughline_govern::Guard;
 use throughline_lake::{Snapshot, TableSpec};
@@ -36,6 +37,8 @@ pub struct App {
     pub(crate) metrics: PrometheusHandle,
     clock: Clock,
     counts: Mutex<HashMap<(String, u64), u64>>,
+    /// The last report on consent, with what it was computed from. Whoever asks meanwhile waits for it.
+    pub(crate) consent: tokio::sync::Mutex<Option<(String, Value)>>,
 }
 
 /// The state as handlers hold it.
@@ -75,6 +78,7 @@ impl App {
             metrics: parts.metrics,
             clock: parts.clock,
             counts: Mutex::default(),
+            consent: tokio::sync::Mutex::default(),
         }
     }
 

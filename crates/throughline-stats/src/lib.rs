@@ -8,6 +8,8 @@ pub mod stream;
 
 pub mod moments;
 
+pub mod proportion;
+
 pub mod quantile;
 
 pub mod two_sample;

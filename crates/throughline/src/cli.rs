@@ -25,6 +25,9 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Walk the thread behind a decision, a conversion or a person.
     Explain(ExplainArgs),
+    /// What people agreed to.
+    #[command(subcommand)]
+    Consent(ConsentCommand),
     /// The audit log: check, prove, hand out.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -91,6 +94,13 @@ pub(crate) struct IdentityDecisionArgs {
     /// Why; sealed with the first identifier.
     #[arg(long, default_value = "")]
     pub(crate) reason: String,
+}
+
+/// Consent.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConsentCommand {
+    /// What is documented per source and purpose, contradictions, withdrawals, and who may be activated where.
+    Report(ProjectArgs),
 }
 
 #[derive(Debug, Args)]

@@ -67,6 +67,9 @@ export const queries = {
       queryFn: ({ signal }) => answer(api.GET('/api/v1/attribution', { params: { query: { conversion } }, signal })),
     }),
 
+  consent: () =>
+    queryOptions({ queryKey: ['consent'], queryFn: ({ signal }) => answer(api.GET('/api/v1/consent', { signal })) }),
+
   conversions: (filter: { conversion?: string; channel?: string }) =>
     infiniteQueryOptions({
       queryKey: ['conversions', 'list', filter],

@@ -226,6 +226,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is documented about consent, and who may be activated where. */
+        get: operations["getConsent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversions": {
         parameters: {
             query?: never;
@@ -685,6 +702,19 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Who may be activated at a destination. */
+        ActivationItem: {
+            destination: string;
+            purpose: components["schemas"]["PurposeName"];
+            /** @description The kind of identifier it needs. */
+            identifier: string | null;
+            people: components["schemas"]["StateCounts"];
+            /**
+             * Format: int64
+             * @description People with permission who have such an identifier.
+             */
+            reachable: number;
+        };
         /**
          * @description What a request is about.
          * @enum {string}
@@ -1016,6 +1046,58 @@ export interface components {
             };
             /** @description Findings that do not stop a run. */
             warnings: components["schemas"]["Finding"][];
+        };
+        /** @description Changes of what stands on one day (UTC). */
+        ConsentChanges: {
+            /** Format: date */
+            day: string;
+            purpose: components["schemas"]["PurposeName"];
+            /** Format: int64 */
+            withdrawn: number;
+            /** Format: int64 */
+            given_back: number;
+        };
+        /** @description Two sources that contradict each other. */
+        ConsentConflict: {
+            purpose: components["schemas"]["PurposeName"];
+            granted_by: string;
+            /** @description It wins. */
+            denied_by: string;
+            /** Format: int64 */
+            people: number;
+            /**
+             * Format: int64
+             * @description People whose grant is the later statement.
+             */
+            grant_is_later: number;
+        };
+        /** @description What is documented about consent, and who may be activated where. */
+        ConsentDocumented: {
+            withdrawal: components["schemas"]["WithdrawalName"];
+            /**
+             * Format: double
+             * @description Level of the intervals of shares.
+             */
+            level: number;
+            /**
+             * Format: int64
+             * @description People of the timeline.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description Events of the timeline.
+             */
+            events: number;
+            sources: components["schemas"]["SourceConsentItem"][];
+            /** @description What stands over all sources. */
+            purposes: components["schemas"]["PurposeConsentItem"][];
+            conflicts: components["schemas"]["ConsentConflict"][];
+            /** @description Days on which what stands turned, in order. */
+            changes: components["schemas"]["ConsentChanges"][];
+            activation: components["schemas"]["ActivationItem"][];
+            /** @description What consent removed from each stage, as of its last run. */
+            removed: components["schemas"]["RemovedItem"][];
         };
         /** @description That an earlier log is the beginning of a later one (RFC 6962). Hashes are hexadecimal. */
         Consistency: {
@@ -1770,10 +1852,67 @@ export interface components {
              */
             as_of: string | null;
         };
+        /** @description What stands of people over all sources. */
+        PurposeConsentItem: {
+            purpose: components["schemas"]["PurposeName"];
+            people: components["schemas"]["StateCounts"];
+            /** @description Share of people of whom anything is known. */
+            coverage: components["schemas"]["ShareItem"];
+            granted: components["schemas"]["ShareItem"];
+            /**
+             * Format: int64
+             * @description People whose sources contradict each other; the denial counts.
+             */
+            conflicts: number;
+            /**
+             * Format: int64
+             * @description Times that what stood went from granted to denied.
+             */
+            withdrawn: number;
+            /**
+             * Format: int64
+             * @description Times that it went back.
+             */
+            given_back: number;
+        };
+        /**
+         * @description What personal data may be used for.
+         * @enum {string}
+         */
+        PurposeName: "measurement" | "linking" | "personalisation" | "advertising" | "messaging";
         /** @description Why. */
         Reason: {
             /** @description In words. */
             reason: string;
+        };
+        /** @description Rows that consent removed at one place of a stage. */
+        RemovedItem: {
+            stage: string;
+            /** @description The policy, or the destination and policy. */
+            unit: string | null;
+            /** @description What was removed, in the plural. */
+            what: string;
+            purpose: string;
+            /**
+             * Format: int64
+             * @description Rows considered, removed ones included.
+             */
+            considered: number;
+            /**
+             * Format: int64
+             * @description Removed because nothing was said.
+             */
+            unknown: number;
+            /**
+             * Format: int64
+             * @description Removed because it was denied.
+             */
+            denied: number;
+            /**
+             * Format: int64
+             * @description Removed because it was withdrawn, or denied in another place.
+             */
+            withdrawn: number;
         };
         /**
          * @description What somebody may do.
@@ -1884,6 +2023,15 @@ export interface components {
             /** @description Operations to offer. */
             may: string[];
         };
+        /** @description A share with its interval (Wilson); both absent without anybody. */
+        ShareItem: {
+            /** Format: double */
+            value: number | null;
+            interval: [
+                number,
+                number
+            ] | null;
+        };
         /** @description How people can sign in. */
         SignIn: {
             /** @description Name of the project. */
@@ -1926,6 +2074,33 @@ export interface components {
             sign_offs: components["schemas"]["SignOffName"][];
             /** @description How it can sign in. */
             methods: components["schemas"]["SignInMethod"][];
+        };
+        /** @description What a source documents. */
+        SourceConsentItem: {
+            source: string;
+            /**
+             * Format: int64
+             * @description People it knows.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description Its events.
+             */
+            events: number;
+            purposes: components["schemas"]["SourcePurposeItem"][];
+        };
+        /** @description What a source documents about a purpose. */
+        SourcePurposeItem: {
+            purpose: components["schemas"]["PurposeName"];
+            /** @description Its events by the consent they came with. */
+            events: components["schemas"]["StateCounts"];
+            /** @description Its people by what it last said of them. */
+            people: components["schemas"]["StateCounts"];
+            /** @description Share of its people of whom it says anything. */
+            coverage: components["schemas"]["ShareItem"];
+            granted: components["schemas"]["ShareItem"];
+            denied: components["schemas"]["ShareItem"];
         };
         /** @description A stage. */
         Stage: {
@@ -1990,6 +2165,18 @@ export interface components {
          * @enum {string}
          */
         StageStand: "never" | "waiting" | "running" | "done" | "failed";
+        /** @description Counts by state. */
+        StateCounts: {
+            /** Format: int64 */
+            granted: number;
+            /** Format: int64 */
+            denied: number;
+            /**
+             * Format: int64
+             * @description Nothing said, which is no permission.
+             */
+            unknown: number;
+        };
         /** @description A table. */
         TableInfo: {
             /** @description Name. */
@@ -2124,6 +2311,11 @@ export interface components {
             reason?: string | null;
             as?: components["schemas"]["SignOffName"] | null;
         };
+        /**
+         * @description What a withdrawal does to earlier events.
+         * @enum {string}
+         */
+        WithdrawalName: "forward" | "recompute";
     };
     responses: never;
     parameters: never;
@@ -2746,6 +2938,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Configuration"];
+                };
+            };
+            /** @description Not changed since the entity tag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentDocumented"];
                 };
             };
             /** @description Not changed since the entity tag that was sent */

@@ -38,6 +38,14 @@ export type Estimate = Shapes['EstimateShape'];
 export type EstimateSet = Estimate['set'];
 export type EvidenceRecord = Shapes['EvidenceItem'];
 
+export type Consent = Shapes['ConsentDocumented'];
+export type ConsentConflict = Shapes['ConsentConflict'];
+export type ConsentShare = Shapes['ShareItem'];
+export type Purpose = Shapes['PurposeName'];
+export type Removed = Shapes['RemovedItem'];
+export type SourceConsent = Shapes['SourceConsentItem'];
+export type SourcePurpose = Shapes['SourcePurposeItem'];
+
 export type ConversionItem = Shapes['ConversionItem'];
 export type Conversion = Shapes['ConversionThread'];
 export type Touch = Shapes['TouchRow'];

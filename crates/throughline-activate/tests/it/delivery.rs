@@ -137,6 +137,26 @@ async fn rows_that_must_not_leave_do_not() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_consent_removed_is_counted_with_its_reason() -> Result<()> {
+    let mut world = World::new().await?;
+    let people = world.people(6).await?;
+    let mut decisions: Vec<Decision> = people.iter().map(|p| Decision::about(*p)).collect();
+    decisions[1].consent = "unknown";
+    decisions[2].consent = "messaging=denied";
+    world.withdraw(people[3]);
+    decisions[4].action = "none";
+    decisions[4].consent = "messaging=denied";
+    let decisions = world.decide(&decisions).await?;
+    let report = world.deliver(&world.route(&crm()), &decisions).await?;
+    let [removed] = &report.removed_by_consent[..] else { panic!("{:?}", report.removed_by_consent) };
+    assert_eq!((removed.what.as_str(), removed.purpose), ("decisions", throughline_core::Purpose::Messaging));
+    // The fifth was filtered before consent was asked for.
+    assert_eq!((removed.considered, removed.unknown, removed.denied, removed.withdrawn), (5, 1, 1, 1));
+    assert_eq!(report.fates.suppressed.get("no_consent"), Some(&removed.removed()));
+    Ok(())
+}
+
+#[tokio::test]
 async fn rows_without_the_wanted_identifier_are_rejected_not_lost() -> Result<()> {
     let mut world = World::new().await?;
     let mut people = world.people(2).await?;

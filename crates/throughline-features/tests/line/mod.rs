@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray, new_null_array};
+use throughline_core::consent::Withdrawal;
 use throughline_core::time::DAY_US;
 use throughline_core::{RunContext, Timestamp};
 use throughline_features::{
@@ -21,12 +22,24 @@ pub(crate) struct Event {
     pub(crate) available: i64,
     pub(crate) value_micros: Option<i64>,
     pub(crate) properties: Option<String>,
+    pub(crate) source: &'static str,
+    pub(crate) consent: &'static str,
 }
 
 impl Event {
     pub(crate) fn new(person: u8, kind: &'static str, occurred: i64) -> Self {
         let name = if kind == "assignment" { "email_test" } else { "" };
-        Self { person, kind, name, occurred, available: occurred, value_micros: None, properties: None }
+        Self {
+            person,
+            kind,
+            name,
+            occurred,
+            available: occurred,
+            value_micros: None,
+            properties: None,
+            source: "x",
+            consent: "measurement=granted",
+        }
     }
 
     /// A purchase of so many units.
@@ -37,6 +50,11 @@ impl Event {
     /// An assignment in the test.
     pub(crate) fn assigned(person: u8, occurred: i64, arm: &str) -> Self {
         Self { properties: Some(format!(r#"{{"arm":"{arm}","p":0.25}}"#)), ..Self::new(person, "assignment", occurred) }
+    }
+
+    /// With another consent, from another source.
+    pub(crate) fn said(self, source: &'static str, consent: &'static str) -> Self {
+        Self { source, consent, ..self }
     }
 
     pub(crate) fn available(self, available: i64) -> Self {
@@ -61,7 +79,9 @@ fn batch(events: &[&Event]) -> RecordBatch {
             "kind" => text(&|e| Some(e.kind.to_owned())),
             "name" => text(&|e| Some(e.name.to_owned()).filter(|n| !n.is_empty())),
             "properties" => text(&|e| e.properties.clone()),
-            "source" | "source_event_id" | "consent" => text(&|_| Some("x".to_owned())),
+            "source" => text(&|e| Some(e.source.to_owned())),
+            "source_event_id" => text(&|_| Some("x".to_owned())),
+            "consent" => text(&|e| Some(e.consent.to_owned())),
             "revision" => Arc::new(Int64Array::from(vec![1; n])),
             "occurred_at" => columns::times(events.iter().map(|e| Some(e.occurred))),
             "available_at" | "ingested_at" => columns::times(events.iter().map(|e| Some(e.available))),
@@ -77,6 +97,7 @@ pub(crate) struct Line {
     lake: Lake,
     timeline: Snapshot,
     context: RunContext,
+    pub(crate) withdrawal: Withdrawal,
 }
 
 fn unit() -> Unit {
@@ -98,7 +119,13 @@ impl Line {
         let staged = [writer.finish().await.expect("finished")];
         let timeline = lake.staged_snapshot(&tables::timeline(), &staged).expect("a snapshot");
         let as_of = Timestamp::from_micros(as_of);
-        Self { _dir: dir, lake, timeline, context: RunContext::new(1, as_of, as_of, 7) }
+        Self {
+            _dir: dir,
+            lake,
+            timeline,
+            context: RunContext::new(1, as_of, as_of, 7),
+            withdrawal: Withdrawal::Forward,
+        }
     }
 
     /// Runs the features step: (person, as of, purpose, values), in order.
@@ -108,7 +135,12 @@ impl Line {
         experiments: &[CompiledExperiment],
     ) -> (Vec<(u8, i64, String, Vec<Option<f64>>)>, FeatureReport) {
         let compiled = compile_features(yaml);
-        let input = FeatureInput { features: &compiled, experiments, timeline: self.timeline.clone() };
+        let input = FeatureInput {
+            features: &compiled,
+            experiments,
+            withdrawal: self.withdrawal,
+            timeline: self.timeline.clone(),
+        };
         let outcome = features(&self.lake, &self.context, input, &unit()).await.expect("features");
         let snapshot = self.lake.staged_snapshot(&features_table(&compiled), &outcome.staged).expect("a snapshot");
         let mut rows = Vec::new();
@@ -130,7 +162,7 @@ impl Line {
 
     /// Runs the labels step: (person, arm, probability, complete, outcomes), in order.
     pub(crate) async fn labels(&self, experiments: &[CompiledExperiment]) -> (Vec<Label>, LabelReport) {
-        let input = LabelInput { experiments, timeline: self.timeline.clone() };
+        let input = LabelInput { experiments, withdrawal: self.withdrawal, timeline: self.timeline.clone() };
         let outcome = labels(&self.lake, &self.context, input, &unit()).await.expect("labels");
         let snapshot = self.lake.staged_snapshot(&labels_table(), &outcome.staged).expect("a snapshot");
         let mut rows = Vec::new();

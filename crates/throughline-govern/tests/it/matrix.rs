@@ -23,6 +23,7 @@ getApproval           x       x       x        x       x
 getAttribution        x       x       x        x       x
 getAuditHead          x       x       x        x       x
 getAuditRecord        ·       x       x        x       x
+getConsent            x       x       x        x       x
 getCurrentRun         x       x       x        x       x
 getLine               x       x       x        x       x
 getMetrics            x       x       x        x       x

@@ -26,6 +26,8 @@ pub(crate) struct EventRow<'a> {
     /// What the row says about the holder of its first identifier, as JSON.
     pub(crate) profile: Option<String>,
     pub(crate) consent: Arc<str>,
+    /// The signal behind the consent could not be read; nothing is granted.
+    pub(crate) consent_unreadable: bool,
     pub(crate) subjects: Range<usize>,
 }
 

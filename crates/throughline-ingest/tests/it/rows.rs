@@ -127,6 +127,31 @@ async fn values_that_do_not() {
 }
 
 #[tokio::test]
+async fn a_consent_signal_that_cannot_be_read_keeps_the_event_and_grants_nothing() {
+    let project = Project::new();
+    let mapping = ALL.replace("consent: consent", "consent: consent_gcs(consent)");
+    let content = [
+        row("a", &[("consent", "G111")]),
+        row("b", &[("consent", "G1?")]),
+        row("c", &[("consent", "")]),
+        row("d", &[("consent", "111")]),
+        row("e", &[("consent", "111"), ("id", "")]),
+    ];
+    project.file("in", csv(&content));
+    let done = project.ingest("csv", "in", &mapping).await.expect("ingested");
+    let consents: Vec<&str> = done.events.iter().filter_map(|e| e.split("consent=").nth(1)).collect();
+    let granted = consents.iter().filter(|c| c.starts_with("measurement=granted")).count();
+    assert_eq!((done.events.len(), granted, done.quarantine.len()), (4, 1, 1), "{consents:?}");
+    assert_eq!(done.report.consent_unreadable, 2);
+    let [warning] = &done.report.warnings[..] else { panic!("{:?}", done.report.warnings) };
+    assert_eq!(warning.code, "TL135");
+    assert!(
+        warning.message.contains("2 of 4 events") && warning.message.contains("gcs has not the form"),
+        "{warning:?}"
+    );
+}
+
+#[tokio::test]
 async fn rows_that_cannot_be_read() {
     let good = "g1,2026-03-01,a@b.c,1\n";
     for (bad, code, reason) in [

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
+use throughline_core::consent::Withdrawal;
 use throughline_core::{Currency, Diagnostic, Level, Share, Timestamp};
 use throughline_decide::{Action, Constraints};
 use throughline_journeys::{ConversionConfig, JourneyConfig};
@@ -37,6 +38,9 @@ pub struct ProjectConfig {
     /// Where the ledger is kept: a PostgreSQL address, or `${VARIABLE}` that holds one. Absent, in a file of the project.
     #[serde(default)]
     pub ledger: Option<Spanned<String>>,
+    /// Rules of privacy.
+    #[serde(default)]
+    pub privacy: PrivacyConfig,
     /// When a server runs the line by itself.
     #[serde(default)]
     pub schedule: Vec<ScheduleConfig>,
@@ -49,6 +53,16 @@ pub struct ProjectConfig {
     /// Memory the query engine may use before it spills, in MiB.
     #[serde(default = "default_memory_mb")]
     pub memory_mb: usize,
+}
+
+/// Rules of privacy.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrivacyConfig {
+    /// What a withdrawal of consent does to earlier events: `forward` leaves them, `recompute` leaves them out of the next
+    /// run.
+    #[serde(default)]
+    pub withdrawal: Withdrawal,
 }
 
 /// Runs by the clock of a server.

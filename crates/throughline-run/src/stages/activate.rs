@@ -1,15 +1,13 @@
 //! Stage 10: decisions leave the house. One unit a destination and cycle. The plan is published before anything is
 //! sent, so that after a crash it is known what may have left.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use throughline_activate::{ActivateReport, DeliveryPlan, Job, Persons, Prior, Route, Site, plan, send};
-use throughline_core::{Consent, PersonId};
-use throughline_lake::{Unit, columns, tables};
+use throughline_lake::{Unit, tables};
 use throughline_ledger::{DeliveryStatus, NewDelivery};
 
+use super::consent::standings;
 use super::model::policy_of;
 use crate::error::RunError;
 use crate::gate;
@@ -34,7 +32,7 @@ impl Stage for Activate {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -103,24 +101,13 @@ fn policy_name(cycle_id: &str) -> &str {
     cycle_id.split('@').next().unwrap_or_default()
 }
 
-/// Tokens and consents of everybody, as they stand now.
+/// Tokens and consents of everybody, as they stand now: a denial outranks, whichever source it came from.
 async fn people(context: &StageContext<'_>) -> Result<Persons, StageError> {
     let mut people = Persons::read(&context.read(&tables::persons()).await?, context.run.as_of).await?;
     let timeline = context.read(&tables::timeline()).await?;
     for bucket in timeline.partitions() {
-        let mut said: BTreeMap<PersonId, Consent> = BTreeMap::new();
-        for batch in timeline.read_partition(&bucket, Some(&["person_id", "consent"])).await? {
-            let (person, consent) = (columns::binary(&batch, "person_id")?, columns::text(&batch, "consent")?);
-            for row in 0..batch.num_rows() {
-                let id = PersonId(columns::id16(person.value(row))?);
-                let entry = said.entry(id).or_default();
-                if let Ok(later) = consent.value(row).parse::<Consent>() {
-                    *entry = std::mem::take(entry).then(&later);
-                }
-            }
-        }
-        for (person, consent) in said {
-            people.set_consent(person, consent);
+        for (person, standing) in standings(&timeline, &bucket).await? {
+            people.set_consent(person, standing.consent());
         }
     }
     Ok(people)

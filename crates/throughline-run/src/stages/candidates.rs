@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, RecordBatch};
 use arrow::compute::concat_batches;
 use serde_json::{Map, Value};
+use throughline_core::consent;
 use throughline_core::time::DAY_US;
-use throughline_core::{Consent, EventKind, PersonId};
+use throughline_core::{EventKind, PersonId};
 use throughline_decide::{ActionView, Candidate};
 use throughline_features::features_table;
 use throughline_lake::{RowsView, Snapshot, columns, tables};
 
+use super::consent::standings;
 use crate::project::CompiledPolicy;
 use crate::stage::{StageContext, StageError};
 
@@ -61,7 +63,7 @@ struct Scores {
 
 #[derive(Debug, Default)]
 struct Contacts {
-    consent: Consent,
+    standing: consent::Standing,
     in_window: u32,
     last: BTreeMap<String, i64>,
 }
@@ -114,7 +116,7 @@ pub(super) async fn candidates(
             candidate: Candidate {
                 person: id,
                 actions,
-                consent: contact.consent.clone(),
+                consent: contact.standing.consent(),
                 contacts_in_window: contact.in_window,
                 score_expired: score.is_some_and(|s| s.expires_at < context.run.as_of.micros()),
             },
@@ -150,7 +152,7 @@ async fn read_scores(
     Ok(out)
 }
 
-/// Consent as it stands (later says outrank earlier ones) and contacts in the window of the cap, decisions of earlier
+/// Consent as it stands (of one source the latest counts, across sources a denial outranks) and contacts in the window of the cap, decisions of earlier
 /// cycles included.
 async fn read_contacts(
     context: &StageContext<'_>,
@@ -163,16 +165,16 @@ async fn read_contacts(
     #[expect(clippy::cast_possible_truncation, reason = "a window of days")]
     let from = now - (window * DAY_US as f64) as i64;
     let mut out: BTreeMap<PersonId, Contacts> = BTreeMap::new();
-    let wanted = ["person_id", "kind", "occurred_at", "consent"];
+    for (person, standing) in standings(&sources.timeline, bucket).await? {
+        out.entry(person).or_default().standing = standing;
+    }
+    let wanted = ["person_id", "kind", "occurred_at"];
     for batch in sources.timeline.read_partition(bucket, Some(&wanted)).await? {
         let person = columns::binary(&batch, "person_id")?;
-        let (kind, consent) = (columns::text(&batch, "kind")?, columns::text(&batch, "consent")?);
+        let kind = columns::text(&batch, "kind")?;
         let at = columns::time(&batch, "occurred_at")?;
         for row in 0..batch.num_rows() {
             let entry = out.entry(PersonId(columns::id16(person.value(row))?)).or_default();
-            if let Ok(said) = consent.value(row).parse::<Consent>() {
-                entry.consent = std::mem::take(&mut entry.consent).then(&said);
-            }
             let is_contact = kind.value(row) == EventKind::EmailSent.name();
             entry.in_window += u32::from(is_contact && at.value(row) > from && at.value(row) <= now);
         }

@@ -11,6 +11,7 @@ use throughline_lake::{Unit, tables};
 use throughline_ledger::NewArtefact;
 
 use super::candidates::{Sources, candidates};
+use super::consent::Excluded;
 use super::decision_rows::{CycleFacts, DecisionRow, decision_rows};
 use super::model::policy_of;
 use super::policy_value::policy_value_report;
@@ -33,7 +34,7 @@ impl Stage for Decide {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -63,9 +64,11 @@ impl Stage for Decide {
         let cycle = Cycle { id: unit.name.clone(), evidence_tier: tier, level: Level::P95, top_n: TOP_N };
         let sources = Sources::open(context).await?;
         let mut planner = Planner::new(&policy.policy, cycle.clone())?;
+        let mut excluded = Excluded::new(&policy.policy.actions);
         for bucket in sources.buckets() {
             for standing in candidates(context, policy, &sources, &bucket, "score").await? {
                 planner.add(&standing.candidate)?;
+                excluded.count(&standing.candidate.consent);
             }
         }
         let plan = planner.solve()?;
@@ -111,6 +114,7 @@ impl Stage for Decide {
             "certificate": summary.certificate,
             "evidence_tier": tier.number(),
             "value": value,
+            "removed_by_consent": excluded.finish(),
             "diagnostics": summary.diagnostics,
         });
         Ok(StageOutput { staged: vec![writer.finish().await?], metrics })

@@ -16,7 +16,7 @@ impl Stage for Features {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -35,7 +35,8 @@ impl Stage for Features {
         if context.project.features.value.features.is_empty() {
             return Ok(Vec::new());
         }
-        let mut inputs = vec![context.project.features.hash.clone()];
+        let withdrawal = context.project.config.value.privacy.withdrawal.name().to_owned();
+        let mut inputs = vec![context.project.features.hash.clone(), withdrawal];
         inputs.extend(context.project.experiments.iter().map(|e| e.hash.clone()));
         Ok(UnitPlan::all(inputs))
     }
@@ -46,6 +47,7 @@ impl Stage for Features {
         let input = FeatureInput {
             features: &context.project.features.value,
             experiments: &experiments,
+            withdrawal: context.project.config.value.privacy.withdrawal,
             timeline: context.read(&tables::timeline()).await?,
         };
         let outcome = features(context.lake, &context.run, input, unit).await?;

@@ -20,7 +20,7 @@ impl Stage for Journeys {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -42,6 +42,7 @@ impl Stage for Journeys {
         let inputs = vec![
             serde_json::to_string(&config(context))?,
             serde_json::to_string(&context.project.config.value.conversions)?,
+            context.project.config.value.privacy.withdrawal.name().to_owned(),
         ];
         Ok(UnitPlan::all(inputs))
     }
@@ -50,6 +51,7 @@ impl Stage for Journeys {
         let input = JourneyInput {
             config: &config(context),
             conversions: &context.project.config.value.conversions,
+            withdrawal: context.project.config.value.privacy.withdrawal,
             timeline: context.read(&tables::timeline()).await?,
         };
         let outcome = journeys(context.lake, &context.run, input, unit).await?;

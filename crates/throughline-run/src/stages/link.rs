@@ -50,6 +50,7 @@ impl Stage for Link {
 
     async fn units(&self, context: &StageContext<'_>) -> Result<Vec<UnitPlan>, StageError> {
         let mut inputs = vec![context.project.identity.hash.clone(), context.project.config.value.buckets.to_string()];
+        inputs.push(context.project.config.value.privacy.withdrawal.name().to_owned());
         inputs.extend(unlinkable(context));
         inputs.push(serde_json::to_string(&decisions(context).await?)?);
         Ok(UnitPlan::all(inputs))
@@ -60,6 +61,7 @@ impl Stage for Link {
         let input = IdentityInput {
             config: &context.project.identity.value,
             unlinkable: &unlinkable,
+            withdrawal: context.project.config.value.privacy.withdrawal,
             buckets: context.project.config.value.buckets,
             events: context.read(&tables::events()).await?,
             profiles: context.read(&tables::profiles()).await?,

@@ -3,6 +3,7 @@
 mod activate;
 mod attribute;
 mod candidates;
+mod consent;
 mod decide;
 mod decision_rows;
 mod features;
@@ -18,6 +19,7 @@ mod training;
 use crate::stage::Stage;
 
 pub(crate) use attribute::path_tables;
+pub(crate) use consent::refusal;
 pub(crate) use decide::probability_pairs;
 pub(crate) use link::DECISION;
 

@@ -19,7 +19,7 @@ impl Stage for Prove {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -38,14 +38,20 @@ impl Stage for Prove {
         if context.project.experiments.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(UnitPlan::all(context.project.experiments.iter().map(|e| e.hash.clone()).collect()))
+        let mut inputs: Vec<String> = context.project.experiments.iter().map(|e| e.hash.clone()).collect();
+        inputs.push(context.project.config.value.privacy.withdrawal.name().to_owned());
+        Ok(UnitPlan::all(inputs))
     }
 
     async fn run(&self, context: &StageContext<'_>, unit: &Unit) -> Result<StageOutput, StageError> {
         context.run.progress.start("prove", None);
         let experiments: Vec<CompiledExperiment> =
             context.project.experiments.iter().map(|e| e.value.clone()).collect();
-        let input = LabelInput { experiments: &experiments, timeline: context.read(&tables::timeline()).await? };
+        let input = LabelInput {
+            experiments: &experiments,
+            withdrawal: context.project.config.value.privacy.withdrawal,
+            timeline: context.read(&tables::timeline()).await?,
+        };
         let outcome = labels(context.lake, &context.run, input, unit).await?;
         let mut readings = Vec::new();
         for (experiment, hashed) in experiments.iter().zip(&context.project.experiments) {
@@ -69,7 +75,8 @@ impl Stage for Prove {
             readings.push(json!({ "experiment": name, "file": hashed.file, "reading": reading }));
         }
         context.run.progress.finish("prove", &format!("{} experiments read", readings.len()));
-        let metrics = json!({ "labels": outcome.report, "experiments": readings });
+        let removed = &outcome.report.removed_by_consent;
+        let metrics = json!({ "labels": outcome.report, "experiments": readings, "removed_by_consent": removed });
         Ok(StageOutput { staged: outcome.staged, metrics })
     }
 }

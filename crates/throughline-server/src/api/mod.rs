@@ -4,6 +4,7 @@ mod approvals;
 mod attribution;
 mod audit;
 mod body;
+mod consent;
 mod conversions;
 mod decisions;
 mod document;
@@ -57,6 +58,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(stream::stream_events))
         .routes(routes!(safety::freeze, safety::unfreeze))
         .routes(routes!(attribution::get_attribution))
+        .routes(routes!(consent::get_consent))
         .routes(routes!(conversions::list_conversions))
         .routes(routes!(conversions::explain_conversion))
         .routes(routes!(decisions::list_decisions))

@@ -186,6 +186,7 @@ async fn reading(admin: &Client, viewer: &Client) -> Outcome {
         "/runs/current",
         "/runs/1",
         "/attribution",
+        "/consent",
         "/configuration",
         "/openapi.json",
     ] {

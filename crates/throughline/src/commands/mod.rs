@@ -3,6 +3,7 @@
 mod attribute;
 mod audit;
 mod check;
+mod consent;
 mod experiment;
 mod explain;
 mod identity;
@@ -20,7 +21,9 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::process::ExitCode;
 
-use crate::cli::{AuditCommand, Command, ExperimentCommand, IdentityCommand, MarketCommand, UserCommand};
+use crate::cli::{
+    AuditCommand, Command, ConsentCommand, ExperimentCommand, IdentityCommand, MarketCommand, UserCommand,
+};
 use crate::failure::Failure;
 
 pub(crate) use attribute::read_paths;
@@ -34,6 +37,7 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::check(args),
         Command::Run(args) => run::run(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Consent(ConsentCommand::Report(args)) => consent::report(args),
         Command::Serve(args) => serve::serve(args),
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(args),
         Command::Audit(AuditCommand::Head(args)) => audit::head(args),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use throughline_stats::dist::{critical_value, normal_quantile};
+use throughline_stats::dist::critical_value;
 use throughline_stats::goodness::{Alternative, binomial_test};
 use throughline_stats::moments::Moments;
+use throughline_stats::proportion::wilson;
 
 use super::{Coverage, Part, Row};
 
@@ -103,7 +104,7 @@ fn together(rows: &[&Row]) -> Summary {
     let moments: Moments = values.iter().copied().collect();
     let pooled = pool(&rows.iter().filter_map(|r| r.coverage).collect::<Vec<_>>());
     let (mean, interval) = match &pooled {
-        Some(p) => (Some(p.covered as f64 / p.total as f64), Some(wilson(p.covered, p.total, LEVEL))),
+        Some(p) => (Some(p.covered as f64 / p.total as f64), wilson(p.covered, p.total, LEVEL)),
         None => (moments.mean(), mean_interval(&moments)),
     };
     let extreme = |pick: fn(f64, f64) -> f64| values.iter().copied().reduce(pick);
@@ -136,17 +137,6 @@ fn pool(all: &[Coverage]) -> Option<Pooled> {
     let (covered, total) = all.iter().fold((0, 0), |(c, t), one| (c + one.covered, t + one.total));
     let p_value = binomial_test(covered, total, nominal, Alternative::TwoSided).unwrap_or(1.0);
     (total > 0).then_some(Pooled { covered, total, nominal, p_value, rejected: p_value < ALPHA })
-}
-
-/// Interval of a share (Wilson, 1927): with z the normal quantile and p = k / n,
-/// (p + z² / 2n ± z √(p (1 − p) / n + z² / 4n²)) / (1 + z² / n). It stays within 0 and 1.
-fn wilson(covered: u64, total: u64, level: f64) -> (f64, f64) {
-    let (n, z) = (total as f64, normal_quantile(f64::midpoint(1.0, level)));
-    let (share, square) = (covered as f64 / n, z * z);
-    let centre = share + square / (2.0 * n);
-    let half = z * (share * (1.0 - share) / n + square / (4.0 * n * n)).sqrt();
-    let scale = 1.0 + square / n;
-    (((centre - half) / scale).max(0.0), ((centre + half) / scale).min(1.0))
 }
 
 /// Texts and how often they stand there, the most frequent first, then in the order of the alphabet.

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "a test that checks nothing must say so")]
 
 mod bad_input;
+mod consent;
 mod identity;
 mod kills;
 mod link;

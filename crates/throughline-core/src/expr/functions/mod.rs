@@ -2,6 +2,7 @@
 //! kernel. To add a function, add an entry to the table of its family.
 
 mod choice;
+mod consent;
 mod number;
 mod text;
 mod time;
@@ -116,7 +117,7 @@ impl Eq for Function {}
 
 /// Every function, family by family.
 pub fn all() -> impl Iterator<Item = Function> {
-    [text::TABLE, number::TABLE, time::TABLE, choice::TABLE].into_iter().flatten().map(Function)
+    [text::TABLE, number::TABLE, time::TABLE, choice::TABLE, consent::TABLE].into_iter().flatten().map(Function)
 }
 
 #[cfg(test)]

@@ -423,3 +423,49 @@ fn texts_do_not_explode() {
     let grow = (0..30).fold("'aaaaaaaa'".to_owned(), |text, _| format!("replace({text}, 'a', 'aaaaaaaa')"));
     check(&grow, "NULL");
 }
+
+#[test]
+fn consent_signals() {
+    let all = "'measurement=granted;personalisation=granted;advertising=granted'";
+    check_all(&[
+        ("consent_mode('granted', 'granted', 'granted', 'granted')", all),
+        ("consent_mode(NULL, 'denied', NULL, NULL)", "'measurement=denied'"),
+        ("consent_mode('granted', NULL, NULL, NULL)", "'unknown'"),
+        ("consent_mode(NULL, NULL, NULL, 'granted', 'denied')", "'personalisation=denied'"),
+        ("consent_gcs('G101')", "'measurement=granted;advertising=denied'"),
+        ("consent_gcd('11r1r1r1r5')", all),
+        ("consent_gcs(NULL)", "NULL"),
+        ("consent_usp('1YYN')", "'advertising=denied'"),
+        ("consent_gpp('DBACNYA~CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA~1YNN')", NOTHING_CONSENTED),
+        ("consent_tcf('CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA', 12)", NOTHING_CONSENTED),
+        ("consent_tcf('COv_eg6Ov_eg6AOADBENAaCgAP_AAH_AACiQAVEUQQoAIQAqIoghAAQgAA', 2)", all),
+        ("consent_tcf('COv_eg6Ov_eg6AOADBENAaCgAP_AAH_AACiQAVEUQQoAIQAqIoghAAQgAA', -2)", NOTHING_CONSENTED),
+        ("consent_gpc(TRUE)", "'advertising=denied'"),
+        ("consent_gpc(1)", "'advertising=denied'"),
+        ("consent_gpc('0')", "'unknown'"),
+        ("consent_gpc(NULL)", "NULL"),
+        ("consent_segment('{\"Analytics\":true,\"Club\":false}', 'Club', 'messaging')", CLUB_REFUSED),
+        ("consent_adobe('{\"consents\":{\"collect\":{\"val\":\"y\"}}}')", "'measurement=granted'"),
+        ("consent_adobe('{\"marketing\":{\"any\":{\"val\":\"y\"}}}', 'email')", "'messaging=granted'"),
+        ("consent_snowplow('withdrawn', 'marketing')", "'advertising=denied'"),
+        ("consent_snowplow('pending', NULL)", "'unknown'"),
+        ("consent_all('granted', consent_gpc(TRUE), NULL) LIKE '%advertising=denied%'", "TRUE"),
+        ("consent_all('linking=granted', consent_gcs('G1-1'))", "'measurement=granted;linking=granted'"),
+        ("consent_all(NULL::TEXT)", "NULL"),
+    ]);
+}
+
+#[test]
+fn a_signal_that_cannot_be_read_permits_nothing() {
+    check_all(&[
+        ("consent_gcs('111')", "'unreadable: gcs has not the form G1 and two digits, for example G111'"),
+        ("consent_tcf('BAAA') LIKE 'unreadable: the TC string has version 1%'", "TRUE"),
+        ("consent_all('granted', consent_gpc('maybe')) LIKE 'unreadable: %'", "TRUE"),
+        ("consent_all('granted', 'mail=granted') LIKE 'unreadable: unknown consent purpose%'", "TRUE"),
+        ("consent_segment('{}', 'Club')", "'unreadable: a name without its purpose'"),
+        ("consent_segment('{}', 'Club', 'letters') LIKE 'unreadable: unknown consent purpose%'", "TRUE"),
+    ]);
+}
+
+const NOTHING_CONSENTED: &str = "'measurement=denied;personalisation=denied;advertising=denied'";
+const CLUB_REFUSED: &str = "'measurement=granted;messaging=denied'";

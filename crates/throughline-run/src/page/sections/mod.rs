@@ -5,6 +5,7 @@ pub(super) mod header;
 pub(super) mod stages;
 
 mod attribution;
+mod consent;
 mod credit_tables;
 mod credit_truth;
 mod decisions;
@@ -50,6 +51,7 @@ type Build = fn(&Value) -> Option<Section>;
 const SECTIONS: &[(&str, &str, Build)] = &[
     ("sources", "Sources", sources::section),
     ("people", "People", people::section),
+    ("consent", "Consent", consent::section),
     ("journeys", "Journeys", journeys::section),
     ("attribution", "Attribution", attribution::section),
     ("experiments", "Experiments", experiments::section),

@@ -221,12 +221,20 @@ fn scores() -> Value {
     ])
 }
 
+fn removed(what: &str, purpose: &str, considered: u64, [unknown, denied, withdrawn]: [u64; 3]) -> Value {
+    json!({ "what": what, "purpose": purpose, "considered": considered, "unknown": unknown, "denied": denied,
+            "withdrawn": withdrawn })
+}
+
 /// Every section has data.
 pub(super) fn full() -> Value {
     let link = json!({ "events": 84_186, "identifiers": 13_044, "persons": 5000, "links": 9120, "links_refused": 2,
                        "unlinked_without_consent": 311, "unlinked_by_source": 0, "timeline_rows": 84_140, "duplicates": 46,
-                       "merged": 12, "split": 0 });
+                       "merged": 12, "split": 0,
+                       "removed_by_consent": [removed("events with several identifiers", "linking", 9431, [120, 180, 11])] });
     let journeys = json!({ "persons": 4120, "converting": 1845, "not_converting": 8210, "conversions_without_consent": 33,
+        "removed_by_consent": [removed("touches", "measurement", 28_466, [211, 190, 1]),
+                               removed("conversions", "measurement", 1878, [0, 30, 3])],
         "touches": { "kept": 21_033, "same_session": 6120, "outside_lookback": 911, "no_consent": 402 } });
     let features =
         json!({ "features": 12, "scoring_rows": 5000, "training_rows": 4209, "missing": [["spend_60d", 0.4]] });

@@ -5,6 +5,7 @@
 
 pub(crate) mod approval;
 pub(crate) mod audit;
+pub(crate) mod consent;
 pub(crate) mod evidence;
 pub(crate) mod thread;
 
