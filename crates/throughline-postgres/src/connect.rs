@@ -24,6 +24,8 @@ impl PostgresAddress {
 
     /// Connects, within the time that the address gives.
     pub async fn connect(&self, settings: &[(&str, &str)]) -> Result<PgConnection, ConnectError> {
+        // Two providers are in the tree, so one must be chosen; where the process has chosen already, that one stays.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let failed = |source| ConnectError { place: self.to_string(), source };
         match tokio::time::timeout(self.timeout, self.options(settings).connect()).await {
             Ok(connected) => connected.map_err(failed),

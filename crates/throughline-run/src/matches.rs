@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use throughline_core::{Purpose, SubjectToken, Timestamp};
 use throughline_identity::Decision;
 use throughline_lake::tables;
-use throughline_ledger::{AuditEntry, AuditLog as _, NewArtefact, Repository as _};
+use throughline_ledger::{AuditEntry, NewArtefact};
 
 use crate::engine::Stores;
 use crate::error::RunError;

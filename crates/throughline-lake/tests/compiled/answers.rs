@@ -149,6 +149,18 @@ const CASES: &[&str] = &[
     // Functions.
     "lower(name)",
     "upper(name)",
+    // Signals of consent.
+    "consent_mode(name, 'denied', NULL, 'granted')",
+    "consent_gcs(name)",
+    "consent_gcd('11r1r1r1r5')",
+    "consent_tcf(name, 2)",
+    "consent_gpp('DBACNYA~CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA~1YNN')",
+    "consent_usp('1YYN')",
+    "consent_gpc(ok)",
+    "consent_segment('{\"Analytics\":true}')",
+    "consent_adobe('{\"consents\":{\"collect\":{\"val\":\"y\"}}}')",
+    "consent_snowplow('deny', name)",
+    "consent_all(name, 'messaging=denied')",
     "trim(name)",
     "length(name)",
     "concat(name, NULL, \"Order ID\")",

@@ -12,7 +12,6 @@ use throughline_activate::{People as _, Persons, Route, Site};
 use throughline_core::consent::Refusal;
 use throughline_core::{Consent, IdentifierKind, PersonId, Purpose, SubjectToken, Timestamp};
 use throughline_lake::{LakeError, Snapshot, TableSpec, columns, tables};
-use throughline_ledger::Repository as _;
 
 use crate::engine::Stores;
 use crate::error::RunError;

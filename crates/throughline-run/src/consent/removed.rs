@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
-use throughline_ledger::Repository as _;
 
 use crate::engine::Stores;
 use crate::error::RunError;
