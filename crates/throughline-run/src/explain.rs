@@ -1,6 +1,6 @@
 //! Walking the thread: why this decision, where did this conversion's credit come from, who is this person.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use arrow::array::{Array, RecordBatch, StringArray};
@@ -270,10 +270,6 @@ impl Thread<'_> {
             .into_iter()
             .map(|k| k.map_or_else(|| "erased".to_owned(), |k| k.to_string()))
             .collect();
-        let ids: BTreeSet<&str> = tokens.iter().filter_map(|t| t["token"].as_str()).collect();
-        let between = |r: &Map<String, Value>| ids.contains(text(r, "token")) || ids.contains(text(r, "other_token"));
-        let links = rows(&self.table(&tables::links()).await?, None, between, 100).await?;
-        let matches = rows(&self.table(&tables::matches()).await?, None, between, 100).await?;
         let shown: Vec<Value> = mine
             .iter()
             .rev()
@@ -284,8 +280,7 @@ impl Thread<'_> {
                              "event": e["source_event_id"], "value": e["value"] })
             })
             .collect();
-        Ok(json!({ "person_id": id, "identifiers": kinds, "links": links, "matches": matches, "events": mine.len(),
-                   "last_events": shown }))
+        Ok(json!({ "person_id": id, "identifiers": kinds, "events": mine.len(), "last_events": shown }))
     }
 
     async fn conversion(&self, event: Option<&str>) -> Result<Value, StageError> {

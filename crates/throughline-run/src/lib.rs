@@ -37,7 +37,7 @@ pub use consent::consent_report;
 pub use engine::{Clock, RunOptions, Stores, run, sign_head};
 pub use error::RunError;
 pub use explain::{Subject, each_row, explain, person_tokens, row_objects, table_rows};
-pub use matches::{ReviewPair, ReviewQuery, decide_identity, review_queue};
+pub use matches::{ReviewPair, ReviewQuery, decide_identity, person_links, review_queue};
 pub use project::Project;
 pub use report::{Lineage, RunReport, StageReport, UnitReport, UnitStatus};
 pub use sources::{SourceCheck, check_sources};

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use throughline_core::{Purpose, SubjectToken, Timestamp};
+use throughline_core::{PersonId, Purpose, SubjectToken, Timestamp};
 use throughline_identity::Decision;
 use throughline_lake::tables;
 use throughline_ledger::{AuditEntry, NewArtefact};
 
 use crate::engine::Stores;
 use crate::error::RunError;
-use crate::explain::each_row;
+use crate::explain::{each_row, person_tokens};
 use crate::stages::DECISION;
 
 /// A pair of profiles, with what hangs on it.
@@ -182,6 +182,29 @@ async fn open(stores: &Stores, pairs: &mut [ReviewPair], actor: &str, now: Times
         pair.said = Some([of(0, pair.token), of(1, pair.other_token)]);
     }
     Ok(())
+}
+
+/// Why identifiers are of one person: the observed links and the matched profiles that a person rests on.
+pub async fn person_links(stores: &Stores, person: PersonId) -> Result<Value, RunError> {
+    let tokens: BTreeSet<String> = person_tokens(stores, person).await?.iter().map(ToString::to_string).collect();
+    let ours = |row: &Map<String, Value>| {
+        ["token", "other_token"].iter().any(|name| row[*name].as_str().is_some_and(|token| tokens.contains(token)))
+    };
+    let mut found = [Vec::new(), Vec::new()];
+    let link = ["token", "other_token", "method", "source", "observations", "first_seen_at"];
+    let matched = ["token", "other_token", "source", "other_source", "probability", "weight_bits", "outcome", "reason"];
+    for (rows, (spec, columns)) in
+        found.iter_mut().zip([(tables::links(), link.as_slice()), (tables::matches(), matched.as_slice())])
+    {
+        each_row(stores, &spec, columns, |row| {
+            if ours(row) {
+                rows.push(Value::Object(row.clone()));
+            }
+        })
+        .await?;
+    }
+    let [links, matches] = found;
+    Ok(json!({ "links": links, "matches": matches }))
 }
 
 /// Keeps a decision about two identifiers: the next run follows it. `same` of nothing takes earlier ones back. The reason is sealed

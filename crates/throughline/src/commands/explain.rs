@@ -41,7 +41,13 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let project = Project::load(&args.project, variables(&[]))?;
     let answer = block_on(async {
         let stores = Stores::open(&project).await?;
-        throughline_run::explain(&project, &stores, &subject).await
+        let mut answer = throughline_run::explain(&project, &stores, &subject).await?;
+        if let Subject::Person(id) = &subject
+            && let Ok(person) = id.parse()
+        {
+            answer["evidence"] = throughline_run::person_links(&stores, person).await?;
+        }
+        Ok::<_, throughline_run::RunError>(answer)
     })??;
     if args.json {
         print_json(&answer)?;
