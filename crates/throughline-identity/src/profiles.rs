@@ -78,8 +78,10 @@ impl Profiles {
         unlinkable: &[String],
     ) -> Result<Self, IdentityError> {
         let mut found = Self::default();
-        let names: std::collections::BTreeSet<&String> = latest.keys().map(|(source, _)| source).collect();
-        found.sources = names.into_iter().cloned().collect();
+        let mut latest: Vec<_> = latest.into_iter().collect();
+        latest.sort_unstable();
+        found.sources = latest.iter().map(|((source, _), _)| source.clone()).collect();
+        found.sources.dedup();
         let most = usize::from(u16::MAX);
         if found.sources.len() > most {
             return Err(IdentityError::TooManySources { sources: found.sources.len(), limit: most });

@@ -61,7 +61,7 @@ pub async fn ingest_file(
     report.remark(&source.warnings, evaluator.unreadable_consent());
     check_balance(&report)?;
     check_limit(&report, source.config.failure_limit(), source.config.failure_limit.is_some(), examples)?;
-    Ok(IngestOutcome { staged: sinks.finish().await?, report })
+    Ok(IngestOutcome { staged: Box::pin(sinks.finish()).await?, report })
 }
 
 /// Evaluates the rows of a batch in order and counts what became of them.

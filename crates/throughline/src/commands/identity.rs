@@ -83,7 +83,7 @@ fn columns(pair: &ReviewPair) -> String {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}\n")).collect()
+    text.lines().flat_map(|line| ["    ", line, "\n"]).collect()
 }
 
 /// Keeps a decision about two identifiers.
