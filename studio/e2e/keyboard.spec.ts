@@ -49,6 +49,8 @@ test('from the sign-in to a journey and a request, by keys alone', async ({ brow
   await page.keyboard.press('g');
   await page.keyboard.press('p');
   await expect(heading(page, 'Approvals')).toBeFocused();
+  // The list comes after the heading.
+  await expect(page.locator('#main a[href^="/approvals/"]').first()).toBeVisible();
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/approvals\/\w+/);
