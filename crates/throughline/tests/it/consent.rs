@@ -155,7 +155,7 @@ fn the_demo_activates_only_whom_the_report_permits() {
     let dir = tempfile::tempdir().expect("a folder");
     let root = dir.path().join("demo");
     let root = shown(&root);
-    succeed(&["init", root, "--example", "demo", "--people", "400"]);
+    succeed(&["init", root, "--example", "demo", "--people", "800"]);
     std::fs::remove_dir_all(dir.path().join("demo/approvals")).expect("the rule");
     let run = json(&["run", root]);
     let report = json(&["consent", "report", root]);
