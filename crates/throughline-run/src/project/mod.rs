@@ -157,6 +157,7 @@ impl Loader<'_> {
             Some(file) => self.one::<IdentityConfig>(&file, "Identity"),
             None => Some(default_identity()),
         };
+        self.found.extend(identity.iter().flat_map(|identity| unknown_sources(identity, &sources)));
         let attribution = match files::read(self.root, "attribution.yaml")? {
             Some(file) => self.attribution(&file),
             None => None,
@@ -334,6 +335,18 @@ impl Loader<'_> {
             }
         }
     }
+}
+
+/// Sources that rules of matching name and the project does not have: such a rule would forbid nothing.
+fn unknown_sources(identity: &Hashed<IdentityConfig>, sources: &[Hashed<SourceConfig>]) -> Vec<Diagnostic> {
+    let known: Vec<&str> = sources.iter().map(|s| s.value.name.value.as_str()).collect();
+    let unknown = identity.value.matching.named().filter(|name| !known.contains(name));
+    let finding = |name: &str| {
+        let message = format!("matching names the source `{name}`, which the project does not have");
+        let help = format!("known sources: {}", known.join(", "));
+        Diagnostic::error("TL017", message).help(help).at(&identity.file, None, None)
+    };
+    unknown.map(finding).collect()
 }
 
 fn default_identity() -> Hashed<IdentityConfig> {

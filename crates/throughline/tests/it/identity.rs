@@ -157,6 +157,9 @@ fn nothing_is_compared_without_consent_or_where_the_project_forbids_it() {
 
 #[test]
 fn wrong_decisions_and_names_are_refused() {
+    // A misspelt source would forbid nothing.
+    let dir = project("'granted'", "", "matching: { never_compare: [[crm, til]] }\n");
+    refused(&["check", shown(dir.path())], &["TL017", "identity.yaml", "`til`", "known sources: crm, till"]);
     let dir = project("'granted'", "", "");
     let root = shown(dir.path());
     refused(&["identity", "join", "nobody", "nobody", root], &["TL059", "32 hexadecimal digits"]);
