@@ -57,6 +57,9 @@ pub enum VaultError {
         #[source]
         source: sqlx::Error,
     },
+    /// Another process put identifiers into the vault while this one gave numbers to its own.
+    #[error("another process put identifiers into the vault meanwhile: run again")]
+    Overtaken,
     /// A key is not 32 bytes in hexadecimal.
     #[error("the vault key {place} is not 64 hexadecimal digits ({found} characters found)")]
     MalformedKey {

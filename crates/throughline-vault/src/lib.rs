@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod aead;
+
 mod error;
 
 mod entropy;
@@ -14,6 +16,8 @@ mod vault;
 
 mod tokenise;
 
+mod intake;
+
 mod reveal;
 
 mod note;
@@ -22,6 +26,7 @@ mod erase;
 
 pub use entropy::{Entropy, OsEntropy};
 pub use error::VaultError;
+pub use intake::Intake;
 pub use key::{KeySource, MasterKey};
 pub use reveal::{OpenFor, Opening, RawIdentifier, Revealed};
 pub use vault::{Vault, VaultStats};

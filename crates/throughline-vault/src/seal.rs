@@ -13,13 +13,12 @@
 //! Integers are unsigned, 64 bits, big endian. A seal is `nonce (24) ‖ ciphertext ‖ tag (16)` of XChaCha20-Poly1305, with
 //! `token ‖ kind` as associated data, so that a seal moved to another row does not open.
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit as _, Mac};
 use sha2::Sha256;
 use throughline_core::{IdentifierKind, SubjectToken};
 use zeroize::Zeroizing;
 
+use crate::aead::{Cipher, KEY as DATA_KEY, NONCE};
 use crate::{MasterKey, VaultError};
 
 type HmacSha256 = Hmac<Sha256>;
@@ -27,10 +26,8 @@ type HmacSha256 = Hmac<Sha256>;
 /// Keyed hash of an identifier.
 pub(crate) type LookupHash = [u8; 32];
 
-const NONCE: usize = 24;
 /// Random bytes needed to seal a note.
 pub(crate) const NOTE_NONCE: usize = NONCE;
-const DATA_KEY: usize = 32;
 
 /// Random bytes needed to seal one value: its data key and two nonces.
 pub(crate) const RANDOM_PER_SUBJECT: usize = DATA_KEY + 2 * NONCE;
@@ -39,7 +36,7 @@ pub(crate) const RANDOM_PER_SUBJECT: usize = DATA_KEY + 2 * NONCE;
 pub(crate) struct Keys {
     lookup: HmacSha256,
     token: HmacSha256,
-    wrap: XChaCha20Poly1305,
+    wrap: Cipher,
     check: [u8; 16],
 }
 
@@ -56,7 +53,7 @@ impl Keys {
         Self {
             lookup: keyed(&expand(master, "lookup")),
             token: keyed(&expand(master, "token")),
-            wrap: cipher(&expand(master, "wrap")),
+            wrap: Cipher::new(&expand(master, "wrap")),
             check,
         }
     }
@@ -101,7 +98,7 @@ impl Keys {
         let data_key = Zeroizing::new(part::<DATA_KEY>(random, 0));
         let aad = associated(token, kind);
         let wrapped = close(&self.wrap, part(random, DATA_KEY), &data_key[..], &aad)?;
-        let sealed = close(&cipher(&data_key), part(random, DATA_KEY + NONCE), value.as_bytes(), &aad)?;
+        let sealed = close(&Cipher::new(&data_key), part(random, DATA_KEY + NONCE), value.as_bytes(), &aad)?;
         Ok(Sealed { wrapped, sealed })
     }
 
@@ -115,7 +112,7 @@ impl Keys {
         nonce: [u8; NOTE_NONCE],
     ) -> Result<Vec<u8>, VaultError> {
         let key = self.data_key(token, kind, subject)?;
-        close(&cipher(&key), nonce, text.as_bytes(), &about(token))
+        close(&Cipher::new(&key), nonce, text.as_bytes(), &about(token))
     }
 
     /// Opens a note.
@@ -127,7 +124,7 @@ impl Keys {
         note: &[u8],
     ) -> Result<Zeroizing<String>, VaultError> {
         let key = self.data_key(token, kind, subject)?;
-        text(&cipher(&key), note, &about(token)).ok_or(VaultError::Tampered { token })
+        text(&Cipher::new(&key), note, &about(token)).ok_or(VaultError::Tampered { token })
     }
 
     /// The data key of a subject.
@@ -137,7 +134,7 @@ impl Keys {
         kind: IdentifierKind,
         subject: &Sealed,
     ) -> Result<Zeroizing<[u8; DATA_KEY]>, VaultError> {
-        let key = reopen(&self.wrap, &subject.wrapped, &associated(token, kind));
+        let key = self.wrap.open(&subject.wrapped, &associated(token, kind));
         let mut data_key = Zeroizing::new([0_u8; DATA_KEY]);
         match key.filter(|k| k.len() == DATA_KEY) {
             Some(key) => data_key.copy_from_slice(&key),
@@ -154,13 +151,13 @@ impl Keys {
         seal: &Sealed,
     ) -> Result<Zeroizing<String>, VaultError> {
         let data_key = self.data_key(token, kind, seal)?;
-        text(&cipher(&data_key), &seal.sealed, &associated(token, kind)).ok_or(VaultError::Tampered { token })
+        text(&Cipher::new(&data_key), &seal.sealed, &associated(token, kind)).ok_or(VaultError::Tampered { token })
     }
 }
 
 /// The text behind a seal. The decrypted copy is wiped, and the text by its own wrapper.
-fn text(cipher: &XChaCha20Poly1305, sealed: &[u8], aad: &[u8]) -> Option<Zeroizing<String>> {
-    let value = reopen(cipher, sealed, aad)?;
+fn text(cipher: &Cipher, sealed: &[u8], aad: &[u8]) -> Option<Zeroizing<String>> {
+    let value = cipher.open(sealed, aad)?;
     std::str::from_utf8(&value).ok().map(|text| Zeroizing::new(text.to_owned()))
 }
 
@@ -180,10 +177,6 @@ fn keyed(key: &[u8; 32]) -> HmacSha256 {
     HmacSha256::new((&*block).into())
 }
 
-fn cipher(key: &[u8; DATA_KEY]) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(key.into())
-}
-
 fn associated(token: SubjectToken, kind: IdentifierKind) -> Vec<u8> {
     [&token.0[..], kind.name().as_bytes()].concat()
 }
@@ -200,15 +193,7 @@ fn part<const N: usize>(random: &[u8; RANDOM_PER_SUBJECT], start: usize) -> [u8;
     bytes
 }
 
-fn close(cipher: &XChaCha20Poly1305, nonce: [u8; NONCE], message: &[u8], aad: &[u8]) -> Result<Vec<u8>, VaultError> {
-    let sealed = cipher
-        .encrypt(&XNonce::from(nonce), Payload { msg: message, aad })
-        .map_err(|_| VaultError::TooLong { bytes: message.len(), limit: crate::tokenise::MAX_VALUE_BYTES })?;
-    Ok([&nonce[..], &sealed].concat())
-}
-
-fn reopen(cipher: &XChaCha20Poly1305, sealed: &[u8], aad: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let (nonce, message) = sealed.split_at_checked(NONCE)?;
-    let xnonce = XNonce::try_from(nonce).ok()?;
-    cipher.decrypt(&xnonce, Payload { msg: message, aad }).ok().map(Zeroizing::new)
+fn close(cipher: &Cipher, nonce: [u8; NONCE], message: &[u8], aad: &[u8]) -> Result<Vec<u8>, VaultError> {
+    let too_long = || VaultError::TooLong { bytes: message.len(), limit: crate::tokenise::MAX_VALUE_BYTES };
+    cipher.close(&nonce, message, aad).ok_or_else(too_long)
 }

@@ -3,6 +3,10 @@
 //! Known identifiers are found by their keyed hash without a lock. New ones are numbered, sealed and inserted in the order
 //! of their first appearance, in one transaction that looks again first, because another process may have been faster.
 
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
 use sqlx::SqliteConnection;
 use throughline_core::{IdentifierKind, SubjectToken};
 use zeroize::Zeroizing;
@@ -19,11 +23,40 @@ const READ: &str = "look identifiers up";
 const WRITE: &str = "insert identifiers";
 
 /// One of the different identifiers of a batch.
-struct Wanted {
+pub(crate) struct Wanted {
     hash: LookupHash,
     /// Where it first appears in the batch.
     first: usize,
     token: Option<SubjectToken>,
+}
+
+impl Wanted {
+    /// An identifier to be found.
+    pub(crate) const fn of(hash: LookupHash) -> Self {
+        Self { hash, first: 0, token: None }
+    }
+
+    /// Its hash and token, if it was found.
+    pub(crate) fn found(self) -> Option<(LookupHash, SubjectToken)> {
+        self.token.map(|token| (self.hash, token))
+    }
+}
+
+/// A new identifier, numbered.
+pub(crate) struct New {
+    pub(crate) seq: u64,
+    pub(crate) token: SubjectToken,
+    pub(crate) kind: IdentifierKind,
+    pub(crate) hash: LookupHash,
+    /// The source that had it first.
+    pub(crate) source: Arc<str>,
+    pub(crate) value: Zeroizing<String>,
+}
+
+impl fmt::Debug for New {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("New").field("seq", &self.seq).field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 /// A new identifier, numbered and sealed.
@@ -32,6 +65,7 @@ struct Subject {
     token: SubjectToken,
     kind: IdentifierKind,
     hash: LookupHash,
+    source: i64,
     seal: Sealed,
 }
 
@@ -94,47 +128,66 @@ impl Vault {
         find(&mut tx, wanted).await?;
         let mut new: Vec<&mut Wanted> = wanted.iter_mut().filter(|w| w.token.is_none()).map(|w| &mut **w).collect();
         new.sort_unstable_by_key(|w| w.first);
-        let source_id = source_id(&mut tx, source).await?;
         let last: i64 =
             sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM subjects").fetch_one(&mut *tx).await.doing(READ)?;
-        let mut seq = last.cast_unsigned();
-        let mut sealed = Vec::new();
-        for chunk in new.chunks_mut(ROWS) {
-            // The database works on its own thread: it inserts one chunk while the next is sealed here.
-            let (inserted, next) =
-                tokio::join!(insert_chunk(&mut tx, source_id, sealed), async { self.seal(items, chunk, seq) });
-            (sealed, seq) = (next?, seq + chunk.len() as u64);
-            inserted?;
-        }
-        insert_chunk(&mut tx, source_id, sealed).await?;
-        tx.commit().await.doing(WRITE)
-    }
-
-    /// Numbers and seals new identifiers, the first as number `last + 1`.
-    fn seal(
-        &self,
-        items: &[(IdentifierKind, &str)],
-        new: &mut [&mut Wanted],
-        last: u64,
-    ) -> Result<Vec<Subject>, VaultError> {
-        let mut random = Zeroizing::new(vec![0_u8; new.len() * RANDOM_PER_SUBJECT]);
-        self.entropy.fill(&mut random)?;
-        let (random, _) = random.as_chunks::<RANDOM_PER_SUBJECT>();
-        let mut subjects = Vec::with_capacity(new.len());
-        for ((wanted, random), seq) in new.iter_mut().zip(random).zip(last + 1..) {
+        let source: Arc<str> = source.into();
+        let mut numbered = Vec::with_capacity(new.len());
+        for (wanted, seq) in new.into_iter().zip(last.cast_unsigned() + 1..) {
             let (kind, raw) = items[wanted.first];
             let value = Zeroizing::new(kind.normalise(raw).unwrap_or_default());
             let token = self.keys.token(seq);
-            let seal = self.keys.seal(token, kind, &value, random)?;
             wanted.token = Some(token);
-            subjects.push(Subject { seq: seq.cast_signed(), token, kind, hash: wanted.hash, seal });
+            numbered.push(New { seq, token, kind, hash: wanted.hash, source: Arc::clone(&source), value });
         }
-        Ok(subjects)
+        insert_new(self, &mut tx, &numbered).await?;
+        tx.commit().await.doing(WRITE)
+    }
+
+    /// Seals new identifiers, each with the number of its source.
+    fn seal(&self, new: &[New], sources: &HashMap<Arc<str>, i64>) -> Result<Vec<Subject>, VaultError> {
+        let mut random = Zeroizing::new(vec![0_u8; new.len() * RANDOM_PER_SUBJECT]);
+        self.entropy.fill(&mut random)?;
+        let (random, _) = random.as_chunks::<RANDOM_PER_SUBJECT>();
+        let sealed = new.iter().zip(random).map(|(new, random)| {
+            let seal = self.keys.seal(new.token, new.kind, &new.value, random)?;
+            let source = sources.get(&new.source).copied().unwrap_or_default();
+            let (seq, token, kind, hash) = (new.seq.cast_signed(), new.token, new.kind, new.hash);
+            Ok(Subject { seq, token, kind, hash, source, seal })
+        });
+        sealed.collect()
+    }
+}
+
+/// Seals and inserts new identifiers: the lookup in the order of its index, then the subjects in the order of their numbers.
+pub(crate) async fn insert_new(vault: &Vault, tx: &mut SqliteConnection, new: &[New]) -> Result<(), VaultError> {
+    let mut sources: HashMap<Arc<str>, i64> = HashMap::new();
+    for new in new {
+        if !sources.contains_key(&new.source) {
+            let id = source_id(tx, &new.source).await?;
+            sources.insert(Arc::clone(&new.source), id);
+        }
+    }
+    let mut pairs: Vec<(&LookupHash, &SubjectToken)> = new.iter().map(|new| (&new.hash, &new.token)).collect();
+    pairs.sort_unstable_by_key(|(hash, _)| *hash);
+    let mut sealed = Vec::new();
+    let mut chunks = new.chunks(ROWS);
+    for pairs in pairs.chunks(CHUNK) {
+        insert_pairs(tx, pairs).await?;
+    }
+    loop {
+        let chunk = chunks.next().unwrap_or_default();
+        // The database works on its own thread: it inserts one chunk while the next is sealed here.
+        let (inserted, next) = tokio::join!(insert_subjects(tx, sealed), async { vault.seal(chunk, &sources) });
+        sealed = next?;
+        inserted?;
+        if sealed.is_empty() {
+            return Ok(());
+        }
     }
 }
 
 /// Fills in the tokens of known identifiers.
-async fn find(connection: &mut SqliteConnection, wanted: &mut [&mut Wanted]) -> Result<(), VaultError> {
+pub(crate) async fn find(connection: &mut SqliteConnection, wanted: &mut [&mut Wanted]) -> Result<(), VaultError> {
     for chunk in wanted.chunks_mut(CHUNK) {
         let hashes: Vec<u8> = chunk.iter().flat_map(|w| w.hash).collect();
         // One row: 32 hexadecimal digits, or as many dashes, for each hash.
@@ -172,25 +225,26 @@ async fn source_id(connection: &mut SqliteConnection, source: &str) -> Result<i6
 /// Subjects per statement.
 const ROWS: usize = 256;
 
-async fn insert_chunk(
+async fn insert_pairs(
     connection: &mut SqliteConnection,
-    source_id: i64,
-    subjects: Vec<Subject>,
+    pairs: &[(&LookupHash, &SubjectToken)],
 ) -> Result<(), VaultError> {
-    if subjects.is_empty() {
-        return Ok(());
-    }
-    let mut pairs: Vec<_> = subjects.iter().map(|s| (s.hash, s.token.0)).collect();
-    pairs.sort_unstable();
-    let pairs: Vec<u8> = pairs.into_iter().flat_map(|(hash, token)| hash.into_iter().chain(token)).collect();
+    let packed: Vec<u8> = pairs.iter().flat_map(|(hash, token)| hash.iter().chain(&token.0).copied()).collect();
     sqlx::query(over_packed!(
         48,
         "INSERT INTO lookup (hash, token) SELECT substr(?1, i * 48 + 1, 32), substr(?1, i * 48 + 33, 16) FROM n"
     ))
-    .bind(pairs)
-    .execute(&mut *connection)
+    .bind(packed)
+    .execute(connection)
     .await
     .doing(WRITE)?;
+    Ok(())
+}
+
+async fn insert_subjects(connection: &mut SqliteConnection, subjects: Vec<Subject>) -> Result<(), VaultError> {
+    if subjects.is_empty() {
+        return Ok(());
+    }
     let mut sql = "INSERT INTO subjects (seq, token, kind, source, lookup, wrapped, sealed) VALUES ".to_owned();
     sql.push_str(&"(?, ?, ?, ?, ?, ?, ?), ".repeat(subjects.len()));
     sql.truncate(sql.len() - 2);
@@ -202,7 +256,7 @@ async fn insert_chunk(
             .bind(subject.seq)
             .bind(subject.token.0.to_vec())
             .bind(subject.kind.name())
-            .bind(source_id)
+            .bind(subject.source)
             .bind(subject.hash.to_vec())
             .bind(subject.seal.wrapped)
             .bind(subject.seal.sealed);
