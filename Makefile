@@ -66,6 +66,7 @@ soak: build ## Random kills over every stage, on the release binary
 
 bench: build ## Our commands and what users would pick instead, in one run
 	THROUGHLINE_BIN=$(BIN) tools/bench link
+	THROUGHLINE_BIN=$(BIN) tools/bench ingest
 
 truth: build ## docs/truth.md: twenty simulated markets through the line, held against what is true in them
 	$(BIN) market score --seeds 20 --markdown > docs/truth.md.part

@@ -2,11 +2,11 @@
 
 mod rows;
 
+mod seen;
+
 mod strict;
 
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{HashMap, HashSet};
-use std::hash::{Hash as _, Hasher as _};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use throughline_core::consent::UNREADABLE;
@@ -18,6 +18,7 @@ use crate::compile::CompiledSource;
 use crate::diagnostics::{BadRow, RowFault, shape};
 use crate::mapping::{Emit, EventFields, KindSlot, Slot, SpendFields, Target};
 pub(crate) use rows::{Emissions, EventRow, SpendRow};
+use seen::{Seen, key};
 
 /// Longest identifier.
 const MAX_IDENTIFIER_BYTES: usize = 1024;
@@ -46,8 +47,7 @@ pub(crate) struct Evaluator<'s> {
     consents: HashMap<String, Option<Arc<str>>>,
     /// Why the first consent signal that could not be read could not.
     unreadable: Option<String>,
-    /// Hashes of (table, id, revision): 16 bytes a row.
-    seen: HashSet<u128>,
+    seen: Seen,
 }
 
 impl<'s> Evaluator<'s> {
@@ -58,7 +58,7 @@ impl<'s> Evaluator<'s> {
             latency: source.config.latency_micros(),
             consents: HashMap::new(),
             unreadable: None,
-            seen: HashSet::new(),
+            seen: Seen::new(),
         }
     }
 
@@ -317,16 +317,6 @@ fn has_content(kind: IdentifierKind, text: &str) -> bool {
     }
 }
 
-/// 128 bits of (table, id, revision). It is compared within one file of one process only.
-fn key(table: u8, id: &str, revision: i64) -> u128 {
-    let half = |salt: u8| {
-        let mut hasher = DefaultHasher::new();
-        (salt, table, id, revision).hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    half(1) << 64 | half(2)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -340,12 +330,5 @@ mod tests {
                 prop_assert_eq!(has_content(kind, &text), kind.normalise(&text).is_some(), "{} {:?}", kind, text);
             }
         }
-    }
-
-    #[test]
-    fn keys_tell_table_id_and_revision_apart() {
-        let keys = [key(b'e', "a", 1), key(b's', "a", 1), key(b'e', "b", 1), key(b'e', "a", 2)];
-        assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
-        assert_eq!(key(b'e', "a", 1), keys[0]);
     }
 }

@@ -1,5 +1,7 @@
 //! Reading a file in the types of the mapping.
 
+mod ahead;
+
 mod traffic;
 
 use std::collections::BTreeMap;
@@ -14,6 +16,7 @@ use crate::diagnostics::BadRow;
 use crate::error::IngestError;
 use crate::location::SourceFile;
 use crate::retype::retype;
+use ahead::Ahead;
 
 /// Which columns are read, and where each column of the schema stands among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +52,11 @@ impl<'s> TypedReader<'s> {
         let names: Vec<String> = layout.wanted.iter().map(|(name, _)| name.clone()).collect();
         let rows = source.connector.read(file, &source.options, &names)?;
         Ok(Self { source, layout, rows, file: file.name.as_str().into() })
+    }
+
+    /// Decodes the file on a thread of its own from here on.
+    pub(crate) fn ahead(self) -> Self {
+        Self { rows: Box::new(Ahead::start(self.rows)), ..self }
     }
 
     pub(crate) fn rows_read(&self) -> u64 {

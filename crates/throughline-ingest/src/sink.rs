@@ -1,5 +1,7 @@
 //! Rows → Arrow → the files of the unit.
 
+mod chunk;
+
 mod events;
 
 mod profiles;
@@ -18,13 +20,11 @@ use throughline_lake::{TableSpec, TableWriter};
 
 use crate::cell::Cell;
 use crate::error::IngestError;
+pub(crate) use chunk::{Chunk, ChunkBuilder};
 pub(crate) use events::EventSink;
 pub(crate) use profiles::ProfileSink;
 pub(crate) use quarantine::{QuarantineSink, RefusedLine};
 pub(crate) use spend::SpendSink;
-
-/// Rows collected before they are written: enough that each day gets a run of rows, little enough to stay small.
-const FLUSH_ROWS: usize = 65_536;
 
 fn times() -> TimestampMicrosecondBuilder {
     TimestampMicrosecondBuilder::new().with_timezone("UTC")

@@ -1,8 +1,15 @@
-//! The stage: one file of one source → its files of `events`, `spend` and `quarantine`.
+//! The stage: one file of one source → its files of `events`, `profiles`, `spend` and `quarantine`.
+//!
+//! Three workers, one behind the other, with a few chunks of rows between them: one evaluates rows (and another decodes
+//! for it, see `read/ahead.rs`), one asks the vault for tokens, one writes. Chunks keep the order of the file, so the
+//! result does not depend on who is faster.
 
-use throughline_core::{IdentifierKind, RunContext};
+use std::sync::Arc;
+
+use throughline_core::{RunContext, SubjectToken};
 use throughline_lake::{Lake, Staged, Unit};
-use throughline_vault::Vault;
+use throughline_vault::Intake;
+use tokio::sync::mpsc;
 
 use crate::cell::RowView;
 use crate::compile::CompiledSource;
@@ -12,56 +19,137 @@ use crate::evaluate::{Emissions, Evaluator, Fate};
 use crate::location::SourceFile;
 use crate::read::{Layout, TypedBatch, TypedReader};
 use crate::report::{IngestOutcome, IngestReport};
-use crate::sink::{EventSink, ProfileSink, QuarantineSink, RefusedLine, SpendSink};
+use crate::sink::{Chunk, ChunkBuilder, EventSink, ProfileSink, QuarantineSink, RefusedLine, SpendSink};
 
 /// Name of the stage for progress.
 const STAGE: &str = "ingest";
 /// Refused rows that are shown when a file is refused.
 const EXAMPLES: usize = 3;
+/// Chunks that wait between two workers.
+const WAITING: usize = 2;
+/// New identifiers kept in memory before they are stored.
+const UNSTORED: usize = 500_000;
 
 /// Reads one file, writes its rows and refuses the file when too many rows are bad. The caller commits what is staged;
-/// after an error nothing that was written counts.
+/// after an error nothing that was written counts, and identifiers that were new are forgotten unless they were many.
 ///
-/// Memory is bounded by a batch of 8,192 rows, 65,536 collected rows, the open files of the writer, and 16 bytes per row
-/// for the detection of duplicates.
+/// Memory is bounded by some chunks of 65,536 rows, the open files of the writer, and 13 to 30 bytes per row for the
+/// detection of duplicates.
 pub async fn ingest_file(
     lake: &Lake,
-    vault: &Vault,
+    intake: &mut Intake,
     context: &RunContext,
     source: &CompiledSource,
     file: &SourceFile,
     unit: &Unit,
 ) -> Result<IngestOutcome, IngestError> {
-    let name = &source.config.name.value;
-    let layout = source.layout(false);
-    let mut reader = TypedReader::open(source, file, &layout)?;
-    let mut evaluator = Evaluator::new(source, context);
-    let mut sinks = Sinks {
-        events: EventSink::new(lake, unit, name, context.now)?,
-        profiles: ProfileSink::new(lake, unit, name)?,
-        spend: SpendSink::new(lake, unit, name, context.now)?,
-        quarantine: QuarantineSink::new(lake, unit, name, &file.name, context.now)?,
+    let outcome = ingest(lake, intake, context, source, file, unit).await;
+    if outcome.is_err() {
+        intake.abandon();
+    }
+    outcome
+}
+
+async fn ingest(
+    lake: &Lake,
+    intake: &mut Intake,
+    context: &RunContext,
+    source: &CompiledSource,
+    file: &SourceFile,
+    unit: &Unit,
+) -> Result<IngestOutcome, IngestError> {
+    let name: Arc<str> = source.config.name.value.as_str().into();
+    let sinks = Sinks {
+        events: EventSink::new(lake, unit)?,
+        profiles: ProfileSink::new(lake, unit, &name)?,
+        spend: SpendSink::new(lake, unit)?,
+        quarantine: QuarantineSink::new(lake, unit, &name, &file.name, context.now)?,
     };
-    let mut report = IngestReport::new(name, &file.name);
-    let mut examples = Vec::new();
-    let mut done = 0;
-    while let Some(rows) = reader.next_batch()? {
+    let (chunks, mut evaluated) = mpsc::channel(WAITING);
+    let reading = tokio::task::spawn_blocking({
+        let (source, file, context) = (source.clone(), file.clone(), context.clone());
+        move || read(&source, &file, &context, &chunks)
+    });
+    let (rows, to_write) = mpsc::channel(WAITING);
+    let writing = tokio::spawn(sinks.write_all(to_write));
+    while let Some(chunk) = evaluated.recv().await {
+        let chunk: Chunk = chunk;
         if context.is_cancelled() {
             return Err(IngestError::Cancelled { file: file.name.clone() });
         }
+        let tokens = intake.tokenise(&name, &chunk.values()).await?;
+        if intake.unstored() >= UNSTORED {
+            intake.store().await?;
+        }
+        context.progress.advance(STAGE, chunk.rows_read);
+        if rows.send(Work::Rows(Box::new(chunk), tokens)).await.is_err() {
+            // The writer stopped: its error is the reason.
+            break;
+        }
+    }
+    drop(evaluated);
+    let read = joined(reading.await);
+    if read.is_ok() {
+        intake.store().await?;
+        // The writer takes it unless it failed.
+        let _failed = rows.send(Work::End).await;
+    }
+    drop(rows);
+    // Where the writer failed, the reader stopped because of it.
+    let staged = joined(writing.await)?;
+    let report = read?;
+    let Some(staged) = staged else { return Err(IngestError::Cancelled { file: file.name.clone() }) };
+    Ok(IngestOutcome { staged, report })
+}
+
+/// The result of a worker; its panic goes on here.
+fn joined<T>(result: Result<T, tokio::task::JoinError>) -> T {
+    match result {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Workers are never aborted, so the runtime is going down.
+            Err(error) => std::panic::panic_any(error.to_string()),
+        },
+    }
+}
+
+/// Reads and evaluates a file, chunk by chunk, until nobody takes them any more.
+fn read(
+    source: &CompiledSource,
+    file: &SourceFile,
+    context: &RunContext,
+    chunks: &mpsc::Sender<Chunk>,
+) -> Result<IngestReport, IngestError> {
+    let layout = source.layout(false);
+    let mut reader = TypedReader::open(source, file, &layout)?.ahead();
+    let mut evaluator = Evaluator::new(source, context);
+    let mut report = IngestReport::new(&source.config.name.value, &file.name);
+    let mut builder = ChunkBuilder::new(&source.config.name.value, context.now);
+    let mut examples = Vec::new();
+    let mut sent = 0;
+    while let Some(rows) = reader.next_batch()? {
         let (emissions, refused) = evaluate(&rows, &layout, &mut evaluator, &mut report);
         let shown = refused.iter().filter(|row| row.bad.fault != RowFault::Duplicate);
         examples.extend(shown.take(EXAMPLES - examples.len()).map(example));
-        sinks.write(vault, name, &emissions, &refused).await?;
-        context.progress.advance(STAGE, reader.rows_read() - done);
-        done = reader.rows_read();
+        builder.push(emissions, refused);
+        if builder.is_full() {
+            let chunk = builder.finish(reader.rows_read() - sent);
+            sent = reader.rows_read();
+            if chunks.blocking_send(chunk).is_err() {
+                return Err(IngestError::Cancelled { file: file.name.clone() });
+            }
+        }
     }
     report.rows_read = reader.rows_read();
     report.columns_unused = source.columns_unused();
     report.remark(&source.warnings, evaluator.unreadable_consent());
     check_balance(&report)?;
     check_limit(&report, source.config.failure_limit(), source.config.failure_limit.is_some(), examples)?;
-    Ok(IngestOutcome { staged: Box::pin(sinks.finish()).await?, report })
+    match chunks.blocking_send(builder.finish(reader.rows_read() - sent)) {
+        Ok(()) => Ok(report),
+        Err(_) => Err(IngestError::Cancelled { file: file.name.clone() }),
+    }
 }
 
 /// Evaluates the rows of a batch in order and counts what became of them.
@@ -111,6 +199,14 @@ pub(crate) fn example(row: &RefusedLine) -> RowExample {
     RowExample { line: row.line, code: row.bad.fault.code(), reason: row.bad.reason.clone() }
 }
 
+/// What the writer is told.
+enum Work {
+    /// Rows, with the tokens of their [`values`](Chunk::values).
+    Rows(Box<Chunk>, Vec<Option<SubjectToken>>),
+    /// That was all; without it nothing is staged.
+    End,
+}
+
 struct Sinks {
     events: EventSink,
     profiles: ProfileSink,
@@ -119,42 +215,26 @@ struct Sinks {
 }
 
 impl Sinks {
-    /// Writes a batch: one visit to the vault for all its identifiers, profiles and refused rows.
-    async fn write(
-        &mut self,
-        vault: &Vault,
-        source: &str,
-        emissions: &Emissions<'_>,
-        refused: &[RefusedLine],
-    ) -> Result<(), IngestError> {
-        let subjects = emissions.subjects.iter().map(|(kind, cell)| (*kind, cell.as_str().unwrap_or_default()));
-        let profiles = emissions.events.iter().filter_map(|e| e.profile.as_deref());
-        let profiles: Vec<(IdentifierKind, &str)> = profiles.map(|text| (IdentifierKind::Record, text)).collect();
-        let rows = refused.iter().map(|row| (IdentifierKind::Record, row.raw.as_str()));
-        let values: Vec<(IdentifierKind, &str)> = subjects.chain(profiles.iter().copied()).chain(rows).collect();
-        let tokens = if values.is_empty() { Vec::new() } else { vault.tokenise(source, &values).await? };
-        let (of_subjects, rest) = tokens.split_at(emissions.subjects.len().min(tokens.len()));
-        let (of_profiles, of_rows) = rest.split_at(profiles.len().min(rest.len()));
-        let mut of_profiles = of_profiles.iter();
-        for event in &emissions.events {
-            let tokens = of_subjects.get(event.subjects.clone()).unwrap_or_default();
-            self.events.push(event, tokens);
-            let profile = event.profile.is_some().then(|| of_profiles.next()).flatten().copied().flatten();
-            if let (Some(holder), Some(profile)) = (tokens.iter().flatten().next(), profile) {
-                self.profiles.push(event, *holder, profile);
+    /// Writes what comes, and stages it once the end comes.
+    async fn write_all(mut self, mut work: mpsc::Receiver<Work>) -> Result<Option<Vec<Staged>>, IngestError> {
+        while let Some(next) = work.recv().await {
+            match next {
+                Work::Rows(chunk, tokens) => self.write(*chunk, &tokens).await?,
+                Work::End => return Box::pin(self.finish()).await.map(Some),
             }
         }
-        for spend in &emissions.spend {
-            self.spend.push(spend);
-        }
-        self.quarantine.write(refused, of_rows).await?;
-        self.events.flush_if_full().await?;
-        self.profiles.flush_if_full().await?;
-        self.spend.flush_if_full().await
+        Ok(None)
     }
-}
 
-impl Sinks {
+    async fn write(&mut self, chunk: Chunk, tokens: &[Option<SubjectToken>]) -> Result<(), IngestError> {
+        let (of_subjects, rest) = tokens.split_at(chunk.subjects().min(tokens.len()));
+        let (of_profiles, of_rows) = rest.split_at(chunk.profiles.len().min(rest.len()));
+        self.profiles.write(&chunk.profiles, of_subjects, of_profiles).await?;
+        self.quarantine.write(&chunk.refused, of_rows).await?;
+        self.events.write(chunk.events, of_subjects).await?;
+        self.spend.write(chunk.spend).await
+    }
+
     /// What was staged, in the order of the line.
     async fn finish(self) -> Result<Vec<Staged>, IngestError> {
         let (events, profiles) = (self.events.finish().await?, self.profiles.finish().await?);

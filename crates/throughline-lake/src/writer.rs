@@ -8,7 +8,7 @@ use deltalake_core::kernel::Add;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
@@ -202,5 +202,16 @@ fn properties() -> Result<WriterProperties, LakeError> {
             .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
             .set_column_dictionary_enabled(path, column == "person_id");
     }
-    Ok(builder.build())
+    // Every row has its own, so a dictionary would be built for nothing.
+    let path = ColumnPath::from("source_event_id");
+    builder = builder
+        .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
+        .set_column_dictionary_enabled(path, false);
+    for column in ["occurred_at", "available_at"] {
+        let path = ColumnPath::from(column);
+        builder = builder
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+    }
+    Ok(builder.set_column_statistics_enabled(ColumnPath::from("properties"), EnabledStatistics::None).build())
 }

@@ -160,8 +160,8 @@ struct JsonlReader {
 }
 
 impl JsonlReader {
-    /// Reads the next line that is not blank into the buffer and its values into the cells.
-    fn next_row(&mut self) -> Result<Option<Result<(), RefusedRow>>, IngestError> {
+    /// Reads the next line that is not blank, its values into the cells and itself, when it can be used, to the end of `lines`.
+    fn next_row(&mut self, lines: &mut String) -> Result<Option<Result<(), RefusedRow>>, IngestError> {
         loop {
             let read = self.input.next(&mut self.buffer);
             let read = read.map_err(IngestError::io(&self.file))?;
@@ -178,7 +178,13 @@ impl JsonlReader {
             }
             let verdict = match std::str::from_utf8(&self.buffer) {
                 Err(e) => Err((RowFault::Encoding, format!("the line is not UTF-8 (byte {})", e.valid_up_to() + 1))),
-                Ok(text) => self.cells.fill(text, &self.wanted).map_err(|reason| (RowFault::Json, reason)),
+                Ok(text) => match self.cells.fill(text, &self.wanted) {
+                    Ok(()) => {
+                        lines.push_str(text);
+                        Ok(())
+                    }
+                    Err(reason) => Err((RowFault::Json, reason)),
+                },
             };
             return Ok(Some(verdict.map_err(|(fault, reason)| self.refused(fault, reason))));
         }
@@ -197,7 +203,7 @@ impl RowReader for JsonlReader {
         let (mut text, mut ends) = (String::new(), Vec::new());
         let mut refused_bytes = 0;
         while numbers.len() + refused.len() < BATCH_ROWS && text.len() + refused_bytes < BATCH_BYTES {
-            let Some(verdict) = self.next_row()? else { break };
+            let Some(verdict) = self.next_row(&mut text)? else { break };
             if let Err(row) = verdict {
                 refused_bytes += row.raw.len();
                 refused.push(row);
@@ -208,8 +214,6 @@ impl RowReader for JsonlReader {
             for (i, column) in columns.iter_mut().enumerate() {
                 column.push(self.cells.get(i));
             }
-            // The line was found to be UTF-8 above.
-            text.push_str(std::str::from_utf8(&self.buffer).unwrap_or_default());
             ends.push(text.len());
         }
         if self.rows == before {

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, Result};
 
+use memchr::memchr;
+
 /// One line, without its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Line {
@@ -24,7 +26,7 @@ pub(super) fn read(input: &mut impl BufRead, buffer: &mut Vec<u8>, limit: usize)
             break;
         }
         any = true;
-        let end = chunk.iter().position(|b| *b == b'\n');
+        let end = memchr(b'\n', chunk);
         let part = &chunk[..end.unwrap_or(chunk.len())];
         let room = limit.saturating_sub(buffer.len());
         cut |= part.len() > room;

@@ -1,17 +1,17 @@
 //! What the rows of a batch became.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use throughline_core::{Currency, EventKind, IdentifierKind};
 
+use super::seen::{Key, Seen};
 use crate::cell::Cell;
 
 /// One event. Subjects stand in [`Emissions::subjects`].
 #[derive(Debug)]
 pub(crate) struct EventRow<'a> {
-    pub(crate) key: u128,
+    pub(crate) key: Key,
     pub(crate) id: Cell<'a>,
     pub(crate) revision: i64,
     pub(crate) kind: EventKind,
@@ -34,7 +34,7 @@ pub(crate) struct EventRow<'a> {
 /// One spend row.
 #[derive(Debug)]
 pub(crate) struct SpendRow<'a> {
-    pub(crate) key: u128,
+    pub(crate) key: Key,
     pub(crate) id: Cell<'a>,
     pub(crate) revision: i64,
     /// Days since the epoch.
@@ -80,7 +80,7 @@ impl Emissions<'_> {
         self.events.len() == mark.events && self.spend.len() == mark.spend
     }
 
-    fn keys(&self, mark: Mark) -> impl Iterator<Item = u128> {
+    fn keys(&self, mark: Mark) -> impl Iterator<Item = Key> {
         self.events[mark.events..].iter().map(|e| e.key).chain(self.spend[mark.spend..].iter().map(|s| s.key))
     }
 
@@ -90,7 +90,7 @@ impl Emissions<'_> {
     }
 
     /// Drops what came after the mark and was seen before, remembers the rest, and gives how many were dropped.
-    pub(crate) fn keep_new(&mut self, mark: Mark, seen: &mut HashSet<u128>) -> u64 {
+    pub(crate) fn keep_new(&mut self, mark: Mark, seen: &mut Seen) -> u64 {
         let before = self.events.len() + self.spend.len();
         let mut i = mark.events;
         while i < self.events.len() {

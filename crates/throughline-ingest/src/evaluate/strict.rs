@@ -86,23 +86,38 @@ pub(super) fn date(cell: &Cell<'_>) -> Result<i64, BadRow> {
     Ok(Timestamp::from_micros(micros).day_number())
 }
 
+/// A text as JSON. Most need no escapes and are copied.
+fn push_json(json: &mut String, text: &str) {
+    if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
+        json.push('"');
+        json.push_str(text);
+        json.push('"');
+    } else {
+        json.push_str(&serde_json::Value::from(text).to_string());
+    }
+}
+
 /// Named values as a JSON object in the order of their names, without NULLs; nothing when there are none.
 pub(super) fn object(slots: &[(String, Slot)], row: &RowView<'_>) -> Option<String> {
     let mut json = String::new();
     for (name, slot) in slots {
-        let value = match slot.cell(row) {
-            Cell::Null => continue,
-            Cell::Bool(b) => serde_json::Value::from(b),
-            Cell::Int(i) => serde_json::Value::from(i),
-            Cell::Float(x) => serde_json::Value::from(x),
-            Cell::Text(text) => serde_json::Value::from(text),
-            Cell::Shared(text) => serde_json::Value::from(&*text),
-            Cell::Time(micros) => serde_json::Value::from(Timestamp::from_micros(micros).to_string()),
-        };
+        let cell = slot.cell(row);
+        if cell.is_null() {
+            continue;
+        }
         json.push(if json.is_empty() { '{' } else { ',' });
         json.push_str(name);
         json.push(':');
-        json.push_str(&value.to_string());
+        match cell {
+            Cell::Text(text) => push_json(&mut json, text),
+            Cell::Shared(text) => push_json(&mut json, &text),
+            Cell::Time(micros) => push_json(&mut json, &Timestamp::from_micros(micros).to_string()),
+            Cell::Bool(b) => json.push_str(if b { "true" } else { "false" }),
+            Cell::Int(i) => json.push_str(&serde_json::Value::from(i).to_string()),
+            // What is not finite was refused before and would be NULL here.
+            Cell::Float(x) => json.push_str(&serde_json::Value::from(x).to_string()),
+            Cell::Null => {}
+        }
     }
     (!json.is_empty()).then(|| json + "}")
 }

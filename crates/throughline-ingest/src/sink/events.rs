@@ -1,5 +1,6 @@
-//! The `events` table.
+//! The `events` table: rows become columns on the thread that reads, tokens join them on the one that writes.
 
+use std::mem;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryBuilder, Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder};
@@ -8,17 +9,26 @@ use throughline_core::time::DAY_US;
 use throughline_core::{SubjectToken, Timestamp};
 use throughline_lake::{Lake, Staged, TableSpec, TableWriter, Unit, tables};
 
-use super::{FLUSH_ROWS, batch_of, push_text, times, write_by_day};
+use super::{batch_of, push_text, times, write_by_day};
 use crate::error::IngestError;
 use crate::evaluate::EventRow;
 
-/// Collects events and writes them by the UTC date on which they occurred.
-pub(crate) struct EventSink {
-    spec: TableSpec,
-    writer: TableWriter,
+/// Events on their way to the table, without their tokens.
+pub(crate) struct EventPart {
+    /// The columns of the table, but `tokens`.
+    columns: Vec<ArrayRef>,
+    /// The UTC day of each event.
+    days: Vec<i64>,
+    /// How many identifiers each event has.
+    pub(crate) subjects: Vec<usize>,
+}
+
+/// Collects events.
+pub(crate) struct EventBuilder {
     source: String,
     ingested_at: i64,
     days: Vec<i64>,
+    subjects: Vec<usize>,
     rows: Columns,
 }
 
@@ -37,7 +47,6 @@ struct Columns {
     currency: StringBuilder,
     properties: StringBuilder,
     consent: StringBuilder,
-    tokens: ListBuilder<BinaryBuilder>,
 }
 
 impl Columns {
@@ -56,11 +65,10 @@ impl Columns {
             currency: StringBuilder::new(),
             properties: StringBuilder::new(),
             consent: StringBuilder::new(),
-            tokens: ListBuilder::new(BinaryBuilder::new()).with_field(Field::new("element", DataType::Binary, true)),
         }
     }
 
-    /// The columns in the order of the table.
+    /// The columns in the order of the table, but `tokens`.
     fn finish(&mut self) -> Vec<ArrayRef> {
         let [name, channel, campaign, ad, geo, device] = &mut self.texts;
         vec![
@@ -82,21 +90,21 @@ impl Columns {
             Arc::new(self.currency.finish()),
             Arc::new(self.properties.finish()),
             Arc::new(self.consent.finish()),
-            Arc::new(self.tokens.finish()),
         ]
     }
 }
 
-impl EventSink {
-    pub(crate) fn new(lake: &Lake, unit: &Unit, source: &str, ingested_at: Timestamp) -> Result<Self, IngestError> {
-        let spec = tables::events();
-        let writer = lake.writer(&spec, unit)?;
-        let ingested_at = ingested_at.micros();
-        Ok(Self { spec, writer, source: source.to_owned(), ingested_at, days: Vec::new(), rows: Columns::new() })
+impl EventBuilder {
+    pub(crate) fn new(source: &str, ingested_at: Timestamp) -> Self {
+        let (days, subjects, rows) = (Vec::new(), Vec::new(), Columns::new());
+        Self { source: source.to_owned(), ingested_at: ingested_at.micros(), days, subjects, rows }
     }
 
-    /// Adds an event with the tokens of its subjects.
-    pub(crate) fn push(&mut self, event: &EventRow<'_>, tokens: &[Option<SubjectToken>]) {
+    pub(crate) fn len(&self) -> usize {
+        self.days.len()
+    }
+
+    pub(crate) fn push(&mut self, event: &EventRow<'_>) {
         let rows = &mut self.rows;
         rows.source.append_value(&self.source);
         push_text(&mut rows.id, &event.id);
@@ -113,26 +121,48 @@ impl EventSink {
         rows.currency.append_option(event.currency.as_ref().map(throughline_core::Currency::as_str));
         rows.properties.append_option(event.properties.as_deref());
         rows.consent.append_value(&event.consent);
-        for token in tokens.iter().flatten() {
-            rows.tokens.values().append_value(token.0);
-        }
-        rows.tokens.append(true);
         self.days.push(event.occurred_at.div_euclid(DAY_US));
+        self.subjects.push(event.subjects.len());
     }
 
-    /// Writes what was collected once it is much.
-    pub(crate) async fn flush_if_full(&mut self) -> Result<(), IngestError> {
-        if self.days.len() < FLUSH_ROWS { Ok(()) } else { self.flush().await }
+    pub(crate) fn finish(&mut self) -> EventPart {
+        let (columns, days, subjects) = (self.rows.finish(), mem::take(&mut self.days), mem::take(&mut self.subjects));
+        EventPart { columns, days, subjects }
+    }
+}
+
+/// Writes events by the UTC date on which they occurred.
+pub(crate) struct EventSink {
+    spec: TableSpec,
+    writer: TableWriter,
+}
+
+impl EventSink {
+    pub(crate) fn new(lake: &Lake, unit: &Unit) -> Result<Self, IngestError> {
+        let spec = tables::events();
+        let writer = lake.writer(&spec, unit)?;
+        Ok(Self { spec, writer })
     }
 
-    async fn flush(&mut self) -> Result<(), IngestError> {
-        let batch = batch_of(&self.spec, self.rows.finish())?;
-        let days = std::mem::take(&mut self.days);
-        write_by_day(&mut self.writer, batch, &days).await
+    /// Writes events with the tokens of their identifiers, one behind the other.
+    pub(crate) async fn write(&mut self, part: EventPart, tokens: &[Option<SubjectToken>]) -> Result<(), IngestError> {
+        let EventPart { mut columns, days, subjects } = part;
+        let mut column = ListBuilder::new(BinaryBuilder::with_capacity(tokens.len(), tokens.len() * 16))
+            .with_field(Field::new("element", DataType::Binary, true));
+        let mut rest = tokens;
+        for count in subjects {
+            let (own, others) = rest.split_at(count.min(rest.len()));
+            for token in own.iter().flatten() {
+                column.values().append_value(token.0);
+            }
+            column.append(true);
+            rest = others;
+        }
+        columns.push(Arc::new(column.finish()));
+        write_by_day(&mut self.writer, batch_of(&self.spec, columns)?, &days).await
     }
 
-    pub(crate) async fn finish(mut self) -> Result<Staged, IngestError> {
-        self.flush().await?;
+    pub(crate) async fn finish(self) -> Result<Staged, IngestError> {
         Ok(self.writer.finish().await?)
     }
 }

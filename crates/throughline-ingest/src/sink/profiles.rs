@@ -1,21 +1,31 @@
 //! The `profiles` table. What is said about somebody is sealed in the vault; only tokens are stored here.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryBuilder, StringBuilder, TimestampMicrosecondBuilder};
 use throughline_core::SubjectToken;
 use throughline_lake::{Lake, Staged, TableSpec, TableWriter, Unit, tables};
 
-use super::{FLUSH_ROWS, batch_of, times};
+use super::{batch_of, times};
 use crate::error::IngestError;
-use crate::evaluate::EventRow;
 
-/// Collects profiles and writes them in the order of the rows.
+/// What an event says about the holder of its first identifier.
+#[derive(Debug)]
+pub(crate) struct ProfileRow {
+    /// Position of that identifier among those of the chunk.
+    pub(crate) holders: Range<usize>,
+    pub(crate) text: String,
+    pub(crate) occurred_at: i64,
+    pub(crate) available_at: i64,
+    pub(crate) consent: Arc<str>,
+}
+
+/// Writes profiles in the order of the rows.
 pub(crate) struct ProfileSink {
     spec: TableSpec,
     writer: TableWriter,
     source: String,
-    count: usize,
     rows: Columns,
 }
 
@@ -57,33 +67,31 @@ impl ProfileSink {
     pub(crate) fn new(lake: &Lake, unit: &Unit, source: &str) -> Result<Self, IngestError> {
         let spec = tables::profiles();
         let writer = lake.writer(&spec, unit)?;
-        Ok(Self { spec, writer, source: source.to_owned(), count: 0, rows: Columns::new() })
+        Ok(Self { spec, writer, source: source.to_owned(), rows: Columns::new() })
     }
 
-    /// Adds the profile of an event: about the holder of `token`, sealed under `profile`.
-    pub(crate) fn push(&mut self, event: &EventRow<'_>, token: SubjectToken, profile: SubjectToken) {
-        self.rows.source.append_value(&self.source);
-        self.rows.token.append_value(token.0);
-        self.rows.profile.append_value(profile.0);
-        self.rows.occurred_at.append_value(event.occurred_at);
-        self.rows.available_at.append_value(event.available_at);
-        self.rows.consent.append_value(&event.consent);
-        self.count += 1;
-    }
-
-    /// Writes what was collected once it is much.
-    pub(crate) async fn flush_if_full(&mut self) -> Result<(), IngestError> {
-        if self.count < FLUSH_ROWS { Ok(()) } else { self.flush().await }
-    }
-
-    async fn flush(&mut self) -> Result<(), IngestError> {
-        self.count = 0;
+    /// Writes profiles: each about the first of its holders that has a token, sealed under its own.
+    pub(crate) async fn write(
+        &mut self,
+        rows: &[ProfileRow],
+        holders: &[Option<SubjectToken>],
+        profiles: &[Option<SubjectToken>],
+    ) -> Result<(), IngestError> {
+        for (row, profile) in rows.iter().zip(profiles) {
+            let token = holders.get(row.holders.clone()).unwrap_or_default().iter().flatten().next();
+            let (Some(token), Some(profile)) = (token, profile) else { continue };
+            self.rows.source.append_value(&self.source);
+            self.rows.token.append_value(token.0);
+            self.rows.profile.append_value(profile.0);
+            self.rows.occurred_at.append_value(row.occurred_at);
+            self.rows.available_at.append_value(row.available_at);
+            self.rows.consent.append_value(&row.consent);
+        }
         let batch = batch_of(&self.spec, self.rows.finish())?;
         Ok(self.writer.write(None, &batch).await?)
     }
 
-    pub(crate) async fn finish(mut self) -> Result<Staged, IngestError> {
-        self.flush().await?;
+    pub(crate) async fn finish(self) -> Result<Staged, IngestError> {
         Ok(self.writer.finish().await?)
     }
 }

@@ -1,23 +1,35 @@
 //! The `spend` table.
 
+use std::mem;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Builder, StringBuilder, TimestampMicrosecondBuilder};
 use throughline_core::Timestamp;
 use throughline_lake::{Lake, Staged, TableSpec, TableWriter, Unit, tables};
 
-use super::{FLUSH_ROWS, batch_of, push_text, times, write_by_day};
+use super::{batch_of, push_text, times, write_by_day};
 use crate::error::IngestError;
 use crate::evaluate::SpendRow;
 
-/// Collects spend rows and writes them by business date.
-pub(crate) struct SpendSink {
-    spec: TableSpec,
-    writer: TableWriter,
+/// Spend rows on their way to the table.
+pub(crate) struct SpendPart {
+    columns: Vec<ArrayRef>,
+    /// The business date of each row.
+    days: Vec<i64>,
+}
+
+/// Collects spend rows.
+pub(crate) struct SpendBuilder {
     source: String,
     ingested_at: i64,
     days: Vec<i64>,
     rows: Columns,
+}
+
+/// Writes spend rows by business date.
+pub(crate) struct SpendSink {
+    spec: TableSpec,
+    writer: TableWriter,
 }
 
 struct Columns {
@@ -67,12 +79,13 @@ impl Columns {
     }
 }
 
-impl SpendSink {
-    pub(crate) fn new(lake: &Lake, unit: &Unit, source: &str, ingested_at: Timestamp) -> Result<Self, IngestError> {
-        let spec = tables::spend();
-        let writer = lake.writer(&spec, unit)?;
-        let ingested_at = ingested_at.micros();
-        Ok(Self { spec, writer, source: source.to_owned(), ingested_at, days: Vec::new(), rows: Columns::new() })
+impl SpendBuilder {
+    pub(crate) fn new(source: &str, ingested_at: Timestamp) -> Self {
+        Self { source: source.to_owned(), ingested_at: ingested_at.micros(), days: Vec::new(), rows: Columns::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.days.len()
     }
 
     pub(crate) fn push(&mut self, spend: &SpendRow<'_>) {
@@ -91,19 +104,24 @@ impl SpendSink {
         self.days.push(spend.day);
     }
 
-    /// Writes what was collected once it is much.
-    pub(crate) async fn flush_if_full(&mut self) -> Result<(), IngestError> {
-        if self.days.len() < FLUSH_ROWS { Ok(()) } else { self.flush().await }
+    pub(crate) fn finish(&mut self) -> SpendPart {
+        SpendPart { columns: self.rows.finish(), days: mem::take(&mut self.days) }
+    }
+}
+
+impl SpendSink {
+    pub(crate) fn new(lake: &Lake, unit: &Unit) -> Result<Self, IngestError> {
+        let spec = tables::spend();
+        let writer = lake.writer(&spec, unit)?;
+        Ok(Self { spec, writer })
     }
 
-    async fn flush(&mut self) -> Result<(), IngestError> {
-        let batch = batch_of(&self.spec, self.rows.finish())?;
-        let days = std::mem::take(&mut self.days);
-        write_by_day(&mut self.writer, batch, &days).await
+    pub(crate) async fn write(&mut self, part: SpendPart) -> Result<(), IngestError> {
+        let batch = batch_of(&self.spec, part.columns)?;
+        write_by_day(&mut self.writer, batch, &part.days).await
     }
 
-    pub(crate) async fn finish(mut self) -> Result<Staged, IngestError> {
-        self.flush().await?;
+    pub(crate) async fn finish(self) -> Result<Staged, IngestError> {
         Ok(self.writer.finish().await?)
     }
 }

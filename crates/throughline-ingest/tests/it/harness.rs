@@ -115,7 +115,7 @@ impl Project {
             fingerprint: source.fingerprint(file),
             run_seq: 1,
         };
-        let outcome = ingest_file(&lake, &vault, context, source, file, &unit).await?;
+        let outcome = ingest_file(&lake, &mut vault.intake(), context, source, file, &unit).await?;
         let names: Vec<String> = outcome.staged.iter().map(|s| s.spec.name.clone()).collect();
         assert_eq!(names, ["events", "profiles", "spend", "quarantine"]);
         let mut tables: Vec<Vec<(String, RecordBatch)>> = Vec::new();

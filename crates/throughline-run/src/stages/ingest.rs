@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use throughline_ingest::{CompiledSource, SourceFile, ingest_file};
 use throughline_lake::Unit;
+use throughline_vault::Intake;
 
 use crate::error::RunError;
 use crate::sources::files_of;
@@ -15,6 +16,8 @@ use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
 #[derive(Debug, Default)]
 pub(super) struct Ingest {
     files: Mutex<BTreeMap<String, (usize, SourceFile)>>,
+    /// What the run knows of the vault. The lease keeps others from putting identifiers into it meanwhile.
+    intake: tokio::sync::Mutex<Option<Intake>>,
 }
 
 fn unit_name(source: &str, file: &SourceFile) -> String {
@@ -74,7 +77,9 @@ impl Stage for Ingest {
         };
         let source = &context.project.sources[index].value;
         let compiled = CompiledSource::compile(source, std::slice::from_ref(&file)).map_err(RunError::Project)?;
-        let outcome = ingest_file(context.lake, context.vault, &context.run, &compiled, &file, unit).await?;
+        let mut intake = self.intake.lock().await;
+        let intake = intake.get_or_insert_with(|| context.vault.intake());
+        let outcome = ingest_file(context.lake, intake, &context.run, &compiled, &file, unit).await?;
         Ok(StageOutput { staged: outcome.staged, metrics: serde_json::to_value(outcome.report)? })
     }
 }

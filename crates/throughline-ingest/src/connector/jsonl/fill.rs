@@ -48,11 +48,38 @@ pub(super) struct Cells {
     text: String,
     ranges: Vec<Option<(usize, usize)>>,
     path: String,
+    /// The paths of the line before, in their order: lines are mostly alike, and comparing is cheaper than looking up.
+    before: Vec<(String, Node)>,
+    /// How many paths of this line were met.
+    met: usize,
 }
+
+/// Paths that are remembered.
+const REMEMBERED: usize = 256;
 
 impl Cells {
     pub(super) fn new(columns: usize) -> Self {
-        Self { text: String::new(), ranges: vec![None; columns], path: String::new() }
+        let (text, path, before) = (String::new(), String::new(), Vec::new());
+        Self { text, ranges: vec![None; columns], path, before, met: 0 }
+    }
+
+    /// What the path at hand is to the mapping.
+    fn node(&mut self, wanted: &Wanted) -> Node {
+        let place = self.met;
+        self.met += 1;
+        if let Some((path, node)) = self.before.get(place)
+            && *path == self.path
+        {
+            return *node;
+        }
+        let node = wanted.nodes.get(&self.path).copied().unwrap_or_default();
+        if let Some(remembered) = self.before.get_mut(place) {
+            remembered.0.clone_from(&self.path);
+            remembered.1 = node;
+        } else if place == self.before.len() && place < REMEMBERED {
+            self.before.push((self.path.clone(), node));
+        }
+        node
     }
 
     /// The value of a wanted column.
@@ -65,6 +92,7 @@ impl Cells {
     pub(super) fn fill(&mut self, line: &str, wanted: &Wanted) -> Result<(), String> {
         self.text.clear();
         self.path.clear();
+        self.met = 0;
         self.ranges.fill(None);
         let mut input = serde_json::Deserializer::from_str(line);
         let read = input.deserialize_map(Object { wanted, cells: self }).and_then(|()| input.end());
@@ -111,7 +139,7 @@ impl<'de> Visitor<'de> for Object<'_> {
         let Self { wanted, cells } = self;
         let parent = cells.path.len();
         while map.next_key_seed(Key(&mut cells.path))?.is_some() {
-            match wanted.nodes.get(&cells.path).copied().unwrap_or_default() {
+            match cells.node(wanted) {
                 Node { inner: true, column } => map.next_value_seed(Inner { wanted, cells, column })?,
                 Node { column: Some(column), .. } => {
                     let raw: &RawValue = map.next_value()?;
@@ -261,6 +289,20 @@ mod tests {
         check(r#"{"a":5}"#, &["a", "a.b"], &[Some("5"), None]);
         check(r#"{"a":["x"]}"#, &["a", "a.b"], &[Some(r#"["x"]"#), None]);
         check(r#"{"":1,"b":{"":2}}"#, &["", "b."], &[Some("1"), Some("2")]);
+    }
+
+    #[test]
+    fn the_order_of_keys_may_change_from_line_to_line() {
+        let names = ["a".to_owned(), "b.c".to_owned()];
+        let (wanted, mut cells) = (Wanted::new(&names), Cells::new(2));
+        for line in [r#"{"a":1,"b":{"c":2}}"#, r#"{"b":{"c":2},"a":1}"#, r#"{"x":0,"a":1,"b":{"x":0,"c":2}}"#] {
+            for _ in 0..2 {
+                assert_eq!(cells.fill(line, &wanted), Ok(()));
+                assert_eq!((cells.get(0), cells.get(1)), (Some("1"), Some("2")), "{line}");
+            }
+        }
+        assert_eq!(cells.fill("{}", &wanted), Ok(()));
+        assert_eq!((cells.get(0), cells.get(1)), (None, None));
     }
 
     #[test]

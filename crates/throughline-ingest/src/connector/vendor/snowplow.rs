@@ -42,6 +42,20 @@ const PREFERENCES: &[&str] = &[
     "unstruct_event_com_snowplowanalytics_snowplow_consent_preferences_1_0_0",
 ];
 
+/// Where it says that the question about consent was shown.
+const SHOWN: &[&str] = &[
+    "unstruct_event",
+    "unstruct_event_com_snowplowanalytics_snowplow_cmp_visible_1",
+    "unstruct_event_com_snowplowanalytics_snowplow_cmp_visible_1_0_0",
+];
+
+/// Where the page lies among the contexts.
+const PAGE: &[&str] = &[
+    "contexts",
+    "contexts_com_snowplowanalytics_snowplow_web_page_1",
+    "contexts_com_snowplowanalytics_snowplow_web_page_1_0_0",
+];
+
 pub(in super::super) static VENDOR: Vendor = Vendor {
     name: "snowplow",
     summary: "Snowplow enriched events: TSV of 131 columns without header, or CSV and JSON with names",
@@ -93,28 +107,81 @@ pub(in super::super) static VENDOR: Vendor = Vendor {
         Made::of("consent", "consent by purpose that a consent event says", &[PREFERENCES], |row| {
             preferences(row).and_then(|p| states(&p)).map(Into::into)
         }),
+        Made::of("consent_version", "version of the text that was agreed to", &[PREFERENCES], |row| {
+            preferences(row).and_then(|p| said(&p, &["consentVersion", "consent_version"]))
+        }),
+        Made::of("consent_scopes", "scopes that were allowed, joined by `, `", &[PREFERENCES], |row| {
+            preferences(row).and_then(|p| said(&p, &["consentScopes", "consent_scopes"]))
+        }),
+        Made::of("consent_basis", "legal basis of processing", &[PREFERENCES], |row| {
+            preferences(row).and_then(|p| said(&p, &["basisForProcessing", "basis_for_processing"]))
+        }),
+        Made::of("consent_url", "address of the text that was agreed to", &[PREFERENCES], |row| {
+            preferences(row).and_then(|p| said(&p, &["consentUrl", "consent_url"]))
+        }),
+        Made::of("consent_domains", "sites it holds for, joined by `, `", &[PREFERENCES], |row| {
+            preferences(row).and_then(|p| said(&p, &["domainsApplied", "domains_applied"]))
+        }),
+        Made::of("gdpr_applies", "whether the site took the GDPR to apply", &[PREFERENCES], |row| {
+            preferences(row).and_then(|p| said(&p, &["gdprApplies", "gdpr_applies"]))
+        }),
+        Made::of("cmp_load_time", "seconds until the question about consent was shown", &[SHOWN], |row| {
+            data(row, "/cmp_visible/").and_then(|shown| said(&shown, &["elapsedTime", "elapsed_time"]))
+        }),
+        Made::of("page_view_id", "the view of a page during which it happened", &[PAGE], |row| {
+            data(row, "/web_page/").and_then(|page| said(&page, &["id"]))
+        }),
     ],
     lists: &[],
 };
 
 /// The data of a consent event; `None` for other events.
 fn preferences(row: &Row<'_>) -> Option<Value> {
-    let mut value: Value = serde_json::from_str(row.get(0)?).ok()?;
-    // The TSV wraps the data twice, each time with its schema.
-    while let Some(inner) = value.get_mut("data") {
-        let inner = inner.take();
-        let schema = value.get("schema").and_then(Value::as_str).unwrap_or_default();
-        if !schema.contains("/unstruct_event/") && !schema.contains("/consent_preferences/") {
-            return None;
-        }
-        value = inner;
-    }
-    // Loaders write a list of one.
-    let value = match value {
-        Value::Array(mut items) if items.len() == 1 => items.remove(0),
-        other => other,
-    };
+    let value = data(row, "/consent_preferences/")?;
     word(&value, &["eventType", "event_type"]).is_some().then_some(value)
+}
+
+/// The data of a self-describing event or context whose schema has this part. The TSV wraps it, each time with its schema;
+/// loaders give it a column of its own, as a list of one, some of them twice.
+fn data(row: &Row<'_>, schema: &str) -> Option<Value> {
+    let mut value: Value = serde_json::from_str(row.get(0)?).ok()?;
+    loop {
+        value = match value {
+            Value::Array(items) => {
+                let of_schema = |item: &Value| item.get("schema").is_none_or(|s| of(s, schema));
+                items.into_iter().find(of_schema)?
+            }
+            Value::Object(mut object) => {
+                let inner = object.remove("data");
+                match (object.get("schema"), inner) {
+                    (Some(s), Some(inner)) if of(s, schema) || of(s, "/unstruct_event/") || of(s, "/contexts/") => {
+                        inner
+                    }
+                    (None, None) => return Some(Value::Object(object)),
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        };
+    }
+}
+
+fn of(schema: &Value, part: &str) -> bool {
+    schema.as_str().is_some_and(|name| name.contains(part))
+}
+
+/// A field as text: lists joined.
+fn said<'a>(value: &Value, names: &[&str]) -> Option<Cow<'a, str>> {
+    let text = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    let text = match names.iter().find_map(|name| value.get(name))? {
+        Value::Array(items) => items.iter().filter_map(text).collect::<Vec<_>>().join(", "),
+        other => text(other)?,
+    };
+    Some(text.into())
 }
 
 fn word(value: &Value, names: &[&str]) -> Option<String> {
@@ -181,6 +248,23 @@ mod tests {
         let other = r#"{"schema":"iglu:x/unstruct_event/jsonschema/1-0-0","data":{"schema":"iglu:x/link_click/jsonschema/1-0-0","data":{"eventType":"allow_all"}}}"#;
         check(&VENDOR, "consent", &[("unstruct_event", other)], None);
         check(&VENDOR, "consent", &[("unstruct_event", "{")], None);
+    }
+
+    #[test]
+    fn consent_events_say_their_version_and_when_they_asked() {
+        let loaded =
+            r#"[{"event_type":"allow_all","consent_scopes":["a","b"],"consent_version":"1.0","gdpr_applies":false}]"#;
+        for (column, expect) in
+            [("consent_scopes", Some("a, b")), ("consent_version", Some("1.0")), ("gdpr_applies", Some("false"))]
+        {
+            check(&VENDOR, column, &[(PREFERENCES[2], loaded)], expect);
+        }
+        check(&VENDOR, "cmp_load_time", &[(SHOWN[2], r#"[{"elapsed_time":"1.5"}]"#)], Some("1.5"));
+        let wrapped = r#"{"schema":"iglu:x/contexts/jsonschema/1-0-0","data":[{"schema":"iglu:x/other/1","data":{"id":"no"}},{"schema":"iglu:x/web_page/jsonschema/1-0-0","data":{"id":"p1"}}]}"#;
+        check(&VENDOR, "page_view_id", &[("contexts", wrapped)], Some("p1"));
+        check(&VENDOR, "page_view_id", &[(PAGE[2], r#"[[{"id":"p2"}]]"#)], Some("p2"));
+        check(&VENDOR, "page_view_id", &[(PAGE[2], r#"{"data":{"id":"p2"}}"#)], None);
+        check(&VENDOR, "page_view_id", &[(PAGE[2], "[]")], None);
     }
 
     #[test]
