@@ -40,8 +40,11 @@ mod cluster;
 
 mod quality;
 
+mod calibration;
+
 mod parallel;
 
+pub use calibration::{Calibration, CalibrationBin, LEVEL as CALIBRATION_LEVEL, calibration};
 pub use column::Kind;
 pub use compare::LEVELS;
 pub use distance::{edits, jaro_winkler, jaro_winkler_from, words_in_common};

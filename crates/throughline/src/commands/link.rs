@@ -15,7 +15,9 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 use throughline_core::Diagnostic;
 use throughline_core::diagnostic::Severity;
-use throughline_linkage::{LinkOptions, Linked, PairQuality, RawColumn, Records, link as link_records, pair_quality};
+use throughline_linkage::{
+    Calibration, LinkOptions, Linked, PairQuality, RawColumn, Records, calibration, link as link_records, pair_quality,
+};
 
 use crate::cli::LinkArgs;
 use crate::failure::Failure;
@@ -56,7 +58,10 @@ pub(super) fn link(args: &LinkArgs) -> Result<ExitCode, Failure> {
     if let Some(out) = &args.out {
         write(out, args, &read.places, &linked)?;
     }
-    let quality = read.truth.map(|truth| pair_quality(&labels(&truth), &linked.persons, None));
+    let quality = read.truth.map(|truth| {
+        let truth = labels(&truth);
+        (pair_quality(&truth, &linked.persons, None), calibration(&truth, &linked.pairs))
+    });
     let mut told = told(read.places.len(), &linked, quality, seconds);
     told["rows_left_out"] = read.found.iter().map(ToString::to_string).collect::<Vec<_>>().into();
     if args.json {
@@ -179,7 +184,7 @@ fn write(out: &PathBuf, args: &LinkArgs, places: &[(u32, u32)], linked: &Linked)
     file.flush().map_err(fail)
 }
 
-fn told(records: usize, linked: &Linked, quality: Option<PairQuality>, seconds: f64) -> Value {
+fn told(records: usize, linked: &Linked, quality: Option<(PairQuality, Calibration)>, seconds: f64) -> Value {
     let mut persons = linked.persons.clone();
     persons.sort_unstable();
     persons.dedup();
@@ -190,7 +195,8 @@ fn told(records: usize, linked: &Linked, quality: Option<PairQuality>, seconds: 
         "left_out": linked.left_out.iter().map(|(name, why)| json!({ "column": name, "why": why })).collect::<Vec<_>>(),
         "keys": linked.keys, "probabilities": linked.probabilities,
     });
-    if let Some(q) = quality {
+    if let Some((q, calibration)) = quality {
+        told["calibration"] = json!(calibration);
         for (name, value) in [("precision", q.precision), ("recall", q.recall), ("f1", q.f1)] {
             told[name] = value.into();
         }
@@ -208,6 +214,27 @@ fn peak_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
+}
+
+/// Probabilities beside what became of them.
+fn calibrated(told: &Value) -> String {
+    let of = |bin: &Value, name: &str| bin[name].as_f64().unwrap_or_default();
+    let bins = told["bins"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let rows: Vec<Vec<String>> = bins
+        .iter()
+        .map(|bin| {
+            let (low, high) = (bin["interval"][0].as_f64(), bin["interval"][1].as_f64());
+            vec![
+                format!("{} to {}", of(bin, "from"), of(bin, "to")),
+                bin["pairs"].to_string(),
+                format!("{:.4}", of(bin, "expected")),
+                format!("{:.4}", of(bin, "share")),
+                format!("[{:.4}, {:.4}]", low.unwrap_or_default(), high.unwrap_or_default()),
+            ]
+        })
+        .collect();
+    let header = ["probability", "pairs", "expected true", "true", "95 % interval"];
+    format!("{}\nexpected calibration error {:.4}", table(&header, &[1, 2, 3], &rows), of(told, "error"))
 }
 
 fn summary(told: &Value, linked: &Linked) -> String {
@@ -228,11 +255,10 @@ fn summary(told: &Value, linked: &Linked) -> String {
     let quality = told.get("f1").map_or_else(
         || "without a truth column nothing says how many of the links are right".to_owned(),
         |_| {
+            let (precision, recall, f1) = (number("precision"), number("recall"), number("f1"));
             format!(
-                "precision {:.4}, recall {:.4}, F1 {:.4} of pairs",
-                number("precision"),
-                number("recall"),
-                number("f1")
+                "precision {precision:.4}, recall {recall:.4}, F1 {f1:.4} of pairs\n{}",
+                calibrated(&told["calibration"])
             )
         },
     );
