@@ -14,6 +14,7 @@ mod writer;
 
 mod snapshot;
 
+mod property;
 mod provider;
 
 mod rows;

@@ -62,6 +62,14 @@ pub(crate) fn property_object(json: &str) -> serde_json::Map<String, serde_json:
     serde_json::from_str(json).unwrap_or_default()
 }
 
+/// One property of a text as text; `None` when it is absent or NULL, or the text is not a JSON object.
+pub(crate) fn property_text(json: &str, name: &str) -> Option<String> {
+    match property_object(json).get(name).map(property_value)? {
+        Value::Text(text) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
 /// An array whose entries can be read as values.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cells<'a> {

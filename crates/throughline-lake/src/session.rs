@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use datafusion::execution::context::SQLOptions;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -14,6 +15,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::error::LakeError;
 use crate::lint::refuse_float_sums;
+use crate::property::property;
 use crate::provider::SnapshotTable;
 use crate::snapshot::Snapshot;
 
@@ -32,6 +34,11 @@ impl Default for SessionOptions {
     fn default() -> Self {
         Self { memory_bytes: 1 << 30, spill_dir: None, threads: 2 }
     }
+}
+
+/// No statement that makes, changes or writes anything.
+fn questions_only() -> SQLOptions {
+    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
 }
 
 /// A query session over snapshots.
@@ -65,7 +72,9 @@ impl Session {
             .with_runtime_env(runtime.build_arc()?)
             .with_default_features()
             .build();
-        Ok(Self { context: SessionContext::new_with_state(state) })
+        let context = SessionContext::new_with_state(state);
+        context.register_udf(property());
+        Ok(Self { context })
     }
 
     /// Makes a snapshot queryable under a name.
@@ -90,10 +99,10 @@ impl Session {
         self.context.register_udf(function);
     }
 
-    /// Runs a query and streams its rows. Order is defined only by `ORDER BY` on a total key. Plans that sum floats
-    /// are refused.
+    /// Runs a query and streams its rows. Order is defined only by `ORDER BY` on a total key. Statements that are no queries, and
+    /// plans that sum floats, are refused.
     pub async fn stream(&self, sql: &str) -> Result<SendableRecordBatchStream, LakeError> {
-        let frame = self.context.sql(sql).await?;
+        let frame = self.context.sql_with_options(sql, questions_only()).await?;
         refuse_float_sums(frame.logical_plan())?;
         Ok(frame.execute_stream().await?)
     }

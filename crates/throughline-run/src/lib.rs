@@ -20,6 +20,8 @@ pub mod audit_key;
 
 mod engine;
 
+mod query;
+
 mod report;
 
 mod page;
@@ -39,6 +41,7 @@ pub use error::RunError;
 pub use explain::{Subject, each_row, explain, person_tokens, row_objects, table_rows};
 pub use matches::{ReviewPair, ReviewQuery, decide_identity, person_links, review_queue};
 pub use project::Project;
+pub use query::{Answer, query};
 pub use report::{Lineage, RunReport, StageReport, UnitReport, UnitStatus};
 pub use sources::{SourceCheck, check_sources};
 pub use stages::stage_names;

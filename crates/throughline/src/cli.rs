@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Walk the thread behind a decision, a conversion or a person.
     Explain(ExplainArgs),
+    /// Ask published tables in SQL.
+    Query(QueryArgs),
     /// What people agreed to.
     #[command(subcommand)]
     Consent(ConsentCommand),
@@ -94,6 +96,36 @@ pub(crate) struct IdentityDecisionArgs {
     /// Why; sealed with the first identifier.
     #[arg(long, default_value = "")]
     pub(crate) reason: String,
+}
+
+/// A question in SQL.
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// Folder of the project.
+    pub(crate) project: PathBuf,
+    /// The question, such as `SELECT kind, count(*) FROM events GROUP BY kind ORDER BY kind`.
+    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    pub(crate) sql: Option<String>,
+    /// Read the question from a file.
+    #[arg(long)]
+    pub(crate) file: Option<PathBuf>,
+    /// How rows are written.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: QueryFormat,
+    /// Value for ${NAME} in the locations of sources, as NAME=VALUE; outranks the environment.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum QueryFormat {
+    /// Aligned, for people; the first thousand.
+    Table,
+    /// With a header; texts that a spreadsheet would take for formulas get an apostrophe.
+    Csv,
+    /// A list of objects.
+    Json,
 }
 
 /// Consent.

@@ -31,6 +31,11 @@ pub(crate) const EXAMPLES: &[Example] = &[
     files!("fractribution":
         "throughline.yaml", "attribution.yaml", "sources/events.yaml", "sources/spend.yaml",
     ),
+    files!("snowplow":
+        "throughline.yaml", "sources/web.yaml", "queries/sessions.sql", "queries/users.sql", "queries/consent_log.sql",
+        "queries/consent_users.sql", "queries/consent_versions.sql", "queries/consent_scope_status.sql",
+        "queries/consent_cmp_stats.sql",
+    ),
     files!("vendors":
         "throughline.yaml", "attribution.yaml", "sources/calls.yaml", "sources/google.yaml", "sources/mail.yaml",
         "sources/meta.yaml", "sources/stores.yaml", "sources/web.yaml",

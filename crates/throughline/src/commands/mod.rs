@@ -12,6 +12,7 @@ mod link;
 mod market;
 mod market_score;
 mod market_step;
+mod query;
 mod run;
 mod serve;
 mod user;
@@ -37,6 +38,7 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::check(args),
         Command::Run(args) => run::run(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Query(args) => query::query(args),
         Command::Consent(ConsentCommand::Report(args)) => consent::report(args),
         Command::Serve(args) => serve::serve(args),
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(args),

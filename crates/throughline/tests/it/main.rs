@@ -11,6 +11,7 @@ mod market;
 mod one_shot;
 mod postgres;
 mod serve;
+mod snowplow;
 mod support;
 mod vendors;
 mod whole_line;
