@@ -1,8 +1,8 @@
 //! The stage: one file of one source → its files of `events`, `spend` and `quarantine`.
 
-use throughline_core::{IdentifierKind, RunContext};
+use throughline_core::{IdentifierKind, RunContext, SubjectToken};
 use throughline_lake::{Lake, Staged, Unit};
-use throughline_vault::Vault;
+use throughline_vault::{Tokenised, Vault};
 
 use crate::cell::RowView;
 use crate::compile::CompiledSource;
@@ -52,7 +52,9 @@ pub async fn ingest_file(
         let (emissions, refused) = evaluate(&rows, &layout, &mut evaluator, &mut report);
         let shown = refused.iter().filter(|row| row.bad.fault != RowFault::Duplicate);
         examples.extend(shown.take(EXAMPLES - examples.len()).map(example));
-        sinks.write(vault, name, &emissions, &refused).await?;
+        let erased = sinks.write(vault, name, &emissions, &refused).await?;
+        report.erased += erased;
+        report.events -= erased;
         context.progress.advance(STAGE, reader.rows_read() - done);
         done = reader.rows_read();
     }
@@ -119,27 +121,35 @@ struct Sinks {
 }
 
 impl Sinks {
-    /// Writes a batch: one visit to the vault for all its identifiers, profiles and refused rows.
+    /// Writes a batch: one visit to the vault for all its identifiers, profiles and refused rows. Gives the number of events
+    /// that were left out because whose they are was erased.
     async fn write(
         &mut self,
         vault: &Vault,
         source: &str,
         emissions: &Emissions<'_>,
         refused: &[RefusedLine],
-    ) -> Result<(), IngestError> {
+    ) -> Result<u64, IngestError> {
         let subjects = emissions.subjects.iter().map(|(kind, cell)| (*kind, cell.as_str().unwrap_or_default()));
         let profiles = emissions.events.iter().filter_map(|e| e.profile.as_deref());
         let profiles: Vec<(IdentifierKind, &str)> = profiles.map(|text| (IdentifierKind::Record, text)).collect();
         let rows = refused.iter().map(|row| (IdentifierKind::Record, row.raw.as_str()));
         let values: Vec<(IdentifierKind, &str)> = subjects.chain(profiles.iter().copied()).chain(rows).collect();
-        let tokens = if values.is_empty() { Vec::new() } else { vault.tokenise(source, &values).await? };
-        let (of_subjects, rest) = tokens.split_at(emissions.subjects.len().min(tokens.len()));
+        let told = if values.is_empty() { Vec::new() } else { vault.tokenise_told(source, &values).await? };
+        let (of_subjects, rest) = told.split_at(emissions.subjects.len().min(told.len()));
         let (of_profiles, of_rows) = rest.split_at(profiles.len().min(rest.len()));
         let mut of_profiles = of_profiles.iter();
+        let mut erased = 0;
         for event in &emissions.events {
-            let tokens = of_subjects.get(event.subjects.clone()).unwrap_or_default();
-            self.events.push(event, tokens);
-            let profile = event.profile.is_some().then(|| of_profiles.next()).flatten().copied().flatten();
+            let told = of_subjects.get(event.subjects.clone()).unwrap_or_default();
+            let profile = event.profile.is_some().then(|| of_profiles.next()).flatten().and_then(|p| p.token());
+            // An event is of its first identifier.
+            if told.iter().find(|t| **t != Tokenised::Nothing) == Some(&Tokenised::Erased) {
+                erased += 1;
+                continue;
+            }
+            let tokens: Vec<Option<SubjectToken>> = told.iter().map(|t| t.token()).collect();
+            self.events.push(event, &tokens);
             if let (Some(holder), Some(profile)) = (tokens.iter().flatten().next(), profile) {
                 self.profiles.push(event, *holder, profile);
             }
@@ -150,7 +160,8 @@ impl Sinks {
         self.quarantine.write(refused, of_rows).await?;
         self.events.flush_if_full().await?;
         self.profiles.flush_if_full().await?;
-        self.spend.flush_if_full().await
+        self.spend.flush_if_full().await?;
+        Ok(erased)
     }
 }
 

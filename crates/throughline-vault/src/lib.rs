@@ -24,4 +24,5 @@ pub use entropy::{Entropy, OsEntropy};
 pub use error::VaultError;
 pub use key::{KeySource, MasterKey};
 pub use reveal::{OpenFor, Opening, RawIdentifier, Revealed};
+pub use tokenise::Tokenised;
 pub use vault::{Vault, VaultStats};
