@@ -14,6 +14,10 @@ mod writer;
 
 mod snapshot;
 
+mod log;
+
+mod erase;
+
 mod provider;
 
 mod rows;
@@ -25,6 +29,7 @@ mod session;
 mod lint;
 
 pub use compile::CompiledExpr;
+pub use erase::{Erased, Rewritten};
 pub use error::LakeError;
 pub use lint::refuse_float_sums;
 pub use rows::{BatchRow, RowsView, expression_schema, values_of};
