@@ -9,6 +9,7 @@ const SIZES = [{ width: 1280, height: 900 }, { width: 390, height: 844 }];
 const SCREENS: Record<string, (api: APIRequestContext) => Promise<string>> = {
   overview: async () => '/',
   consent: async () => '/consent',
+  matches: async () => '/matches',
   journeys: async () => '/journeys',
   conversion: async (api) => `/journeys/${(await first(api, '/conversions')).id}`,
   attribution: async () => '/attribution',

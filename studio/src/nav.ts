@@ -17,6 +17,7 @@ export interface NavEntry {
 export const NAV: NavEntry[] = [
   { to: '/', label: 'Overview', letter: 'o', group: 'line', operation: 'getLine' },
   { to: '/consent', label: 'Consent', letter: 'c', group: 'line', operation: 'getConsent' },
+  { to: '/matches', label: 'Matches', letter: 'm', group: 'line', operation: 'listMatches' },
   { to: '/journeys', label: 'Journeys', letter: 'j', group: 'line', operation: 'listConversions' },
   { to: '/attribution', label: 'Attribution', letter: 'a', group: 'line', operation: 'getAttribution' },
   { to: '/decisions', label: 'Decisions', letter: 'd', group: 'line', operation: 'listDecisions' },

@@ -8,6 +8,7 @@ import { auditRoute } from './screens/audit/route';
 import { consentRoute } from './screens/consent/route';
 import { decisionRoute, decisionsRoute } from './screens/decisions/route';
 import { conversionRoute, journeysRoute } from './screens/journeys/route';
+import { matchesRoute } from './screens/matches/route';
 import { overviewRoute } from './screens/overview/route';
 import { personRoute } from './screens/persons/route';
 import { truthRoute } from './screens/truth/route';
@@ -19,6 +20,7 @@ import { markNavigated } from './ui/page';
 const screens = [
   overviewRoute,
   consentRoute,
+  matchesRoute,
   journeysRoute,
   conversionRoute,
   attributionRoute,

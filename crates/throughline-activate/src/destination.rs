@@ -122,6 +122,25 @@ pub struct Acknowledged {
     pub receipts: Vec<Receipt>,
 }
 
+/// A person whom a destination is asked to delete. `Debug` shows no identifiers.
+#[derive(Clone, Serialize)]
+pub struct Deletion {
+    /// The erasure that asks.
+    pub erasure: String,
+    /// The ids under which the person was delivered.
+    pub entity_ids: Vec<String>,
+    /// The batches they were in.
+    pub batches: Vec<String>,
+    /// The person's identifiers of the kind that the destination got.
+    pub identifiers: Vec<String>,
+}
+
+impl Debug for Deletion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deletion").field("erasure", &self.erasure).finish_non_exhaustive()
+    }
+}
+
 /// Something that takes batches.
 ///
 /// `receipt` comes first and last: a batch that the destination already holds is not sent again.
@@ -142,6 +161,12 @@ pub trait Destination: Debug + Send + Sync {
 
     /// Makes the prepared payload visible. A crash in between leaves the batch either unsent or sent.
     async fn send(&self, head: &BatchHead, prepared: &Prepared) -> Result<(), ActivateError>;
+
+    /// Hands over a request to delete somebody, and says where; again with the same erasure changes nothing. `None` where
+    /// the destination takes no such requests, so that a person has to ask it.
+    async fn delete(&self, _deletion: &Deletion) -> Result<Option<String>, ActivateError> {
+        Ok(None)
+    }
 }
 
 /// Where a project stands; adapters resolve relative paths against it.

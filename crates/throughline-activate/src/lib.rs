@@ -33,7 +33,7 @@ mod deliver;
 pub use config::{DestinationConfig, Fields, OnStale};
 pub use deliver::{ActivateOutcome, Job, PlanOutcome, plan, send};
 pub use destination::{
-    Acknowledged, Adapter, Batch, BatchHead, Column, ColumnType, Destination, Prepared, Receipt, Site,
+    Acknowledged, Adapter, Batch, BatchHead, Column, ColumnType, Deletion, Destination, Prepared, Receipt, Site,
 };
 pub use destinations::file::{Envelope, FileDrop, FileOptions, Format};
 pub use error::ActivateError;

@@ -8,8 +8,9 @@ use throughline_core::{Diagnostic, IdentifierKind, Purpose};
 use throughline_lake::{expression_schema, tables};
 
 use crate::config::{DestinationConfig, at, plain_word};
-use crate::destination::{Column, Destination, Site};
+use crate::destination::{Column, Deletion, Destination, Site};
 use crate::diagnostics::codes;
+use crate::error::ActivateError;
 use crate::registry::{self, Refusal};
 
 /// The name under which expressions of output columns see the opened identifier.
@@ -72,6 +73,11 @@ impl Route {
     /// The kind of identifier opened for each row.
     pub const fn identifier(&self) -> Option<IdentifierKind> {
         self.identifier
+    }
+
+    /// Asks the destination to delete somebody; see [`Destination::delete`].
+    pub async fn delete(&self, deletion: &Deletion) -> Result<Option<String>, ActivateError> {
+        self.destination.delete(deletion).await
     }
 
     /// SHA-256 over adapter, options, identifier and output columns: whatever changes what a row becomes. The filter

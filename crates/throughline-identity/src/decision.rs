@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use throughline_core::SubjectToken;
 
 /// A decision about two identifiers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
     /// One identifier's token.
@@ -17,6 +17,48 @@ pub struct Decision {
     pub same: Option<bool>,
     /// Why.
     pub reason: String,
+    /// How the pair was drawn, where it was looked at because of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<DrawnFrom>,
+}
+
+/// How a pair was drawn for people to look at, and how it stood then.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrawnFrom {
+    /// The number of the draw.
+    pub draw: u32,
+    /// The probability with which the pair was drawn.
+    pub inclusion: f64,
+    /// The probability that it was said to be of one person.
+    pub probability: f64,
+    /// The weight behind that, in bits, before any recalibration.
+    pub weight_bits: f64,
+    /// Whether it was linked.
+    pub linked: bool,
+}
+
+/// A recalibration of probabilities: the model's log-odds are multiplied and moved.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// What log-odds are multiplied by; above 0, so that the order of pairs stays.
+    pub slope: f64,
+    /// What is added after.
+    pub intercept: f64,
+}
+
+impl Calibration {
+    /// The probability behind a weight in bits.
+    pub fn probability(&self, weight_bits: f64) -> f64 {
+        let odds = self.slope * weight_bits * std::f64::consts::LN_2 + self.intercept;
+        if odds >= 0.0 {
+            1.0 / (1.0 + (-odds).exp())
+        } else {
+            let e = odds.exp();
+            e / (1.0 + e)
+        }
+    }
 }
 
 /// Decisions by pair.
@@ -59,7 +101,8 @@ mod tests {
     #[test]
     fn the_last_decision_about_a_pair_counts_and_may_take_it_back() {
         let (a, b, c) = (SubjectToken([1; 16]), SubjectToken([2; 16]), SubjectToken([3; 16]));
-        let decision = |token, other_token, same| Decision { token, other_token, same, reason: "seen".into() };
+        let decision =
+            |token, other_token, same| Decision { token, other_token, same, reason: "seen".into(), drawn: None };
         let decisions = Decisions::new(&[
             decision(b, a, Some(true)),
             decision(a, b, Some(false)),

@@ -43,13 +43,13 @@ impl Gathered {
         }
     }
 
-    /// Links summed over sources.
-    pub fn summed_links(&self) -> Vec<Link> {
-        let mut sums: BTreeMap<(u32, u32), u64> = BTreeMap::new();
-        for (&(a, b, _), &(n, _)) in &self.links {
-            *sums.entry((a, b)).or_default() += n;
+    /// Links summed over sources, apart from those to which `bit` gives a bit: theirs stand by themselves.
+    pub fn summed_links(&self, bit: impl Fn(&str) -> u64) -> Vec<Link> {
+        let mut sums: BTreeMap<(u32, u32, u64), u64> = BTreeMap::new();
+        for ((a, b, source), (n, _)) in &self.links {
+            *sums.entry((*a, *b, bit(source))).or_default() += n;
         }
-        sums.into_iter().map(|((a, b), n)| Link::new(a, b, n)).collect()
+        sums.into_iter().map(|((a, b, sources), n)| Link::new(a, b, n).of(sources)).collect()
     }
 
     /// The index of a token.

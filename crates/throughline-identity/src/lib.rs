@@ -25,7 +25,7 @@ mod withdrawn;
 mod step;
 
 pub use config::{IdentityConfig, MatchingConfig};
-pub use decision::Decision;
+pub use decision::{Calibration, Decision, DrawnFrom};
 pub use error::IdentityError;
 pub use gather::{Gathered, gather};
 pub use resolve::{Components, Link, ResolveLimits, resolve};

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
-use throughline_core::SubjectToken;
-use throughline_linkage::{LinkOptions, Linked, Pair, Records, link};
+use throughline_linkage::{LEVELS, LinkOptions, Linked, Pair, Records, link};
 
 use crate::config::MatchingConfig;
-use crate::decision::Decisions;
+use crate::decision::{Calibration, Decisions};
 use crate::error::IdentityError;
 use crate::profiles::{Holder, Profiles};
 
@@ -43,16 +42,20 @@ pub(crate) struct Match {
     pub(crate) margin_bits: Option<f64>,
     /// Column → level, as JSON.
     pub(crate) levels: String,
+    /// Column → weight in bits, as JSON.
+    pub(crate) weights: String,
     pub(crate) outcome: Outcome,
     pub(crate) reason: &'static str,
 }
 
-/// Compares profiles. `records` are those of the holders, in order.
+/// Compares profiles. `records` are those of the holders, in order; probabilities are recalibrated where people's decisions
+/// tell how.
 pub(crate) fn find(
     profiles: &Profiles,
     records: Records,
     config: &MatchingConfig,
     decisions: &Decisions,
+    calibration: Option<&Calibration>,
     threads: NonZeroUsize,
 ) -> Result<Vec<Match>, IdentityError> {
     let holders: Vec<Holder> = profiles.holders.iter().map(|(holder, _)| *holder).collect();
@@ -66,18 +69,20 @@ pub(crate) fn find(
     let matched = |pair: &Pair| {
         let (a, b) = (holders[pair.a as usize], holders[pair.b as usize]);
         let together = linked.persons[pair.a as usize] == linked.persons[pair.b as usize];
+        let probability = calibration.map_or(pair.probability, |c| c.probability(pair.weight_bits));
         let (outcome, reason) = match decisions.about(a.token, b.token) {
             Some(true) => (Outcome::Linked, "confirmed"),
             Some(false) => (Outcome::Apart, "kept apart by decision"),
-            None => fate(pair.probability, together, config),
+            None => fate(probability, together, config),
         };
         Match {
             a,
             b,
-            probability: pair.probability,
+            probability,
             weight_bits: pair.weight_bits,
             margin_bits: margins.of(pair, &linked),
             levels: levels(&linked, pair),
+            weights: weights(&linked, pair),
             outcome,
             reason,
         }
@@ -105,6 +110,29 @@ fn levels(linked: &Linked, pair: &Pair) -> String {
     let level = |(place, (name, _)): (usize, &(String, _))| (name.clone(), pair.level(place).into());
     let levels: serde_json::Map<String, serde_json::Value> = linked.kinds.iter().enumerate().map(level).collect();
     serde_json::Value::Object(levels).to_string()
+}
+
+/// What each column adds to the weight of a pair, in bits: how much more often pairs of one person have this level. Where a column
+/// says in part what another says, and that one is equal, only what it says besides counts. What rare values add is not in it.
+fn weights(linked: &Linked, pair: &Pair) -> String {
+    let equal = |name: &String| {
+        let place = linked.kinds.iter().position(|(column, _)| column == name);
+        place.is_some_and(|place| pair.level(place) + 1 == LEVELS)
+    };
+    let weight = |(place, (name, _)): (usize, &(String, _))| {
+        let level = pair.level(place);
+        let of = linked.probabilities.iter().find(|p| p.column == *name).filter(|_| level > 0);
+        let bits = of.map_or(0.0, |p| {
+            let given = p.u_given_parent.as_ref().filter(|_| p.parent.as_ref().is_some_and(equal));
+            (p.m[level] / given.unwrap_or(&p.u)[level]).log2()
+        });
+        (
+            name.clone(),
+            if bits.is_finite() { ((bits * 1000.0).round() / 1000.0).into() } else { serde_json::Value::Null },
+        )
+    };
+    let weights: serde_json::Map<String, serde_json::Value> = linked.kinds.iter().enumerate().map(weight).collect();
+    serde_json::Value::Object(weights).to_string()
 }
 
 /// The strongest pair of each record with each of its two best people.
@@ -140,12 +168,4 @@ impl Margins {
         let rivals = [rival(pair.a, pair.b), rival(pair.b, pair.a)];
         rivals.into_iter().flatten().max_by(f64::total_cmp).map(|rival| pair.weight_bits - rival)
     }
-}
-
-/// The tokens that are linked.
-pub(crate) fn linked(matches: &[Match]) -> impl Iterator<Item = (SubjectToken, SubjectToken)> {
-    matches
-        .iter()
-        .filter(|m| m.outcome == Outcome::Linked)
-        .map(|m| (m.a.token.min(m.b.token), m.a.token.max(m.b.token)))
 }

@@ -15,12 +15,20 @@ pub struct Link {
     pub b: u32,
     /// How many events showed it.
     pub observations: u64,
+    /// The sources it rests on, a bit each; only those of which something is forbidden.
+    pub sources: u64,
 }
 
 impl Link {
     /// A link with its ends in order.
     pub fn new(a: u32, b: u32, observations: u64) -> Self {
-        Self { a: a.min(b), b: a.max(b), observations }
+        Self { a: a.min(b), b: a.max(b), observations, sources: 0 }
+    }
+
+    /// The link, resting on these sources.
+    #[must_use]
+    pub const fn of(self, sources: u64) -> Self {
+        Self { sources, ..self }
     }
 }
 
@@ -31,11 +39,13 @@ pub struct ResolveLimits {
     pub max_tokens: u32,
     /// Tokens that are never of one person.
     pub apart: Vec<(u32, u32)>,
+    /// Pairs of sources, a bit each: no person rests on links of both.
+    pub forbidden: Vec<u64>,
 }
 
 impl Default for ResolveLimits {
     fn default() -> Self {
-        Self { max_tokens: 100, apart: Vec::new() }
+        Self { max_tokens: 100, apart: Vec::new(), forbidden: Vec::new() }
     }
 }
 
@@ -50,6 +60,8 @@ pub struct Components {
     pub refused: Vec<Link>,
     /// Links refused because they would join tokens that are kept apart.
     pub kept_apart: Vec<Link>,
+    /// Links refused because the person would rest on links of sources that may not be linked with each other.
+    pub forbidden: Vec<Link>,
 }
 
 struct Forest {
@@ -57,6 +69,8 @@ struct Forest {
     size: Vec<u32>,
     /// For roots that have some: tokens that may not join them.
     foes: HashMap<u32, Vec<u32>>,
+    /// For roots that have some: the sources that their links rest on.
+    sources: HashMap<u32, u64>,
 }
 
 impl Forest {
@@ -66,7 +80,7 @@ impl Forest {
             foes.entry(*a).or_default().push(*b);
             foes.entry(*b).or_default().push(*a);
         }
-        Self { parent: (0..tokens).collect(), size: vec![1; tokens as usize], foes }
+        Self { parent: (0..tokens).collect(), size: vec![1; tokens as usize], foes, sources: HashMap::new() }
     }
 
     /// Whether two roots may not be joined.
@@ -75,8 +89,19 @@ impl Forest {
         foes.into_iter().any(|foe| self.find(foe) == b)
     }
 
-    fn join(&mut self, a: u32, b: u32) {
+    /// The sources that two roots rest on, and a link between them.
+    fn rests_on(&self, a: u32, b: u32, link: &Link) -> u64 {
+        let of = |root| self.sources.get(&root).copied().unwrap_or_default();
+        of(a) | of(b) | link.sources
+    }
+
+    fn join(&mut self, a: u32, b: u32, link: &Link) {
         let (root, child) = (a.min(b), a.max(b));
+        let sources = self.rests_on(a, b, link);
+        if sources > 0 {
+            self.sources.remove(&child);
+            self.sources.insert(root, sources);
+        }
         self.parent[child as usize] = root;
         self.size[root as usize] += self.size[child as usize];
         if let Some(foes) = self.foes.remove(&child) {
@@ -95,12 +120,13 @@ impl Forest {
 }
 
 /// Joins `tokens` tokens along `links`. Links are taken by falling number of observations, then by index. A link whose
-/// two people together exceed `limits.max_tokens`, or hold tokens that are kept apart, is refused and reported.
+/// two people together exceed `limits.max_tokens`, hold tokens that are kept apart, or would rest on links of sources that may
+/// not be linked with each other, is refused and reported.
 pub fn resolve(tokens: u32, links: &[Link], limits: &ResolveLimits) -> Components {
     let mut ordered = links.to_vec();
-    ordered.sort_by(|x, y| y.observations.cmp(&x.observations).then(x.a.cmp(&y.a)).then(x.b.cmp(&y.b)));
+    ordered.sort_by(|x, y| y.observations.cmp(&x.observations).then((x.a, x.b, x.sources).cmp(&(y.a, y.b, y.sources))));
     let mut forest = Forest::new(tokens, &limits.apart);
-    let (mut refused, mut kept_apart) = (Vec::new(), Vec::new());
+    let (mut refused, mut kept_apart, mut forbidden) = (Vec::new(), Vec::new(), Vec::new());
     for link in ordered {
         let (a, b) = (forest.find(link.a), forest.find(link.b));
         if a == b {
@@ -110,8 +136,10 @@ pub fn resolve(tokens: u32, links: &[Link], limits: &ResolveLimits) -> Component
             refused.push(link);
         } else if forest.apart(a, b) {
             kept_apart.push(link);
+        } else if is_forbidden(forest.rests_on(a, b, &link), limits) {
+            forbidden.push(link);
         } else {
-            forest.join(a, b);
+            forest.join(a, b, &link);
         }
     }
     let mut component_of = vec![u32::MAX; tokens as usize];
@@ -124,7 +152,12 @@ pub fn resolve(tokens: u32, links: &[Link], limits: &ResolveLimits) -> Component
         }
         component_of[token as usize] = component_of[root as usize];
     }
-    Components { component_of, count, refused, kept_apart }
+    Components { component_of, count, refused, kept_apart, forbidden }
+}
+
+/// Whether sources are together that may not be.
+fn is_forbidden(sources: u64, limits: &ResolveLimits) -> bool {
+    limits.forbidden.iter().any(|pair| sources & pair == *pair)
 }
 
 #[cfg(test)]
@@ -155,7 +188,7 @@ mod tests {
             rotate in 0_usize..60,
         ) {
             let links: Vec<Link> = pairs.iter().map(|&(a, b, n)| Link::new(a, b, n)).collect();
-            let found = resolve(30, &links, &ResolveLimits { max_tokens: 30, apart: Vec::new() });
+            let found = resolve(30, &links, &ResolveLimits { max_tokens: 30, apart: Vec::new(), ..ResolveLimits::default() });
             let reference = by_spreading(30, &links);
             for i in 0..30 {
                 for j in 0..30 {
@@ -170,7 +203,7 @@ mod tests {
                 let by = rotate % turned.len();
                 turned.rotate_left(by);
             }
-            prop_assert_eq!(found, resolve(30, &turned, &ResolveLimits { max_tokens: 30, apart: Vec::new() }));
+            prop_assert_eq!(found, resolve(30, &turned, &ResolveLimits { max_tokens: 30, apart: Vec::new(), ..ResolveLimits::default() }));
         }
 
         #[test]
@@ -178,7 +211,7 @@ mod tests {
             pairs in prop::collection::vec((0_u32..40, 0_u32..40, 1_u64..4), 0..120),
         ) {
             let links: Vec<Link> = pairs.iter().map(|&(a, b, n)| Link::new(a, b, n)).collect();
-            let found = resolve(40, &links, &ResolveLimits { max_tokens: 5, apart: Vec::new() });
+            let found = resolve(40, &links, &ResolveLimits { max_tokens: 5, apart: Vec::new(), ..ResolveLimits::default() });
             for c in 0..found.count {
                 prop_assert!(found.component_of.iter().filter(|x| **x == c).count() <= 5);
             }
@@ -193,7 +226,7 @@ mod tests {
         ) {
             let apart: Vec<(u32, u32)> = apart.into_iter().filter(|(a, b)| a != b).collect();
             let links: Vec<Link> = pairs.iter().map(|&(a, b, n)| Link::new(a, b, n)).collect();
-            let found = resolve(20, &links, &ResolveLimits { max_tokens: 20, apart: apart.clone() });
+            let found = resolve(20, &links, &ResolveLimits { max_tokens: 20, apart: apart.clone(), ..ResolveLimits::default() });
             for (a, b) in apart {
                 prop_assert_ne!(found.component_of[a as usize], found.component_of[b as usize]);
             }
@@ -201,11 +234,30 @@ mod tests {
     }
 
     #[test]
+    fn no_person_rests_on_links_of_two_sources_that_may_not_be_linked() {
+        // Bits: 1 crm, 2 till, 4 web; crm and till are never linked with each other.
+        let limits = ResolveLimits { forbidden: vec![1 | 2], ..ResolveLimits::default() };
+        let links = [
+            Link::new(0, 1, 5).of(1),
+            Link::new(1, 2, 4).of(4),
+            Link::new(2, 3, 3).of(2),
+            Link::new(3, 4, 2).of(2),
+            // Of no rule: what it would join rests on both.
+            Link::new(4, 0, 1),
+        ];
+        let found = resolve(5, &links, &limits);
+        assert_eq!(found.component_of, [0, 0, 0, 1, 1]);
+        assert_eq!(found.forbidden, [links[2], links[4]]);
+        assert!(resolve(5, &links, &ResolveLimits::default()).forbidden.is_empty());
+    }
+
+    #[test]
     fn a_cookie_shared_by_a_crowd_does_not_make_one_person() {
         // Token 0 is a kiosk cookie seen once with each of 1,000 addresses; 1 and 2 belong together (seen 9 times).
         let mut links: Vec<Link> = (1..=1000).map(|i| Link::new(0, i, 1)).collect();
         links.push(Link::new(1, 2, 9));
-        let found = resolve(1001, &links, &ResolveLimits { max_tokens: 10, apart: Vec::new() });
+        let found =
+            resolve(1001, &links, &ResolveLimits { max_tokens: 10, apart: Vec::new(), ..ResolveLimits::default() });
         assert_eq!(found.component_of[1], found.component_of[2]);
         assert!(found.count > 900 && found.refused.len() > 900);
     }

@@ -15,6 +15,8 @@ pub enum IdChange {
     Merged,
     /// Some tokens of `old` are now the separate person `new`.
     Split,
+    /// Nothing of `old` is left: its identifiers were erased, or no source names them any more. `new` repeats `old`.
+    Retired,
 }
 
 /// The ids of the components of this run.
@@ -74,6 +76,22 @@ pub fn name_people(
     StableIds { person_of, changes }
 }
 
+impl StableIds {
+    /// Records the ids of which nothing is left: those of `previous` that none of the present tokens had, and the `erased`
+    /// ones.
+    pub fn retire(&mut self, previous: impl Iterator<Item = PersonId>, erased: &[PersonId]) {
+        let mut gone: BTreeSet<PersonId> = previous.chain(erased.iter().copied()).collect();
+        for id in &self.person_of {
+            gone.remove(id);
+        }
+        for (old, _, _) in &self.changes {
+            gone.remove(old);
+        }
+        self.changes.extend(gone.into_iter().map(|id| (id, id, IdChange::Retired)));
+        self.changes.sort_unstable();
+    }
+}
+
 /// The founder's id, or, when another person carries that id already, the id founded by a hash of it.
 fn fresh_id(founder: Option<SubjectToken>, taken: &BTreeSet<PersonId>) -> PersonId {
     let mut id = PersonId::founded_by(founder.unwrap_or(SubjectToken([0; 16])));
@@ -112,6 +130,18 @@ mod tests {
         let named = name_people(&tokens, &[0, 0, 0], 1, |t| Some(if t == token(3) { id(7) } else { id(8) }));
         assert_eq!(named.person_of, [id(8)]);
         assert_eq!(named.changes, [(id(7), id(8), IdChange::Merged)]);
+    }
+
+    #[test]
+    fn ids_of_which_nothing_is_left_are_retired() {
+        let tokens = [token(1), token(2), token(3)];
+        let mut named = name_people(&tokens, &[0, 0, 1], 2, |t| Some(if t == token(3) { id(7) } else { id(8) }));
+        named.retire([id(7), id(8), id(9)].into_iter(), &[id(4)]);
+        assert_eq!(named.changes, [(id(4), id(4), IdChange::Retired), (id(9), id(9), IdChange::Retired)]);
+        // An id that merged is not gone besides.
+        let mut merged = name_people(&tokens, &[0, 0, 0], 1, |t| Some(if t == token(3) { id(7) } else { id(8) }));
+        merged.retire([id(7), id(8)].into_iter(), &[]);
+        assert_eq!(merged.changes, [(id(7), id(8), IdChange::Merged)]);
     }
 
     #[test]

@@ -78,6 +78,7 @@ pub(crate) async fn write_matches(
             text(&|m| m.levels.clone()),
             text(&|m| m.outcome.name().to_owned()),
             text(&|m| m.reason.to_owned()),
+            text(&|m| m.weights.clone()),
         ];
         writer.write(None, &RecordBatch::try_new(Arc::clone(&spec.file_schema), columns)?).await?;
     }
@@ -118,6 +119,7 @@ pub(crate) async fn write_changes(
         let word = |c: &IdChange| match c {
             IdChange::Merged => "merged",
             IdChange::Split => "split",
+            IdChange::Retired => "retired",
         };
         let columns: Vec<ArrayRef> = vec![
             Arc::new(BinaryArray::from_iter_values(chunk.iter().map(|c| c.0.0))),

@@ -33,6 +33,8 @@ pub struct IngestReport {
     pub rows_skipped: u64,
     /// Events written.
     pub events: u64,
+    /// Events left out because whose they are was erased.
+    pub erased: u64,
     /// Spend rows written.
     pub spend_rows: u64,
     /// Rows in quarantine by code.
@@ -61,6 +63,7 @@ impl IngestReport {
             rows_emitted: 0,
             rows_skipped: 0,
             events: 0,
+            erased: 0,
             spend_rows: 0,
             quarantined: BTreeMap::new(),
             duplicates: 0,

@@ -17,6 +17,7 @@ use arrow::compute::take_record_batch;
 use throughline_core::Timestamp;
 use throughline_core::time::DAY_US;
 use throughline_lake::{TableSpec, TableWriter};
+use throughline_vault::Tokenised;
 
 use crate::cell::Cell;
 use crate::error::IngestError;
@@ -32,6 +33,11 @@ fn times() -> TimestampMicrosecondBuilder {
 
 fn push_text(builder: &mut StringBuilder, cell: &Cell<'_>) {
     builder.append_option(cell.as_str());
+}
+
+/// Whether the one whom identifiers are of was erased: an event is of the first that has content.
+fn is_erased(told: &[Tokenised]) -> bool {
+    told.iter().find(|told| **told != Tokenised::Nothing) == Some(&Tokenised::Erased)
 }
 
 /// Writes rows to the partitions of their days, in their order within each day.

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use throughline_core::{RunContext, SubjectToken};
+use throughline_core::RunContext;
 use throughline_lake::{Lake, Staged, Unit};
-use throughline_vault::Intake;
+use throughline_vault::{Intake, Tokenised};
 use tokio::sync::mpsc;
 
 use crate::cell::RowView;
@@ -64,6 +64,7 @@ async fn ingest(
         profiles: ProfileSink::new(lake, unit, &name)?,
         spend: SpendSink::new(lake, unit)?,
         quarantine: QuarantineSink::new(lake, unit, &name, &file.name, context.now)?,
+        erased: 0,
     };
     let (chunks, mut evaluated) = mpsc::channel(WAITING);
     let reading = tokio::task::spawn_blocking({
@@ -77,12 +78,12 @@ async fn ingest(
         if context.is_cancelled() {
             return Err(IngestError::Cancelled { file: file.name.clone() });
         }
-        let tokens = intake.tokenise(&name, &chunk.values()).await?;
+        let told = intake.tokenise(&name, &chunk.values()).await?;
         if intake.unstored() >= UNSTORED {
             intake.store().await?;
         }
         context.progress.advance(STAGE, chunk.rows_read);
-        if rows.send(Work::Rows(Box::new(chunk), tokens)).await.is_err() {
+        if rows.send(Work::Rows(Box::new(chunk), told)).await.is_err() {
             // The writer stopped: its error is the reason.
             break;
         }
@@ -97,8 +98,10 @@ async fn ingest(
     drop(rows);
     // Where the writer failed, the reader stopped because of it.
     let staged = joined(writing.await)?;
-    let report = read?;
-    let Some(staged) = staged else { return Err(IngestError::Cancelled { file: file.name.clone() }) };
+    let mut report = read?;
+    let Some((staged, erased)) = staged else { return Err(IngestError::Cancelled { file: file.name.clone() }) };
+    report.erased = erased;
+    report.events -= erased;
     Ok(IngestOutcome { staged, report })
 }
 
@@ -201,8 +204,8 @@ pub(crate) fn example(row: &RefusedLine) -> RowExample {
 
 /// What the writer is told.
 enum Work {
-    /// Rows, with the tokens of their [`values`](Chunk::values).
-    Rows(Box<Chunk>, Vec<Option<SubjectToken>>),
+    /// Rows, with what their [`values`](Chunk::values) became.
+    Rows(Box<Chunk>, Vec<Tokenised>),
     /// That was all; without it nothing is staged.
     End,
 }
@@ -212,26 +215,32 @@ struct Sinks {
     profiles: ProfileSink,
     spend: SpendSink,
     quarantine: QuarantineSink,
+    /// Events left out because whose they are was erased.
+    erased: u64,
 }
 
 impl Sinks {
-    /// Writes what comes, and stages it once the end comes.
-    async fn write_all(mut self, mut work: mpsc::Receiver<Work>) -> Result<Option<Vec<Staged>>, IngestError> {
+    /// Writes what comes, and stages it once the end comes; also tells how many events were left out because whose they are was
+    /// erased.
+    async fn write_all(mut self, mut work: mpsc::Receiver<Work>) -> Result<Option<(Vec<Staged>, u64)>, IngestError> {
         while let Some(next) = work.recv().await {
             match next {
-                Work::Rows(chunk, tokens) => self.write(*chunk, &tokens).await?,
-                Work::End => return Box::pin(self.finish()).await.map(Some),
+                Work::Rows(chunk, told) => self.write(*chunk, &told).await?,
+                Work::End => {
+                    let erased = self.erased;
+                    return Ok(Some((Box::pin(self.finish()).await?, erased)));
+                }
             }
         }
         Ok(None)
     }
 
-    async fn write(&mut self, chunk: Chunk, tokens: &[Option<SubjectToken>]) -> Result<(), IngestError> {
-        let (of_subjects, rest) = tokens.split_at(chunk.subjects().min(tokens.len()));
+    async fn write(&mut self, chunk: Chunk, told: &[Tokenised]) -> Result<(), IngestError> {
+        let (of_subjects, rest) = told.split_at(chunk.subjects().min(told.len()));
         let (of_profiles, of_rows) = rest.split_at(chunk.profiles.len().min(rest.len()));
         self.profiles.write(&chunk.profiles, of_subjects, of_profiles).await?;
         self.quarantine.write(&chunk.refused, of_rows).await?;
-        self.events.write(chunk.events, of_subjects).await?;
+        self.erased += self.events.write(chunk.events, of_subjects).await?;
         self.spend.write(chunk.spend).await
     }
 

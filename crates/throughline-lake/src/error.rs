@@ -41,6 +41,12 @@ pub enum LakeError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The beginning of a table's log is gone, so what it says of earlier versions cannot be changed.
+    #[error("the log of table `{table}` has lost its beginning; earlier versions of it cannot be rewritten")]
+    LogCutShort {
+        /// Table.
+        table: String,
+    },
     /// The Delta log refused.
     #[error("delta table `{table}`")]
     Delta {

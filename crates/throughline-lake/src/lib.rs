@@ -15,6 +15,11 @@ mod writer;
 mod snapshot;
 
 mod property;
+
+mod log;
+
+mod erase;
+
 mod provider;
 
 mod rows;
@@ -26,6 +31,7 @@ mod session;
 mod lint;
 
 pub use compile::CompiledExpr;
+pub use erase::{Erased, Rewritten};
 pub use error::LakeError;
 pub use lint::refuse_float_sums;
 pub use rows::{BatchRow, RowsView, expression_schema, values_of};

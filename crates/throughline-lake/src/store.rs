@@ -144,6 +144,8 @@ impl Lake {
         let properties = CommitProperties::default()
             .with_application_transaction(Transaction::new(app_id, run))
             .with_max_retries(0)
+            // Earlier versions stay readable, and erasure rewrites what the log says of them.
+            .with_cleanup_expired_logs(Some(false))
             .with_metadata([("throughline.fingerprint".to_owned(), unit.fingerprint.clone().into())]);
         let operation = DeltaOperation::Write {
             mode: SaveMode::Append,
@@ -160,6 +162,11 @@ impl Lake {
         table.state = Some(done.snapshot());
         self.keep(spec, &table);
         Ok(done.version())
+    }
+
+    /// Reads the log of a table anew next time.
+    pub(crate) fn forget(&self, table: &str) {
+        self.heads.lock().unwrap_or_else(PoisonError::into_inner).remove(table);
     }
 
     fn keep(&self, spec: &TableSpec, table: &DeltaTable) {

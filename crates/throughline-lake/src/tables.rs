@@ -134,8 +134,9 @@ pub fn matches() -> TableSpec {
         required("levels", DataType::Utf8),
         required("outcome", DataType::Utf8),
         required("reason", DataType::Utf8),
+        text("weights"),
     ];
-    TableSpec::new("matches", 1, fields, None, "one pair of profiles that may be of one person")
+    TableSpec::new("matches", 2, fields, None, "one pair of profiles that may be of one person")
 }
 
 /// Token → person, with validity.
@@ -148,7 +149,7 @@ pub fn persons() -> TableSpec {
     TableSpec::new("persons", 1, fields, None, "one identifier of a person")
 }
 
-/// Who became whom: merges and splits since the previous run.
+/// Who became whom: merges and splits, and ids of which nothing is left, run by run.
 pub fn person_changes() -> TableSpec {
     let fields = vec![
         required("old_person_id", DataType::Binary),
@@ -332,9 +333,11 @@ pub fn health() -> TableSpec {
 pub fn all() -> Vec<TableSpec> {
     vec![
         events(),
+        profiles(),
         spend(),
         quarantine(),
         links(),
+        matches(),
         persons(),
         person_changes(),
         timeline(),

@@ -190,13 +190,13 @@ impl TableWriter {
     }
 }
 
-fn properties() -> Result<WriterProperties, LakeError> {
+pub(crate) fn properties() -> Result<WriterProperties, LakeError> {
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_created_by("throughline".to_owned());
     // Tokens and person ids are random: statistics on them are useless and would outlive an erasure.
-    for column in ["tokens.list.element", "token", "other_token", "person_id", "raw_token"] {
+    for column in ["tokens.list.element", "token", "other_token", "person_id", "raw_token", "profile_token"] {
         let path = ColumnPath::from(column.split('.').map(str::to_owned).collect::<Vec<_>>());
         builder = builder
             .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)

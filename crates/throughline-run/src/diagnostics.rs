@@ -17,6 +17,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL015", "a schedule cannot be kept"),
     ("TL016", "the ledger's address cannot be used"),
     ("TL017", "a rule of matching names an unknown source"),
+    ("TL018", "a permission to link cannot be used"),
     ("TL020", "a conversion is in another currency than the project"),
     ("TL021", "the files of a source cannot be found"),
 ];

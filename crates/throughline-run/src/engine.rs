@@ -12,6 +12,7 @@ use throughline_ledger::{Lease, LeaseRequest, LedgerError, NewRun, Repository, R
 use throughline_vault::{KeySource, Vault};
 
 use crate::configuration;
+use crate::erase;
 use crate::error::RunError;
 use crate::project::Project;
 use crate::report::{RunReport, StageReport, UnitReport, UnitStatus};
@@ -111,7 +112,7 @@ impl Stores {
 pub async fn run(project: &Project, stores: &Stores, options: &RunOptions) -> Result<RunReport, RunError> {
     let line = stages::line();
     let selected = select(&line, options)?;
-    let lease = acquire(stores.ledger.as_ref(), options).await?;
+    let lease = acquire(stores.ledger.as_ref(), &options.holder, options.clock.now(), options.is_alive).await?;
     let heart = tokio::spawn(keep_lease(Arc::clone(&stores.ledger), options.clock.clone(), lease.fence));
     let result = run_leased(project, stores, options, &line, &selected, &lease).await;
     heart.abort();
@@ -123,7 +124,7 @@ pub async fn run(project: &Project, stores: &Stores, options: &RunOptions) -> Re
 
 /// Prolongs the lease until it is stopped, beside the run, which may compute for long without pause. A lease that was lost
 /// is noticed by the run itself: its next write is fenced.
-async fn keep_lease(ledger: Arc<dyn Repository>, clock: Clock, fence: u64) {
+pub(crate) async fn keep_lease(ledger: Arc<dyn Repository>, clock: Clock, fence: u64) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
         if let Err(LedgerError::Fenced { .. } | LedgerError::LeaseReleased { .. }) =
@@ -165,8 +166,13 @@ fn neighbour(held: &str, own: &str) -> Option<u32> {
 }
 
 /// Acquires the lease; a holder of this machine whose process is gone is replaced at once.
-async fn acquire(ledger: &dyn Repository, options: &RunOptions) -> Result<Lease, RunError> {
-    let request = |dead| LeaseRequest { holder: &options.holder, now: options.clock.now(), ttl: LEASE_TTL, dead };
+pub(crate) async fn acquire(
+    ledger: &dyn Repository,
+    holder: &str,
+    now: Timestamp,
+    is_alive: fn(u32) -> bool,
+) -> Result<Lease, RunError> {
+    let request = |dead| LeaseRequest { holder, now, ttl: LEASE_TTL, dead };
     match ledger.acquire_lease(request(None)).await {
         Err(LedgerError::LeaseHeld { .. }) => {}
         other => return Ok(other?),
@@ -174,7 +180,7 @@ async fn acquire(ledger: &dyn Repository, options: &RunOptions) -> Result<Lease,
     let Some(held) = ledger.lease().await? else {
         return Ok(ledger.acquire_lease(request(None)).await?);
     };
-    if neighbour(&held.holder, &options.holder).is_some_and(|pid| !(options.is_alive)(pid)) {
+    if neighbour(&held.holder, holder).is_some_and(|pid| !is_alive(pid)) {
         return Ok(ledger.acquire_lease(request(Some(held.fence))).await?);
     }
     Err(RunError::Busy { holder: held.holder })
@@ -188,6 +194,7 @@ async fn run_leased(
     selected: &Selection,
     lease: &Lease,
 ) -> Result<RunReport, RunError> {
+    erase::finish_begun(project, stores, options.clock.now()).await?;
     let config_hash = project.hash();
     let as_of = match options.as_of.or(project.config.value.as_of) {
         Some(as_of) => as_of,

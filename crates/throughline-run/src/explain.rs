@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use arrow::array::{Array, RecordBatch, StringArray};
+use arrow::array::{Array, BinaryArray, RecordBatch, StringArray};
 use serde_json::{Map, Value, json};
 use throughline_attribution::read_spec;
 use throughline_core::money::units_from_micros;
@@ -179,10 +179,11 @@ fn list_value(lists: &arrow::array::ListArray, row: usize) -> Value {
         return Value::Object(pairs.into_iter().map(|(k, v)| (k, Value::from(v))).collect());
     }
     let values = lists.value(row);
-    match values.as_any().downcast_ref::<StringArray>() {
-        Some(texts) => Value::from(texts.iter().flatten().collect::<Vec<_>>()),
-        None => Value::Null,
+    if let Some(texts) = values.as_any().downcast_ref::<StringArray>() {
+        return Value::from(texts.iter().flatten().collect::<Vec<_>>());
     }
+    let tokens = values.as_any().downcast_ref::<BinaryArray>();
+    tokens.map_or(Value::Null, |tokens| tokens.iter().flatten().map(hex::encode).collect())
 }
 
 fn text<'m>(row: &'m Map<String, Value>, name: &str) -> &'m str {

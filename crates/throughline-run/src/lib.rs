@@ -30,6 +30,8 @@ mod explain;
 
 mod matches;
 
+mod erase;
+
 mod sources;
 
 pub mod consent;
@@ -37,9 +39,16 @@ pub mod consent;
 pub use configuration::record as record_configuration;
 pub use consent::consent_report;
 pub use engine::{Clock, RunOptions, Stores, run, sign_head};
+pub use erase::{
+    Delivered, EraseOptions, ErasedRows, Erasing, Erasure, ErasureReport, PendingDeletion, confirm_deletion, erase,
+    erasures,
+};
 pub use error::RunError;
 pub use explain::{Subject, each_row, explain, person_tokens, row_objects, table_rows};
-pub use matches::{ReviewPair, ReviewQuery, decide_identity, person_links, review_queue};
+pub use matches::{
+    Accuracy, Bin, DrawnPair, Fitted, Logins, MatchDraw, OUTCOMES, Reliability, ReviewPair, ReviewQuery, Sampled,
+    decide_identity, draw_matches, draws, match_accuracy, open_match, person_links, review_queue,
+};
 pub use project::Project;
 pub use query::{Answer, query};
 pub use report::{Lineage, RunReport, StageReport, UnitReport, UnitStatus};

@@ -1,5 +1,10 @@
 //! Pairs of profiles that a person should look at, and what people decide about them.
 
+mod accuracy;
+mod calibration;
+mod draw;
+mod logins;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
@@ -14,6 +19,13 @@ use crate::engine::Stores;
 use crate::error::RunError;
 use crate::explain::{each_row, person_tokens};
 use crate::stages::DECISION;
+
+pub use accuracy::{Accuracy, Sampled, match_accuracy};
+pub(crate) use calibration::calibration;
+pub use calibration::{Bin, Fitted, Reliability};
+pub use draw::{DrawnPair, MatchDraw, draw_matches, draws};
+pub(crate) use draw::{decisions, standing, standing_decisions};
+pub use logins::Logins;
 
 /// A pair of profiles, with what hangs on it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,6 +44,8 @@ pub struct ReviewPair {
     pub margin_bits: Option<f64>,
     /// Column → level: 0 missing, 1 different, 5 equal.
     pub levels: Value,
+    /// Column → what it adds to the weight, in bits, without what rare values add.
+    pub weights: Value,
     /// `linked`, `review` or `apart`.
     pub outcome: String,
     /// Why.
@@ -40,15 +54,18 @@ pub struct ReviewPair {
     pub purchases: u64,
     /// Their value, in units of the project's currency.
     pub value: f64,
+    /// The probability with which the latest draw had it.
+    pub inclusion: Option<f64>,
+    /// What somebody decided about it: whether the two are of one person.
+    pub decided: Option<bool>,
     /// What the sources say, column by column; only where it was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub said: Option<[Value; 2]>,
 }
 
 /// Which pairs are wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct ReviewQuery<'a> {
-    /// `review`, `linked` or `apart`.
+    /// One of [`OUTCOMES`]: `queue` are the pairs of the latest draw that nobody decided about yet.
     pub outcome: &'a str,
     /// Pairs at most.
     pub limit: usize,
@@ -56,13 +73,74 @@ pub struct ReviewQuery<'a> {
     pub open_for: Option<&'a str>,
 }
 
-/// The pairs of an outcome, those first that carry the most uncertain money: `p (1 − p)` times the value that would change hands,
+/// Every outcome that can be asked for.
+pub const OUTCOMES: [&str; 5] = ["queue", "decided", "review", "linked", "apart"];
+
+/// The pairs asked for, those first that carry the most uncertain money: `p (1 − p)` times the value that would change hands,
 /// then by how uncertain they are.
 pub async fn review_queue(
     stores: &Stores,
     query: ReviewQuery<'_>,
     now: Timestamp,
 ) -> Result<Vec<ReviewPair>, RunError> {
+    let ledger = stores.ledger.as_ref();
+    let latest = draws(ledger).await?.pop();
+    let drawn: BTreeMap<(SubjectToken, SubjectToken), f64> =
+        latest.into_iter().flat_map(|d| d.pairs).map(|p| ((p.token, p.other_token), p.inclusion)).collect();
+    let decided: BTreeMap<(SubjectToken, SubjectToken), bool> = standing_decisions(ledger)
+        .await?
+        .into_iter()
+        .filter_map(|d| Some(((d.token.min(d.other_token), d.token.max(d.other_token)), d.same?)))
+        .collect();
+    let of = |pair: &ReviewPair| {
+        let ends = (pair.token.min(pair.other_token), pair.token.max(pair.other_token));
+        (drawn.get(&(pair.token, pair.other_token)).copied(), decided.get(&ends).copied())
+    };
+    let wanted = |pair: &ReviewPair| match query.outcome {
+        "queue" => matches!(of(pair), (Some(_), None)),
+        "decided" => of(pair).1.is_some(),
+        outcome => pair.outcome == outcome,
+    };
+    let mut pairs = all_pairs(stores, wanted).await?;
+    for pair in &mut pairs {
+        (pair.inclusion, pair.decided) = of(pair);
+    }
+    weigh_stakes(stores, &mut pairs).await?;
+    let uncertain = |p: &ReviewPair| p.probability * (1.0 - p.probability);
+    pairs.sort_by(|x, y| {
+        let money = |p: &ReviewPair| uncertain(p) * p.value;
+        let by_token = (x.token, x.other_token).cmp(&(y.token, y.other_token));
+        money(y).total_cmp(&money(x)).then(uncertain(y).total_cmp(&uncertain(x))).then(by_token)
+    });
+    pairs.truncate(query.limit);
+    if let Some(actor) = query.open_for {
+        open(stores, &mut pairs, actor, now).await?;
+    }
+    Ok(pairs)
+}
+
+/// One pair with what its records say; the opening is on record.
+pub async fn open_match(
+    stores: &Stores,
+    wanted: (SubjectToken, SubjectToken),
+    actor: &str,
+    now: Timestamp,
+) -> Result<ReviewPair, RunError> {
+    let mut pairs = all_pairs(stores, |pair| (pair.token, pair.other_token) == wanted).await?;
+    pairs.truncate(1);
+    weigh_stakes(stores, &mut pairs).await?;
+    if !pairs.is_empty() {
+        open(stores, &mut pairs, actor, now).await?;
+    }
+    pairs.pop().ok_or_else(|| RunError::NotFound {
+        what: "pair",
+        name: format!("{}~{}", wanted.0, wanted.1),
+        help: "take token and other_token of a pair of the table matches".into(),
+    })
+}
+
+/// The pairs of the table that a test keeps, in its order.
+async fn all_pairs(stores: &Stores, keep: impl Fn(&ReviewPair) -> bool) -> Result<Vec<ReviewPair>, RunError> {
     let columns = [
         "token",
         "other_token",
@@ -74,24 +152,10 @@ pub async fn review_queue(
         "levels",
         "outcome",
         "reason",
+        "weights",
     ];
-    let mut pairs: Vec<ReviewPair> = Vec::new();
-    each_row(stores, &tables::matches(), &columns, |row| {
-        if row["outcome"] == query.outcome {
-            pairs.extend(pair_of(row));
-        }
-    })
-    .await?;
-    weigh_stakes(stores, &mut pairs).await?;
-    let uncertain = |p: &ReviewPair| p.probability * (1.0 - p.probability);
-    pairs.sort_by(|x, y| {
-        let money = |p: &ReviewPair| uncertain(p) * p.value;
-        money(y).total_cmp(&money(x)).then(uncertain(y).total_cmp(&uncertain(x))).then(x.token.cmp(&y.token))
-    });
-    pairs.truncate(query.limit);
-    if let Some(actor) = query.open_for {
-        open(stores, &mut pairs, actor, now).await?;
-    }
+    let mut pairs = Vec::new();
+    each_row(stores, &tables::matches(), &columns, |row| pairs.extend(pair_of(row).filter(&keep))).await?;
     Ok(pairs)
 }
 
@@ -106,10 +170,13 @@ fn pair_of(row: &Map<String, Value>) -> Option<ReviewPair> {
         weight_bits: number("weight_bits")?,
         margin_bits: number("margin_bits"),
         levels: serde_json::from_str(&text("levels")).unwrap_or_default(),
+        weights: serde_json::from_str(&text("weights")).unwrap_or_default(),
         outcome: text("outcome"),
         reason: text("reason"),
         purchases: 0,
         value: 0.0,
+        inclusion: None,
+        decided: None,
         said: None,
     })
 }
@@ -229,12 +296,13 @@ pub async fn decide_identity(
         return Err(RunError::NotFound { what: "pair", name: pair.0.to_string(), help });
     }
     let sealed = stores.vault.seal_note(pair.0, reason).await?.map(hex::encode).unwrap_or_default();
-    let decision = Decision { token: pair.0, other_token: pair.1, same, reason: sealed };
+    let drawn = draw::drawn_from(stores.ledger.as_ref(), pair).await?;
+    let decision = Decision { token: pair.0, other_token: pair.1, same, reason: sealed, drawn };
     let metadata = serde_json::to_value(&decision)?;
     // The same decision may come again after another one: each is a version of its own.
     let content_hash = hex::encode(Sha256::digest(format!("{metadata}{}", now.micros())));
     let name = format!("{}~{}", pair.0.min(pair.1), pair.0.max(pair.1));
-    let payload = json!({ "token": pair.0, "other_token": pair.1, "same": same });
+    let payload = json!({ "token": pair.0, "other_token": pair.1, "same": same, "drawn": drawn });
     stores.ledger.append_audit(AuditEntry { kind: DECISION, actor, payload: &payload, at: now }).await?;
     let artefact = NewArtefact { kind: DECISION, name: &name, content_hash: &content_hash, metadata: &metadata, now };
     stores.ledger.register(artefact).await?;

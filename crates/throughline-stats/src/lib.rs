@@ -10,6 +10,8 @@ pub mod moments;
 
 pub mod proportion;
 
+pub mod survey;
+
 pub mod quantile;
 
 pub mod two_sample;

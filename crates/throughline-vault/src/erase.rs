@@ -17,9 +17,31 @@ impl Vault {
     /// emptied. The token stays as a tombstone and is never given again: the same value arriving later is a new
     /// identifier with a new token. Backups of the vault are the caller's to expire.
     pub async fn erase(&self, tokens: &[SubjectToken], now: Timestamp) -> Result<u64, VaultError> {
+        self.destroy(tokens, false, now).await
+    }
+
+    /// [`erase`](Self::erase) that also refuses the values from now on: [`tokenise`](Self::tokenise) gives no token for them,
+    /// whichever source says them again. The keyed hash of kind and value is all that is kept for it.
+    pub async fn erase_for_good(&self, tokens: &[SubjectToken], now: Timestamp) -> Result<u64, VaultError> {
+        self.destroy(tokens, true, now).await
+    }
+
+    async fn destroy(&self, tokens: &[SubjectToken], for_good: bool, now: Timestamp) -> Result<u64, VaultError> {
         let mut erased = 0;
         let mut tx = store::write(&self.pool).await?;
         for chunk in tokens.chunks(CHUNK) {
+            if for_good {
+                sqlx::query(over_packed!(
+                    16,
+                    "INSERT OR IGNORE INTO tombstones SELECT lookup, ?2 FROM subjects WHERE lookup IS NOT NULL \
+                     AND token IN (SELECT substr(?1, i * 16 + 1, 16) FROM n)"
+                ))
+                .bind(packed(chunk))
+                .bind(now.micros())
+                .execute(&mut *tx)
+                .await
+                .doing(DOING)?;
+            }
             sqlx::query(over_packed!(
                 16,
                 "DELETE FROM lookup WHERE hash IN (SELECT lookup FROM subjects WHERE lookup IS NOT NULL \

@@ -5,7 +5,7 @@
 //! memory does not know is new. New identifiers are numbered at once and stored by [`store`](Intake::store), sorted, so that a page of
 //! an index is written once for many of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::mem;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::seal::LookupHash;
 use crate::store::{self, Doing};
-use crate::tokenise::{MAX_VALUE_BYTES, New, Wanted, find, insert_new};
+use crate::tokenise::{MAX_VALUE_BYTES, New, Tokenised, Wanted, find, insert_new};
 use crate::{Vault, VaultError};
 
 /// Most identifiers in memory: 32 bytes each, in a table that is at most half empty.
@@ -32,6 +32,8 @@ const READ: &str = "read what identifiers it holds";
 pub struct Intake {
     vault: Vault,
     known: HashMap<u128, SubjectToken, BuildHasherDefault<Uniform>>,
+    /// What was erased for good.
+    erased: HashSet<u128, BuildHasherDefault<Uniform>>,
     /// Whether everything that the file holds is known.
     complete: bool,
     /// Number of the last identifier of the file; `None` before the first look.
@@ -70,19 +72,19 @@ fn short(hash: &LookupHash) -> u128 {
 impl Vault {
     /// Begins to take identifiers in.
     pub fn intake(&self) -> Intake {
-        let known = HashMap::default();
-        Intake { vault: self.clone(), known, complete: false, stored: None, asked: 0, new: Vec::new() }
+        let (known, erased) = (HashMap::default(), HashSet::default());
+        Intake { vault: self.clone(), known, erased, complete: false, stored: None, asked: 0, new: Vec::new() }
     }
 }
 
 impl Intake {
-    /// The token of each identifier, in order; `None` where normalising leaves nothing. The same as [`Vault::tokenise`], but new
-    /// identifiers are in the file only after [`store`](Self::store).
+    /// What each identifier becomes, in order. The same as [`Vault::tokenise_told`], but new identifiers are in the file only after
+    /// [`store`](Self::store).
     pub async fn tokenise(
         &mut self,
         source: &Arc<str>,
         items: &[(IdentifierKind, &str)],
-    ) -> Result<Vec<Option<SubjectToken>>, VaultError> {
+    ) -> Result<Vec<Tokenised>, VaultError> {
         self.make_room().await?;
         let mut hashes = Vec::with_capacity(items.len());
         for (kind, raw) in items {
@@ -97,9 +99,13 @@ impl Intake {
         let mut tokens = Vec::with_capacity(items.len());
         for ((kind, raw), hash) in items.iter().zip(hashes) {
             let Some(hash) = hash else {
-                tokens.push(None);
+                tokens.push(Tokenised::Nothing);
                 continue;
             };
+            if self.erased.contains(&short(&hash)) {
+                tokens.push(Tokenised::Erased);
+                continue;
+            }
             let token = *self.known.entry(short(&hash)).or_insert_with(|| {
                 last += 1;
                 let token = self.vault.keys.token(last);
@@ -107,7 +113,7 @@ impl Intake {
                 self.new.push(New { seq: last, token, kind: *kind, hash, source: Arc::clone(source), value });
                 token
             });
-            tokens.push(Some(token));
+            tokens.push(Tokenised::Token(token));
         }
         Ok(tokens)
     }
@@ -159,6 +165,9 @@ impl Intake {
                 let mut connection = self.vault.pool.acquire().await.doing(READ)?;
                 let stored = last(&mut connection).await?;
                 self.complete = stored == 0;
+                let erased: Vec<Vec<u8>> =
+                    sqlx::query_scalar("SELECT hash FROM tombstones").fetch_all(&mut *connection).await.doing(READ)?;
+                self.erased = erased.iter().filter_map(|hash| hash.first_chunk().map(short)).collect();
                 *self.stored.insert(stored)
             }
         };

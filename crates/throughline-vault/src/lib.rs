@@ -29,4 +29,5 @@ pub use error::VaultError;
 pub use intake::Intake;
 pub use key::{KeySource, MasterKey};
 pub use reveal::{OpenFor, Opening, RawIdentifier, Revealed};
+pub use tokenise::Tokenised;
 pub use vault::{Vault, VaultStats};

@@ -15,7 +15,8 @@ const APPLICATION_ID: i64 = 0x544c_5654;
 
 /// Schema number and the migration that leads to it. A migration sets `user_version` itself, so that both change in one
 /// transaction.
-const MIGRATIONS: [(i64, &str); 1] = [(1, include_str!("../migrations/0001_vault.sql"))];
+const MIGRATIONS: [(i64, &str); 2] =
+    [(1, include_str!("../migrations/0001_vault.sql")), (2, include_str!("../migrations/0002_tombstones.sql"))];
 
 /// The newest schema known.
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;

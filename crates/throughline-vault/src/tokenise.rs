@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::seal::{LookupHash, RANDOM_PER_SUBJECT, Sealed};
 use crate::store::{self, Doing, over_packed};
-use crate::vault::CHUNK;
+use crate::vault::{CHUNK, at};
 use crate::{Vault, VaultError};
 
 /// Longest identifier accepted, in bytes, after normalisation.
@@ -28,12 +28,35 @@ pub(crate) struct Wanted {
     /// Where it first appears in the batch.
     first: usize,
     token: Option<SubjectToken>,
+    /// Whether the value was erased for good.
+    refused: bool,
+}
+
+/// What an identifier became.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tokenised {
+    /// It has this token.
+    Token(SubjectToken),
+    /// Normalising left nothing of it.
+    Nothing,
+    /// It was erased for good and is not taken in again.
+    Erased,
+}
+
+impl Tokenised {
+    /// The token, where there is one.
+    pub const fn token(self) -> Option<SubjectToken> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::Nothing | Self::Erased => None,
+        }
+    }
 }
 
 impl Wanted {
     /// An identifier to be found.
     pub(crate) const fn of(hash: LookupHash) -> Self {
-        Self { hash, first: 0, token: None }
+        Self { hash, first: 0, token: None, refused: false }
     }
 
     /// Its hash and token, if it was found.
@@ -70,7 +93,8 @@ struct Subject {
 }
 
 impl Vault {
-    /// The token of each identifier, in order; new ones are sealed and stored. `None` where normalising leaves nothing.
+    /// The token of each identifier, in order; new ones are sealed and stored. `None` where normalising leaves nothing or
+    /// the value was erased for good.
     ///
     /// The same kind and normalised value always give the same token until it is erased, whatever the source; only
     /// [`IdentifierKind::Record`] is known within its source alone. What is stored is the normalised value, so it does
@@ -80,6 +104,36 @@ impl Vault {
         source: &str,
         items: &[(IdentifierKind, &str)],
     ) -> Result<Vec<Option<SubjectToken>>, VaultError> {
+        Ok(self.tokenise_told(source, items).await?.into_iter().map(Tokenised::token).collect())
+    }
+
+    /// The token of a value that is known, without taking it in.
+    pub async fn find(
+        &self,
+        source: &str,
+        kind: IdentifierKind,
+        raw: &str,
+    ) -> Result<Option<SubjectToken>, VaultError> {
+        let (mut wanted, _) = self.distinct(source, &[(kind, raw)])?;
+        let mut connection = self.pool.acquire().await.doing(READ)?;
+        find(&mut connection, &mut wanted.iter_mut().collect::<Vec<_>>()).await?;
+        Ok(wanted.first().and_then(|w| w.token))
+    }
+
+    /// Whether a value was erased for good.
+    pub async fn is_erased(&self, source: &str, kind: IdentifierKind, raw: &str) -> Result<bool, VaultError> {
+        let (mut wanted, _) = self.distinct(source, &[(kind, raw)])?;
+        let mut connection = self.pool.acquire().await.doing(READ)?;
+        refuse(&mut connection, &mut wanted.iter_mut().collect::<Vec<_>>()).await?;
+        Ok(wanted.first().is_some_and(|w| w.refused))
+    }
+
+    /// [`tokenise`](Self::tokenise) that tells erased values from empty ones.
+    pub async fn tokenise_told(
+        &self,
+        source: &str,
+        items: &[(IdentifierKind, &str)],
+    ) -> Result<Vec<Tokenised>, VaultError> {
         let (mut wanted, places) = self.distinct(source, items)?;
         let mut known = self.pool.begin().await.doing(READ)?;
         find(&mut known, &mut wanted.iter_mut().collect::<Vec<_>>()).await?;
@@ -88,7 +142,12 @@ impl Vault {
         if !new.is_empty() {
             self.insert(source, items, &mut new).await?;
         }
-        Ok(places.into_iter().map(|place| place.and_then(|p| wanted[p].token)).collect())
+        let told = |wanted: &Wanted| match wanted.token {
+            Some(token) => Tokenised::Token(token),
+            None if wanted.refused => Tokenised::Erased,
+            None => Tokenised::Nothing,
+        };
+        Ok(places.into_iter().map(|place| place.map_or(Tokenised::Nothing, |p| told(&wanted[p]))).collect())
     }
 
     /// The different identifiers of a batch in order of their hashes (neighbours share pages of the index), and for each
@@ -111,7 +170,7 @@ impl Vault {
         let mut wanted: Vec<Wanted> = Vec::with_capacity(hashed.len());
         for (hash, i) in hashed {
             if wanted.last().is_none_or(|w| w.hash != hash) {
-                wanted.push(Wanted { hash, first: i, token: None });
+                wanted.push(Wanted { hash, first: i, token: None, refused: false });
             }
             places[i] = Some(wanted.len() - 1);
         }
@@ -127,6 +186,8 @@ impl Vault {
         let mut tx = store::write(&self.pool).await?;
         find(&mut tx, wanted).await?;
         let mut new: Vec<&mut Wanted> = wanted.iter_mut().filter(|w| w.token.is_none()).map(|w| &mut **w).collect();
+        refuse(&mut tx, &mut new).await?;
+        new.retain(|w| !w.refused);
         new.sort_unstable_by_key(|w| w.first);
         let last: i64 =
             sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM subjects").fetch_one(&mut *tx).await.doing(READ)?;
@@ -208,6 +269,25 @@ pub(crate) async fn find(connection: &mut SqliteConnection, wanted: &mut [&mut W
         for (wanted, text) in chunk.iter_mut().zip(texts) {
             let mut token = [0_u8; 16];
             wanted.token = hex::decode_to_slice(text, &mut token).is_ok().then_some(SubjectToken(token));
+        }
+    }
+    Ok(())
+}
+
+/// Marks the identifiers that were erased for good.
+async fn refuse(connection: &mut SqliteConnection, wanted: &mut [&mut Wanted]) -> Result<(), VaultError> {
+    for chunk in wanted.chunks_mut(CHUNK) {
+        let hashes: Vec<u8> = chunk.iter().flat_map(|w| w.hash).collect();
+        let found: Vec<i64> = sqlx::query_scalar(over_packed!(
+            32,
+            "SELECT i FROM n CROSS JOIN tombstones ON hash = substr(?1, i * 32 + 1, 32)"
+        ))
+        .bind(hashes)
+        .fetch_all(&mut *connection)
+        .await
+        .doing(READ)?;
+        for i in found {
+            at(chunk, i)?.refused = true;
         }
     }
     Ok(())

@@ -1,6 +1,13 @@
 //! The arguments.
 
+mod people;
+
 use std::path::PathBuf;
+
+pub(crate) use people::{
+    EraseArgs, ErasuresArgs, IdentityAccuracyArgs, IdentityCommand, IdentityDecisionArgs, IdentityDrawArgs,
+    IdentityReviewArgs,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -30,6 +37,10 @@ pub(crate) enum Command {
     /// What people agreed to.
     #[command(subcommand)]
     Consent(ConsentCommand),
+    /// Erase a person: keys, rows of every retained version, and requests to destinations.
+    Erase(EraseArgs),
+    /// Who was erased, and which destinations still have to delete them.
+    Erasures(ErasuresArgs),
     /// The audit log: check, prove, hand out.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -51,51 +62,6 @@ pub(crate) enum Command {
     /// Simulated markets whose truth is known.
     #[command(subcommand)]
     Market(MarketCommand),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum IdentityCommand {
-    /// Show pairs of profiles that may be of one person, those first that carry the most uncertain money.
-    Review(IdentityReviewArgs),
-    /// Decide that two identifiers are of one person.
-    Join(IdentityDecisionArgs),
-    /// Decide that two identifiers are never of one person.
-    Part(IdentityDecisionArgs),
-    /// Take decisions about two identifiers back.
-    Undo(IdentityDecisionArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct IdentityReviewArgs {
-    /// The project's folder.
-    #[arg(default_value = ".")]
-    pub(crate) project: PathBuf,
-    /// Which pairs: review, linked or apart.
-    #[arg(long, default_value = "review")]
-    pub(crate) outcome: String,
-    /// Pairs at most.
-    #[arg(long, default_value_t = 20)]
-    pub(crate) limit: usize,
-    /// Open what the sources say about them; the opening goes on record.
-    #[arg(long)]
-    pub(crate) open: bool,
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct IdentityDecisionArgs {
-    /// One identifier's token.
-    pub(crate) token: String,
-    /// The other's.
-    pub(crate) other_token: String,
-    /// The project's folder.
-    #[arg(default_value = ".")]
-    pub(crate) project: PathBuf,
-    /// Why; sealed with the first identifier.
-    #[arg(long, default_value = "")]
-    pub(crate) reason: String,
 }
 
 /// A question in SQL.

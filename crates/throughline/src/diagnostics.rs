@@ -31,4 +31,5 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("TL057", "a file is not readable as Parquet"),
     ("TL058", "an outcome of matching is not known"),
     ("TL059", "a text is not the token of an identifier"),
+    ("TL061", "a text names nobody who could be erased"),
 ];

@@ -346,6 +346,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Pairs of records that may be of one person, without what the records say. */
+        get: operations["listMatches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/matches/accuracy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How accurate matching is, by what people decided about drawn pairs and by later logins. */
+        get: operations["getMatchAccuracy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/matches/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides about two identifiers. The next run follows it. */
+        post: operations["decideMatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/matches/draws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draws pairs for people to look at, each with a known probability. The draw goes on record. */
+        post: operations["drawMatches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/matches/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens what the two records of a pair say. Who opened them goes on record before anything is shown. */
+        post: operations["openMatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/oidc/{provider}/callback": {
         parameters: {
             query?: never;
@@ -1096,6 +1181,8 @@ export interface components {
             /** @description Days on which what stands turned, in order. */
             changes: components["schemas"]["ConsentChanges"][];
             activation: components["schemas"]["ActivationItem"][];
+            /** @description What may not be linked. */
+            linking: components["schemas"]["ForbiddenLinkItem"][];
             /** @description What consent removed from each stage, as of its last run. */
             removed: components["schemas"]["RemovedItem"][];
         };
@@ -1332,6 +1419,25 @@ export interface components {
             /** @description Whether two models' outer intervals do not overlap. */
             disjoint: boolean;
         };
+        /** @description The latest draw. */
+        DrawInfo: {
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            draw: number;
+            /**
+             * Format: int64
+             * @description Pairs drawn.
+             */
+            pairs: number;
+            /** @description Pairs it was drawn from, by what had become of them. */
+            population: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            drawn_at: string;
+        };
         /** @description The quantity an estimate is of. */
         EstimandShape: {
             metric: string;
@@ -1402,6 +1508,22 @@ export interface components {
             help?: string;
             /** @description Where. */
             location?: components["schemas"]["Place"];
+        };
+        /** @description A fitted number; without an interval where the fit gives none. */
+        FittedItem: {
+            /** Format: double */
+            value: number;
+            interval: [
+                number,
+                number
+            ] | null;
+        };
+        /** @description A link that may not be made. */
+        ForbiddenLinkItem: {
+            /** @description One source that is linked with nothing, or two that are not linked with each other. */
+            sources: string[];
+            /** @description The purposes that forbid it, `the source`, or `identity.yaml`. */
+            forbidden_by: string[];
         };
         /** @description Why nothing is delivered. */
         Freeze: {
@@ -1495,10 +1617,125 @@ export interface components {
              */
             alarms: number;
         };
+        /** @description What later logins say about linked pairs. */
+        LoginsItem: {
+            /** Format: int64 */
+            linked: number;
+            /** Format: int64 */
+            confirmed: number;
+            /** Format: int64 */
+            contradicted: number;
+            /**
+             * Format: double
+             * @description The share confirmed of those that anything was seen of.
+             */
+            precision: number | null;
+            interval: [
+                number,
+                number
+            ] | null;
+            note: string;
+        };
         /** @description A token as shown once. */
         MadeToken: components["schemas"]["TokenItem"] & {
             /** @description The token. It is not shown again. */
             token: string;
+        };
+        /** @description How accurate matching is. */
+        MatchAccuracy: {
+            /**
+             * Format: double
+             * @description Level of the intervals.
+             */
+            level: number;
+            /**
+             * Format: int32
+             * @description The draw whose labels tell it.
+             */
+            draw: number | null;
+            /** @description Pairs that were drawn from, by what had become of them. */
+            population: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            drawn: number;
+            /** Format: int64 */
+            labelled: number;
+            precision: components["schemas"]["SampledShareItem"] | null;
+            recall: components["schemas"]["SampledShareItem"] | null;
+            note: string;
+            calibration: components["schemas"]["ReliabilityItem"];
+            logins: components["schemas"]["LoginsItem"];
+        };
+        /**
+         * @description What became of a pair.
+         * @enum {string}
+         */
+        MatchOutcome: "linked" | "review" | "apart";
+        /** @description A pair of records that may be of one person. */
+        MatchPair: {
+            token: string;
+            other_token: string;
+            /** @description The sources of the two records. */
+            sources: string[];
+            /**
+             * Format: double
+             * @description The probability that they are of one person.
+             */
+            probability: number;
+            /**
+             * Format: double
+             * @description The weight of what they say, in bits.
+             */
+            weight_bits: number;
+            /**
+             * Format: double
+             * @description By how many bits it outweighs the next best of either with somebody else.
+             */
+            margin_bits: number | null;
+            /** @description Column → level: 0 missing, 1 different, 5 equal. */
+            levels: {
+                [key: string]: number;
+            };
+            /** @description Column → what it adds to the weight, in bits, without what rare values add. */
+            weights: {
+                [key: string]: number | null;
+            };
+            /** @description What became of it. */
+            outcome: components["schemas"]["MatchOutcome"];
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Purchases that would change hands.
+             */
+            purchases: number;
+            /**
+             * Format: double
+             * @description Their value, in units of the project's currency.
+             */
+            value: number;
+            /**
+             * Format: double
+             * @description The probability with which the latest draw had it.
+             */
+            inclusion: number | null;
+            /** @description What somebody decided: whether the two are of one person. */
+            decided: boolean | null;
+            /** @description What the two records say, column by column; only where it was opened. */
+            said: {
+                [key: string]: string;
+            }[] | null;
+        };
+        /** @description Pairs, those first that carry the most uncertain money. */
+        Matches: {
+            items: components["schemas"]["MatchPair"][];
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            total: number;
+            draw: components["schemas"]["DrawInfo"] | null;
         };
         /** @description What the caller may do about a request. */
         May: {
@@ -1527,6 +1764,23 @@ export interface components {
             approvals: number;
             /** @description Sign-offs, which may come with those people. */
             sign_offs: components["schemas"]["SignOffName"][];
+        };
+        /** @description How many pairs to draw. */
+        NewDraw: {
+            /**
+             * Format: int32
+             * @description About how many, 2,000 at most.
+             */
+            size: number;
+        };
+        /** @description A decision about two identifiers. */
+        NewMatchDecision: {
+            token: string;
+            other_token: string;
+            /** @description Whether they are of one person; null takes earlier decisions back. */
+            same?: boolean | null;
+            /** @description Why; it is sealed with the first identifier. */
+            reason?: string;
         };
         /** @description A new password for oneself. */
         NewPassword: {
@@ -1782,6 +2036,11 @@ export interface components {
              */
             total: number | null;
         };
+        /** @description Two identifiers. */
+        PairOf: {
+            token: string;
+            other_token: string;
+        };
         /** @description What is known of a person, without saying who it is. */
         PersonSummary: {
             person_id: string;
@@ -1885,6 +2144,28 @@ export interface components {
             /** @description In words. */
             reason: string;
         };
+        /** @description The pairs of a range of probability. */
+        ReliabilityBin: {
+            /** Format: double */
+            from: number;
+            /** Format: double */
+            to: number;
+            /**
+             * Format: double
+             * @description What the pairs say on average.
+             */
+            said: number;
+            /** @description The share that is true. */
+            found: components["schemas"]["SampledShareItem"];
+        };
+        /** @description Whether probabilities mean what they say. */
+        ReliabilityItem: {
+            bins: components["schemas"]["ReliabilityBin"][];
+            slope: components["schemas"]["FittedItem"] | null;
+            intercept: components["schemas"]["FittedItem"] | null;
+            /** @description Whether linking applies it, or why not. */
+            note: string;
+        };
         /** @description Rows that consent removed at one place of a stage. */
         RemovedItem: {
             stage: string;
@@ -1976,6 +2257,25 @@ export interface components {
             error: string | null;
             /** @description Its stages in order. */
             stages: components["schemas"]["StageProgress"][];
+        };
+        /** @description A share of all pairs, estimated from those that were drawn. */
+        SampledShareItem: {
+            /** Format: double */
+            value: number;
+            /** Format: double */
+            low: number;
+            /** Format: double */
+            high: number;
+            /**
+             * Format: int64
+             * @description Labels it rests on.
+             */
+            labels: number;
+            /**
+             * Format: double
+             * @description How many equally probable draws would tell as much.
+             */
+            effective: number;
         };
         /**
          * @description What a token is good for, within its owner's rights.
@@ -3304,6 +3604,223 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMatches: {
+        parameters: {
+            query?: {
+                /** @description `queue` (pairs of the latest draw that nobody decided about), `decided`, `review`, `linked` or `apart`; `queue` when absent. */
+                outcome?: string;
+                /** @description Pairs at most, 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Matches"];
+                };
+            };
+            /** @description Not changed since the entity tag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMatchAccuracy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAccuracy"];
+                };
+            };
+            /** @description Not changed since the entity tag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideMatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMatchDecision"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drawMatches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDraw"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrawInfo"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openMatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PairOf"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchPair"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description Any other problem */
             default: {

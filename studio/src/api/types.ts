@@ -40,6 +40,7 @@ export type EvidenceRecord = Shapes['EvidenceItem'];
 
 export type Consent = Shapes['ConsentDocumented'];
 export type ConsentConflict = Shapes['ConsentConflict'];
+export type ForbiddenLink = Shapes['ForbiddenLinkItem'];
 export type ConsentShare = Shapes['ShareItem'];
 export type Purpose = Shapes['PurposeName'];
 export type Removed = Shapes['RemovedItem'];

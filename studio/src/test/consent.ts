@@ -30,10 +30,11 @@ export const consent: Consent = {
     { day: '2026-03-09', purpose: 'messaging', withdrawn: 0, given_back: 1 },
   ],
   activation: [{ destination: 'email_service', purpose: 'messaging', identifier: 'email', people: { granted: 60, denied: 30, unknown: 10 }, reachable: 55 }],
+  linking: [{ sources: ['crm', 'till'], forbidden_by: ['measurement'] }, { sources: ['panel'], forbidden_by: ['the source'] }],
   removed: [
     { stage: 'link', unit: null, what: 'events with several identifiers', purpose: 'linking', considered: 300, unknown: 20, denied: 5, withdrawn: 1 },
     { stage: 'activate', unit: 'email_service/spring_mail', what: 'decisions', purpose: 'messaging', considered: 50, unknown: 0, denied: 3, withdrawn: 2 },
   ],
 };
 
-export const nobody: Consent = { ...consent, people: 0, events: 0, sources: [], conflicts: [], changes: [], activation: [], removed: [] };
+export const nobody: Consent = { ...consent, people: 0, events: 0, sources: [], conflicts: [], changes: [], activation: [], linking: [], removed: [] };

@@ -13,7 +13,9 @@ changeUser            ·       ·       ·        ·       x
 commentApproval       ·       x       x        x       x
 createToken           x       x       x        x       x
 createUser            ·       ·       ·        ·       x
+decideMatch           ·       ·       x        ·       x
 deleteSession         x       x       x        x       x
+drawMatches           ·       ·       x        ·       x
 explainConversion     x       x       x        x       x
 explainDecision       x       x       x        x       x
 explainPerson         x       x       x        x       x
@@ -26,6 +28,7 @@ getAuditRecord        ·       x       x        x       x
 getConsent            x       x       x        x       x
 getCurrentRun         x       x       x        x       x
 getLine               x       x       x        x       x
+getMatchAccuracy      x       x       x        x       x
 getMetrics            x       x       x        x       x
 getOpenApi            x       x       x        x       x
 getRun                x       x       x        x       x
@@ -36,9 +39,11 @@ listAudit             ·       x       x        x       x
 listConfiguration     ·       x       x        x       x
 listConversions       x       x       x        x       x
 listDecisions         x       x       x        x       x
+listMatches           x       x       x        x       x
 listRuns              x       x       x        x       x
 listTokens            x       x       x        x       x
 listUsers             ·       ·       ·        ·       x
+openMatch             ·       ·       x        ·       x
 proveAudit            ·       x       x        x       x
 requestApproval       ·       ·       x        ·       x
 revealIdentifiers     ·       ·       ·        ·       x

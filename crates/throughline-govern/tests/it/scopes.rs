@@ -27,6 +27,8 @@ fn check(scopes: &[Scope], expect: &[&str]) {
         ("exportAudit", Resource::Project),
         ("seeAllTokens", Resource::Project),
         ("revealIdentifiers", Resource::Project),
+        ("openMatch", Resource::Project),
+        ("decideMatch", Resource::Project),
     ];
     let got: Vec<&str> = asked.iter().filter(|(o, r)| allowed(&guard, &who, o, r)).map(|(o, _)| *o).collect();
     assert_eq!(got, expect, "{scopes:?}");
@@ -36,11 +38,14 @@ fn check(scopes: &[Scope], expect: &[&str]) {
 fn each_scope_opens_its_part() {
     check(&[], &["getSession", "deleteSession"]);
     check(&[Scope::Read], &["getSession", "deleteSession", "getLine", "listTokens", "listAudit", "seePersonalData"]);
-    check(&[Scope::Run], &["getSession", "deleteSession", "startRun", "freeze", "unfreeze", "withdrawApproval"]);
+    check(
+        &[Scope::Run],
+        &["getSession", "deleteSession", "startRun", "freeze", "unfreeze", "withdrawApproval", "decideMatch"],
+    );
     check(&[Scope::Approve], &["getSession", "deleteSession", "voteApproval"]);
     check(
         &[Scope::Admin],
-        &["getSession", "deleteSession", "createUser", "exportAudit", "seeAllTokens", "revealIdentifiers"],
+        &["getSession", "deleteSession", "createUser", "exportAudit", "seeAllTokens", "revealIdentifiers", "openMatch"],
     );
 }
 

@@ -3,13 +3,17 @@
 use std::mem;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryBuilder, Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder};
+use arrow::array::{
+    ArrayRef, BinaryBuilder, BooleanArray, Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder,
+};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field};
+use throughline_core::Timestamp;
 use throughline_core::time::DAY_US;
-use throughline_core::{SubjectToken, Timestamp};
 use throughline_lake::{Lake, Staged, TableSpec, TableWriter, Unit, tables};
+use throughline_vault::Tokenised;
 
-use super::{batch_of, push_text, times, write_by_day};
+use super::{batch_of, is_erased, push_text, times, write_by_day};
 use crate::error::IngestError;
 use crate::evaluate::EventRow;
 
@@ -146,20 +150,30 @@ impl EventSink {
 
     /// Writes events with the tokens of their identifiers, one behind the other.
     pub(crate) async fn write(&mut self, part: EventPart, tokens: &[Option<SubjectToken>]) -> Result<(), IngestError> {
-        let EventPart { mut columns, days, subjects } = part;
-        let mut column = ListBuilder::new(BinaryBuilder::with_capacity(tokens.len(), tokens.len() * 16))
+        let EventPart { mut columns, mut days, subjects } = part;
+        let mut column = ListBuilder::new(BinaryBuilder::with_capacity(told.len(), told.len() * 16))
             .with_field(Field::new("element", DataType::Binary, true));
-        let mut rest = tokens;
+        let mut rest = told;
+        let mut kept = Vec::with_capacity(subjects.len());
         for count in subjects {
             let (own, others) = rest.split_at(count.min(rest.len()));
-            for token in own.iter().flatten() {
+            for token in own.iter().filter_map(|told| told.token()) {
                 column.values().append_value(token.0);
             }
             column.append(true);
+            kept.push(!is_erased(own));
             rest = others;
         }
         columns.push(Arc::new(column.finish()));
-        write_by_day(&mut self.writer, batch_of(&self.spec, columns)?, &days).await
+        let mut batch = batch_of(&self.spec, columns)?;
+        let erased = kept.iter().filter(|kept| !**kept).count();
+        if erased > 0 {
+            batch = filter_record_batch(&batch, &BooleanArray::from(kept.clone()))?;
+            let mut kept = kept.into_iter();
+            days.retain(|_| kept.next().unwrap_or(true));
+        }
+        write_by_day(&mut self.writer, batch, &days).await?;
+        Ok(erased as u64)
     }
 
     pub(crate) async fn finish(self) -> Result<Staged, IngestError> {

@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryBuilder, StringBuilder, TimestampMicrosecondBuilder};
-use throughline_core::SubjectToken;
 use throughline_lake::{Lake, Staged, TableSpec, TableWriter, Unit, tables};
+use throughline_vault::Tokenised;
 
-use super::{batch_of, times};
+use super::{batch_of, is_erased, times};
 use crate::error::IngestError;
 
 /// What an event says about the holder of its first identifier.
@@ -74,12 +74,13 @@ impl ProfileSink {
     pub(crate) async fn write(
         &mut self,
         rows: &[ProfileRow],
-        holders: &[Option<SubjectToken>],
-        profiles: &[Option<SubjectToken>],
+        holders: &[Tokenised],
+        profiles: &[Tokenised],
     ) -> Result<(), IngestError> {
         for (row, profile) in rows.iter().zip(profiles) {
-            let token = holders.get(row.holders.clone()).unwrap_or_default().iter().flatten().next();
-            let (Some(token), Some(profile)) = (token, profile) else { continue };
+            let own = holders.get(row.holders.clone()).unwrap_or_default();
+            let token = own.iter().find_map(|told| told.token()).filter(|_| !is_erased(own));
+            let (Some(token), Some(profile)) = (token, profile.token()) else { continue };
             self.rows.source.append_value(&self.source);
             self.rows.token.append_value(token.0);
             self.rows.profile.append_value(profile.0);

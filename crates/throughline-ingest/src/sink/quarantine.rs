@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryBuilder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder};
 use sha2::{Digest as _, Sha256};
-use throughline_core::{SubjectToken, Timestamp};
+use throughline_core::Timestamp;
 use throughline_lake::{Lake, Staged, TableSpec, TableWriter, Unit, tables};
+use throughline_vault::Tokenised;
 
 use super::{batch_of, times};
 use crate::diagnostics::BadRow;
@@ -66,11 +67,7 @@ impl QuarantineSink {
     }
 
     /// Writes the refused rows of a batch with the tokens of their raw text.
-    pub(crate) async fn write(
-        &mut self,
-        rows: &[RefusedLine],
-        tokens: &[Option<SubjectToken>],
-    ) -> Result<(), IngestError> {
+    pub(crate) async fn write(&mut self, rows: &[RefusedLine], tokens: &[Tokenised]) -> Result<(), IngestError> {
         let (mut source, mut file, mut code, mut reason) =
             (StringBuilder::new(), StringBuilder::new(), StringBuilder::new(), StringBuilder::new());
         let (mut line, mut raw) = (Int64Builder::new(), BinaryBuilder::new());
@@ -80,8 +77,9 @@ impl QuarantineSink {
             file.append_value(&self.file);
             line.append_value(row.line);
             code.append_value(row.bad.fault.code());
-            reason.append_value(&row.bad.reason);
-            raw.append_option(token.as_ref().map(|t| t.0));
+            // A reason may quote the row.
+            reason.append_value(if *token == Tokenised::Erased { "erased" } else { &row.bad.reason });
+            raw.append_option(token.token().map(|t| t.0));
             ingested_at.append_value(self.ingested_at);
         }
         let columns: Vec<ArrayRef> = vec![

@@ -50,6 +50,7 @@ pub async fn consent_report(project: &Project, stores: &Stores) -> Result<Consen
         conflicts: tally.conflicts(),
         changes: tally.changes(),
         activation: gates.into_iter().map(|gate| gate.row).collect(),
+        linking: project.forbidden_links(),
         removed: removed::removed(stores).await?,
     })
 }

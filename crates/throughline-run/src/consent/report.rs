@@ -6,6 +6,7 @@ use throughline_core::{ConsentState, IdentifierKind, Purpose};
 use throughline_stats::proportion::wilson;
 
 use super::removed::RemovedFrom;
+use crate::project::ForbiddenLink;
 
 /// Level of the intervals of shares.
 pub const LEVEL: f64 = 0.95;
@@ -31,6 +32,8 @@ pub struct ConsentReport {
     pub changes: Vec<Changes>,
     /// Who may be activated where.
     pub activation: Vec<Activation>,
+    /// What may not be linked, and what forbids it.
+    pub linking: Vec<ForbiddenLink>,
     /// What consent removed from each stage, as of its last run.
     pub removed: Vec<RemovedFrom>,
 }

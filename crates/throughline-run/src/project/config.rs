@@ -1,13 +1,15 @@
 //! `throughline.yaml`, `attribution.yaml` and `policies/*.yaml`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 use throughline_core::consent::Withdrawal;
-use throughline_core::{Currency, Diagnostic, Level, Share, Timestamp};
+use throughline_core::{Currency, Diagnostic, Level, Purpose, Share, Timestamp};
 use throughline_decide::{Action, Constraints};
 use throughline_journeys::{ConversionConfig, JourneyConfig};
+
+use super::linking::LinkingConfig;
 
 /// `throughline.yaml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -38,6 +40,9 @@ pub struct ProjectConfig {
     /// Where the ledger is kept: a PostgreSQL address, or `${VARIABLE}` that holds one. Absent, in a file of the project.
     #[serde(default)]
     pub ledger: Option<Spanned<String>>,
+    /// Which sources may be linked, by purpose.
+    #[serde(default)]
+    pub linking: BTreeMap<Purpose, LinkingConfig>,
     /// Rules of privacy.
     #[serde(default)]
     pub privacy: PrivacyConfig,

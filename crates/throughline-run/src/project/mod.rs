@@ -3,6 +3,7 @@
 mod config;
 mod files;
 mod ledger;
+mod linking;
 mod policy;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use throughline_ledger::{LedgerPlace, Repository};
 
 pub use config::{AttributionConfig, BootstrapConfig, ModelConfig, PolicyConfig, ProjectConfig, ScheduleConfig};
 use files::TextFile;
+pub use linking::{ForbiddenLink, LinkingConfig, Permissions};
 pub use policy::CompiledPolicy;
 
 use crate::error::RunError;
@@ -158,6 +160,8 @@ impl Loader<'_> {
             None => Some(default_identity()),
         };
         self.found.extend(identity.iter().flat_map(|identity| unknown_sources(identity, &sources)));
+        let known: Vec<&str> = sources.iter().map(|s| s.value.name.value.as_str()).collect();
+        self.found.extend(config.iter().flat_map(|c| linking::check(&c.value.linking, &known, &c.file)));
         let attribution = match files::read(self.root, "attribution.yaml")? {
             Some(file) => self.attribution(&file),
             None => None,

@@ -3,9 +3,11 @@
 use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
-use throughline_identity::{Decision, IdentityInput, link};
+use throughline_identity::{IdentityInput, link};
 use throughline_lake::{Unit, tables};
 
+use crate::erase::erased_persons;
+use crate::matches::{calibration, decisions, standing};
 use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
 
 /// The kind of artefact that a decision about two identifiers is.
@@ -14,18 +16,6 @@ pub(crate) const DECISION: &str = "identity_decision";
 #[derive(Debug)]
 pub(super) struct Link;
 
-fn unlinkable(context: &StageContext<'_>) -> Vec<String> {
-    let sources = context.project.sources.iter();
-    sources.filter(|s| !s.value.linkable).map(|s| s.value.name.value.clone()).collect()
-}
-
-/// What people decided about pairs of identifiers, the oldest first.
-async fn decisions(context: &StageContext<'_>) -> Result<Vec<Decision>, StageError> {
-    let mut kept = context.ledger.artefacts(DECISION).await?;
-    kept.sort_by_key(|a| (a.created_at, a.version));
-    kept.into_iter().map(|a| Ok(serde_json::from_value(a.metadata)?)).collect()
-}
-
 #[async_trait]
 impl Stage for Link {
     fn name(&self) -> &'static str {
@@ -33,7 +23,7 @@ impl Stage for Link {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -51,13 +41,19 @@ impl Stage for Link {
     async fn units(&self, context: &StageContext<'_>) -> Result<Vec<UnitPlan>, StageError> {
         let mut inputs = vec![context.project.identity.hash.clone(), context.project.config.value.buckets.to_string()];
         inputs.push(context.project.config.value.privacy.withdrawal.name().to_owned());
-        inputs.extend(unlinkable(context));
-        inputs.push(serde_json::to_string(&decisions(context).await?)?);
+        let permissions = context.project.permissions();
+        inputs.extend(permissions.unlinkable_names());
+        inputs.extend(permissions.never_pairs().iter().map(|[a, b]| format!("{a} never with {b}")));
+        inputs.push(serde_json::to_string(&decisions(context.ledger).await?)?);
+        // Whoever was erased is counted nowhere any more: all that follows is computed without them.
+        inputs.extend(erased_persons(context.ledger).await?.iter().map(ToString::to_string));
         Ok(UnitPlan::all(inputs))
     }
 
     async fn run(&self, context: &StageContext<'_>, unit: &Unit) -> Result<StageOutput, StageError> {
-        let unlinkable = unlinkable(context);
+        let permissions = context.project.permissions();
+        let unlinkable = permissions.unlinkable_names();
+        let decided = decisions(context.ledger).await?;
         let input = IdentityInput {
             config: &context.project.identity.value,
             unlinkable: &unlinkable,
@@ -65,10 +61,14 @@ impl Stage for Link {
             buckets: context.project.config.value.buckets,
             events: context.read(&tables::events()).await?,
             profiles: context.read(&tables::profiles()).await?,
-            decisions: &decisions(context).await?,
+            calibration: calibration(&standing(decided.clone())),
+            decisions: &decided,
+            forbidden: &permissions.never_pairs(),
             vault: context.vault,
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             previous: context.read(&tables::persons()).await?,
+            changes: context.read(&tables::person_changes()).await?,
+            erased: &erased_persons(context.ledger).await?,
         };
         let session = context.session()?;
         let outcome = link(context.lake, &session, &context.run, input, unit).await?;

@@ -9,6 +9,7 @@ mod conversions;
 mod decisions;
 mod document;
 mod line;
+mod matches;
 mod oidc;
 mod page;
 mod persons;
@@ -63,6 +64,11 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(conversions::explain_conversion))
         .routes(routes!(decisions::list_decisions))
         .routes(routes!(decisions::explain_decision))
+        .routes(routes!(matches::list_matches))
+        .routes(routes!(matches::draw_matches))
+        .routes(routes!(matches::open_records))
+        .routes(routes!(matches::decide_match))
+        .routes(routes!(matches::get_match_accuracy))
         .routes(routes!(persons::explain_person))
         .routes(routes!(persons::reveal_identifiers))
         .routes(routes!(approvals::list_approvals, approvals::request_approval))

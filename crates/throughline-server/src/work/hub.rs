@@ -27,6 +27,8 @@ pub(crate) enum Topic {
     Audit,
     /// Decisions, conversions, credits.
     Decisions,
+    /// Pairs of records, and what people decided about them.
+    Matches,
 }
 
 /// Tells everybody who listens. Slow listeners lose old news and fetch everything again.

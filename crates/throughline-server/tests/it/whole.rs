@@ -7,7 +7,7 @@ use crate::Outcome;
 use crate::contract;
 use crate::house::{Client, House};
 
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     (
         "sources/shop.yaml",
         "apiVersion: throughline/v1
@@ -26,6 +26,22 @@ emits:
     value: to_float(value)
     currency: \"'EUR'\"
     properties: { arm: arm }
+",
+    ),
+    (
+        "sources/club.yaml",
+        "apiVersion: throughline/v1
+kind: Source
+name: club
+connector: csv
+location: data/club.csv
+consent: \"'linking=granted'\"
+emits:
+  - id: number
+    kind: \"'signup'\"
+    occurred_at: \"'2026-02-01T00:00:00Z'\"
+    subjects: { loyalty: number }
+    profile: { first: first, last: last, born: born, street: street }
 ",
     ),
     (
@@ -119,9 +135,24 @@ fn events() -> String {
     rows
 }
 
+/// 60 members of a club, each twice, some mistyped.
+fn club() -> String {
+    let mut rows = String::from("number,first,last,born,street\n");
+    for i in 0..60_usize {
+        let first = ["ann", "bob", "clara", "david", "emma", "felix", "greta"][i % 7];
+        let last = ["abbotson", "brennerley", "carlsenman", "dorfmanton", "ekbergwell"][i / 7 % 5];
+        let (year, day, house) = (1940 + i * 37 % 60, 1 + i * 11 % 28, 1 + i * 53 % 97);
+        let mistyped = if i % 3 == 0 { last.replace("er", "re") } else { last.to_owned() };
+        rows.push_str(&format!("a{i},{first},{last},{year}-05-{day:02},{house} mill lane\n"));
+        rows.push_str(&format!("b{i},{first},{mistyped},{year}-05-{day:02},{house} mill lane\n"));
+    }
+    rows
+}
+
 async fn open() -> Result<House, Box<dyn std::error::Error>> {
-    let rows = events();
-    let files: Vec<(&str, &str)> = FILES.into_iter().chain([("data/events.csv", rows.as_str())]).collect();
+    let (rows, club) = (events(), club());
+    let data = [("data/events.csv", rows.as_str()), ("data/club.csv", club.as_str())];
+    let files: Vec<(&str, &str)> = FILES.into_iter().chain(data).collect();
     House::with(ServerConfig::default(), &files).await
 }
 
@@ -156,6 +187,7 @@ async fn every_operation_answers_as_the_document_says() -> Outcome {
     }
     assert_eq!(house.run(&admin).await?["status"], "succeeded");
     reading(&admin, &viewer).await?;
+    matching(&admin, &viewer).await?;
     agreeing(&house, &admin).await?;
     accounts(&house, &admin).await?;
     for path in ["/healthz", "/readyz", "/metrics"] {
@@ -225,6 +257,43 @@ async fn reading(admin: &Client, viewer: &Client) -> Outcome {
     got(admin, &format!("/audit/proof?first=1&size={size}")).await?;
     sent(admin, "POST", "/audit/verification", None, 200).await?;
     assert_eq!(admin.get("/api/v1/audit/export").await?.status, 200);
+    Ok(())
+}
+
+async fn matching(admin: &Client, viewer: &Client) -> Outcome {
+    let before = got(viewer, "/matches").await?;
+    assert!(before["draw"].is_null() && before["total"] == 0, "{before}");
+    assert!(got(viewer, "/matches/accuracy").await?["precision"].is_null());
+    sent(viewer, "POST", "/matches/draws", Some(json!({ "size": 20 })), 403).await?;
+    sent(admin, "POST", "/matches/draws", Some(json!({ "size": 0 })), 422).await?;
+    sent(admin, "POST", "/matches/draws", Some(json!({ "size": 20 })), 201).await?;
+    let queue = got(viewer, "/matches?outcome=queue&limit=200").await?;
+    let items = queue["items"].as_array().ok_or("no queue")?.clone();
+    assert!(!items.is_empty() && queue["total"] == queue["draw"]["pairs"], "{queue}");
+    assert!(items.iter().all(|item| item["said"].is_null() && item["inclusion"].is_number()), "{queue}");
+    assert!(items.iter().any(|item| item["weights"]["last"].is_number()), "{queue}");
+    let pair = json!({ "token": items[0]["token"], "other_token": items[0]["other_token"] });
+    sent(viewer, "POST", "/matches/records", Some(pair.clone()), 403).await?;
+    let opened = sent(admin, "POST", "/matches/records", Some(pair), 200).await?;
+    assert!(text(&opened["said"][0]["street"]).ends_with("mill lane"), "{opened}");
+    assert_eq!(got(admin, "/audit").await?["items"][0]["kind"], "vault_opened");
+    let nobody = json!({ "token": "0".repeat(32), "other_token": "1".repeat(32) });
+    sent(admin, "POST", "/matches/records", Some(nobody), 404).await?;
+    for (item, same) in items.iter().zip([true, false]) {
+        let body =
+            json!({ "token": item["token"], "other_token": item["other_token"], "same": same, "reason": "seen" });
+        sent(viewer, "POST", "/matches/decisions", Some(body.clone()), 403).await?;
+        sent(admin, "POST", "/matches/decisions", Some(body), 204).await?;
+    }
+    assert_eq!(got(viewer, "/matches").await?["total"].as_u64(), Some(items.len() as u64 - 2));
+    assert_eq!(got(viewer, "/matches?outcome=decided").await?["total"], 2);
+    assert_eq!(got(viewer, "/matches/accuracy").await?["labelled"], 2);
+    let undo = json!({ "token": items[0]["token"], "other_token": items[0]["other_token"], "same": null });
+    sent(admin, "POST", "/matches/decisions", Some(undo), 204).await?;
+    assert_eq!(got(viewer, "/matches?outcome=decided").await?["total"], 1);
+    for path in ["/matches?outcome=maybe", "/matches?limit=0"] {
+        sent(viewer, "GET", path, None, 422).await?;
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use throughline_core::{IdentifierKind as Kind, Purpose};
-use throughline_vault::{KeySource, Vault, VaultError};
+use throughline_vault::{KeySource, Tokenised, Vault, VaultError};
 
 use crate::{Outcome, emails, now, repeatable};
 
@@ -62,7 +62,7 @@ async fn an_intake_gives_the_same_tokens() -> Outcome {
     let mut clock = Instant::now();
     let mut rates = Vec::new();
     for batch in items.chunks(8192) {
-        got.extend(intake.tokenise(&source, batch).await?);
+        got.extend(intake.tokenise(&source, batch).await?.into_iter().map(Tokenised::token));
     }
     let different = intake.unstored() as f64;
     rates.push(format!("taken in {:.0}/s", COUNT as f64 / clock.elapsed().as_secs_f64()));
@@ -75,7 +75,7 @@ async fn an_intake_gives_the_same_tokens() -> Outcome {
     assert_eq!(got, expect, "in the same order");
     let mut again = vault.intake();
     clock = Instant::now();
-    let known = again.tokenise(&source, &items).await?;
+    let known: Vec<_> = again.tokenise(&source, &items).await?.into_iter().map(Tokenised::token).collect();
     rates.push(format!("found again {:.0}/s", COUNT as f64 / clock.elapsed().as_secs_f64()));
     show(&rates);
     assert!(known == expect && again.unstored() == 0);
@@ -83,7 +83,7 @@ async fn an_intake_gives_the_same_tokens() -> Outcome {
     let mut few = vault.intake();
     let mut one_by_one = Vec::new();
     for item in &items[..200] {
-        one_by_one.extend(few.tokenise(&source, std::slice::from_ref(item)).await?);
+        one_by_one.extend(few.tokenise(&source, std::slice::from_ref(item)).await?.into_iter().map(Tokenised::token));
     }
     assert_eq!(one_by_one, expect[..200]);
     Ok(())
@@ -106,5 +106,18 @@ async fn what_is_not_stored_is_forgotten() -> Outcome {
     emails(&vault, &["x@y"]).await?;
     assert!(matches!(intake.store().await, Err(VaultError::Overtaken)));
     assert_eq!(vault.stats().await?.identifiers.values().sum::<u64>(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_intake_refuses_what_was_erased_for_good() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let vault = repeatable(folder.path()).await?;
+    let token = emails(&vault, &["a@x"]).await?;
+    vault.erase_for_good(&token.into_iter().flatten().collect::<Vec<_>>(), now()).await?;
+    let mut intake = vault.intake();
+    let told = intake.tokenise(&"crm".into(), &[(Kind::Email, "A@x"), (Kind::Email, ""), (Kind::Email, "b@x")]).await?;
+    assert_eq!(told[..2], [Tokenised::Erased, Tokenised::Nothing]);
+    assert!(told[2].token().is_some() && intake.unstored() == 1);
     Ok(())
 }

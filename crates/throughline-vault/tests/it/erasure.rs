@@ -2,7 +2,7 @@
 
 use sqlx::Row;
 use throughline_core::{IdentifierKind as Kind, SubjectToken};
-use throughline_vault::{KeySource, Vault, VaultError};
+use throughline_vault::{KeySource, Tokenised, Vault, VaultError};
 
 use crate::{Outcome, emails, now, on_disk, opened, raw, repeatable};
 
@@ -26,6 +26,27 @@ async fn an_erased_value_never_comes_back() -> Outcome {
     vault.erase(&later, now()).await?;
     let latest = emails(&vault, &["d@x"]).await?[0].ok_or("no token")?;
     assert!(!tokens.contains(&latest) && !later.contains(&latest));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_erased_for_good_is_not_taken_in_again() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let vault = Vault::open(folder.path(), KeySource::File).await?;
+    let tokens: Vec<_> = emails(&vault, &["a@x", "b@x"]).await?.into_iter().flatten().collect();
+    assert_eq!(vault.find("shop", Kind::Email, " A@x ").await?, Some(tokens[0]));
+    assert_eq!(vault.erase_for_good(&tokens[..1], now()).await?, 1);
+    assert_eq!(vault.find("shop", Kind::Email, "a@x").await?, None);
+    for source in ["shop", "another"] {
+        let told =
+            vault.tokenise_told(source, &[(Kind::Email, "A@X"), (Kind::Email, " "), (Kind::Email, "b@x")]).await?;
+        assert_eq!(told, [Tokenised::Erased, Tokenised::Nothing, Tokenised::Token(tokens[1])]);
+    }
+    // The same text of another kind is another identifier.
+    assert!(vault.tokenise("shop", &[(Kind::Crm, "a@x")]).await?[0].is_some());
+    drop(vault);
+    let again = Vault::open(folder.path(), KeySource::File).await?;
+    assert_eq!(emails(&again, &["a@x"]).await?, [None], "also after opening again");
     Ok(())
 }
 

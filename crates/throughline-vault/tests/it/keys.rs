@@ -111,7 +111,7 @@ async fn files_that_are_no_vault_are_refused() -> Outcome {
     let folder = tempfile::tempdir()?;
     drop(Vault::open(folder.path(), KeySource::File).await?);
     raw(folder.path()).await?.execute("PRAGMA user_version = 7").await?;
-    let expect = "FOLDER/vault.db has vault schema 7, this release knows up to 1: use a newer release";
+    let expect = "FOLDER/vault.db has vault schema 7, this release knows up to 2: use a newer release";
     assert_eq!(refusal(folder.path(), KeySource::File).await, expect);
     Ok(())
 }

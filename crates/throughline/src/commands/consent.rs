@@ -66,6 +66,7 @@ fn text(report: &ConsentReport) -> String {
     part("Changes by day", &["day", "purpose", "withdrawn", "given back"], &[2, 3], &changes(report), "none");
     let header = &["destination", "purpose", "permitted", "of them reachable", "denied", "unknown"];
     part("Who may be activated where", header, &[2, 3, 4, 5], &activation(report), "no destinations");
+    part("What may not be linked", &["sources", "forbidden by"], &[], &forbidden(report), "nothing is forbidden");
     let header = &["stage", "unit", "what", "purpose", "considered", "not said", "denied", "withdrawn"];
     part("What consent removed", header, &[4, 5, 6, 7], &removed(report), "nothing was run yet");
     out
@@ -133,6 +134,15 @@ fn activation(report: &ConsentReport) -> Vec<Vec<String>> {
         [a.destination.clone(), a.purpose.to_string()].into_iter().chain(numbers).collect()
     };
     report.activation.iter().map(row).collect()
+}
+
+fn forbidden(report: &ConsentReport) -> Vec<Vec<String>> {
+    let sources = |names: &[String]| match names {
+        [one] => format!("{one} with any other"),
+        several => several.join(" with "),
+    };
+    let by = |of: &std::collections::BTreeSet<String>| of.iter().cloned().collect::<Vec<_>>().join(", ");
+    report.linking.iter().map(|link| vec![sources(&link.sources), by(&link.forbidden_by)]).collect()
 }
 
 fn removed(report: &ConsentReport) -> Vec<Vec<String>> {

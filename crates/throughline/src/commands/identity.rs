@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use throughline_core::{Diagnostic, SubjectToken};
-use throughline_run::{Project, ReviewPair, ReviewQuery, Stores, decide_identity, review_queue};
+use throughline_run::{OUTCOMES, Project, ReviewPair, ReviewQuery, Stores, decide_identity, review_queue};
 
 use super::{block_on, variables};
 use crate::cli::{IdentityDecisionArgs, IdentityReviewArgs};
@@ -12,13 +12,13 @@ use crate::failure::Failure;
 use crate::output::{print, print_json, table};
 
 /// Who decides on the command line.
-const ACTOR: &str = "command line";
+pub(super) const ACTOR: &str = "command line";
 
 /// Shows the pairs of an outcome.
 pub(super) fn review(args: &IdentityReviewArgs) -> Result<ExitCode, Failure> {
     let outcome = args.outcome.as_str();
-    if !["review", "linked", "apart"].contains(&outcome) {
-        let message = format!("no outcome `{outcome}` (known: review, linked, apart)");
+    if !OUTCOMES.contains(&outcome) {
+        let message = format!("no outcome `{outcome}` (known: {})", OUTCOMES.join(", "));
         return Err(Failure::finding(Diagnostic::error("TL058", message)));
     }
     let project = Project::load(&args.project, variables(&[]))?;
@@ -30,7 +30,12 @@ pub(super) fn review(args: &IdentityReviewArgs) -> Result<ExitCode, Failure> {
     if args.json {
         print_json(&json!({ "outcome": outcome, "pairs": pairs }))?;
     } else if pairs.is_empty() {
-        print(&format!("no pair is `{outcome}`"))?;
+        print(&match outcome {
+            "queue" => {
+                "no drawn pair is left: `throughline identity draw` draws some, `--outcome review` lists all".to_owned()
+            }
+            _ => format!("no pair is `{outcome}`"),
+        })?;
     } else {
         print(&shown(&pairs))?;
     }
@@ -76,10 +81,11 @@ fn columns(pair: &ReviewPair) -> String {
     let rows: Vec<Vec<String>> = levels
         .map(|(name, of)| {
             let agreement = level(of.as_u64().unwrap_or_default()).to_owned();
-            vec![name.clone(), agreement, said(0, name), said(1, name)]
+            let bits = pair.weights[name].as_f64().map_or_else(String::new, |bits| format!("{bits:+.1}"));
+            vec![name.clone(), agreement, bits, said(0, name), said(1, name)]
         })
         .collect();
-    table(&["column", "agreement", &pair.sources[0], &pair.sources[1]], &[], &rows)
+    table(&["column", "agreement", "bits", &pair.sources[0], &pair.sources[1]], &[2], &rows)
 }
 
 fn indented(text: &str) -> String {

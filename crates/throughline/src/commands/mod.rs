@@ -1,9 +1,11 @@
 //! One file a command.
 
+mod accuracy;
 mod attribute;
 mod audit;
 mod check;
 mod consent;
+mod erase;
 mod experiment;
 mod explain;
 mod identity;
@@ -40,6 +42,8 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::Explain(args) => explain::explain(args),
         Command::Query(args) => query::query(args),
         Command::Consent(ConsentCommand::Report(args)) => consent::report(args),
+        Command::Erase(args) => erase::person(args),
+        Command::Erasures(args) => erase::list(args),
         Command::Serve(args) => serve::serve(args),
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(args),
         Command::Audit(AuditCommand::Head(args)) => audit::head(args),
@@ -48,6 +52,8 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::User(UserCommand::List(args)) => user::list(args),
         Command::User(UserCommand::Link(args)) => user::link(args),
         Command::Verify(args) => verify::verify(args),
+        Command::Identity(IdentityCommand::Draw(args)) => accuracy::draw(args),
+        Command::Identity(IdentityCommand::Accuracy(args)) => accuracy::accuracy(args),
         Command::Identity(IdentityCommand::Review(args)) => identity::review(args),
         Command::Identity(IdentityCommand::Join(args)) => identity::decide(args, Some(true)),
         Command::Identity(IdentityCommand::Part(args)) => identity::decide(args, Some(false)),

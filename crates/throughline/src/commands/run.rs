@@ -91,6 +91,10 @@ fn summary(report: &RunReport) -> String {
             ]
         })
         .collect();
-    let head = format!("run {} of {} as of {}", report.run_seq, report.project, report.as_of);
+    let mut head = format!("run {} of {} as of {}", report.run_seq, report.project, report.as_of);
+    let erased: u64 = report.metrics("link").filter_map(|link| link["erased"].as_u64()).sum();
+    if erased > 0 {
+        head += &format!("\nreproducible except for {erased} erased ids of people: `throughline erasures` names them");
+    }
     format!("{head}\n{}", table(&["stage", "units run", "time", "rows written"], &[2], &rows))
 }

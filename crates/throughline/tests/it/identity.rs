@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::kills;
 use crate::support::{json, refused, shown, succeed, write};
 
 const PROJECT: &str = "apiVersion: throughline/v1\nkind: Project\nname: two-tills\ncurrency: EUR\nas_of: 2026-03-10\n\
@@ -60,26 +61,30 @@ fn person(i: usize, mistyped: bool) -> String {
 }
 
 /// `crm` has people 0 to 239, `till` those of them with an even number, under other numbers, and 60 that `crm` does not know.
-fn project(consent: &str, more: &str, identity: &str) -> tempfile::TempDir {
+pub(crate) fn project(consent: &str, more: &str, identity: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
+    project_at(dir.path(), consent, more, identity);
+    dir
+}
+
+fn project_at(root: &Path, consent: &str, more: &str, identity: &str) {
     let head = "number,value,first,last,born,street,city\n";
     let row = |number: String, i: usize, mistyped: bool| format!("{number},{},{}\n", 10 + i, person(i, mistyped));
     let crm: String = (0..240).map(|i| row(format!("c{i}"), i, false)).collect();
     let till: String = (0..300).filter(|i| i % 2 == 0 || *i >= 240).map(|i| row(format!("l{i}"), i, true)).collect();
-    write(dir.path(), "throughline.yaml", PROJECT);
-    write(dir.path(), "sources/crm.yaml", source("crm", "crm", "signup", "'granted'", ""));
-    write(dir.path(), "sources/till.yaml", source("till", "loyalty", "purchase", consent, more));
-    write(dir.path(), "data/crm.csv", format!("{head}{crm}"));
-    write(dir.path(), "data/till.csv", format!("{head}{till}"));
+    write(root, "throughline.yaml", PROJECT);
+    write(root, "sources/crm.yaml", source("crm", "crm", "signup", "'granted'", ""));
+    write(root, "sources/till.yaml", source("till", "loyalty", "purchase", consent, more));
+    write(root, "data/crm.csv", format!("{head}{crm}"));
+    write(root, "data/till.csv", format!("{head}{till}"));
     if !identity.is_empty() {
-        write(dir.path(), "identity.yaml", format!("apiVersion: throughline/v1\nkind: Identity\n{identity}"));
+        write(root, "identity.yaml", format!("apiVersion: throughline/v1\nkind: Identity\n{identity}"));
     }
-    dir
 }
 
 /// Runs a project and gives what its stage `link` counted.
 #[track_caller]
-fn run(root: &Path) -> Value {
+pub(crate) fn run(root: &Path) -> Value {
     let report = json(&["run", shown(root)]);
     let stage = report["stages"].as_array().into_iter().flatten().find(|s| s["stage"] == "link" || s["name"] == "link");
     stage.unwrap_or_else(|| panic!("no stage link in {report}"))["units"][0]["metrics"].clone()
@@ -165,6 +170,172 @@ fn wrong_decisions_and_names_are_refused() {
     refused(&["identity", "join", "nobody", "nobody", root], &["TL059", "32 hexadecimal digits"]);
     let (a, b) = ("0".repeat(32), "1".repeat(32));
     refused(&["identity", "join", &a, &b, root], &["identifier `000", "is not known", "identity review"]);
-    refused(&["identity", "review", root, "--outcome", "maybe"], &["TL058", "review, linked, apart"]);
-    assert!(succeed(&["identity", "review", root]).contains("no pair is `review`"));
+    refused(&["identity", "review", root, "--outcome", "maybe"], &["TL058", "queue, decided, review, linked, apart"]);
+    assert!(succeed(&["identity", "review", root, "--outcome", "review"]).contains("no pair is `review`"));
+    assert!(succeed(&["identity", "review", root]).contains("no drawn pair is left"));
+}
+
+#[test]
+fn drawn_pairs_tell_the_accuracy_and_later_logins_do_too() {
+    let dir =
+        project("'granted'", "", "matching: { one_record_per_person: [crm, till], link_at: 0.999, review_at: 0.01 }\n");
+    let root = dir.path();
+    run(root);
+    let before = json(&["identity", "accuracy", shown(root)]);
+    assert!(
+        before["precision"].is_null() && before["note"].as_str().is_some_and(|n| n.contains("no pairs were drawn")),
+        "{before}"
+    );
+    assert!(before["logins"]["note"].as_str().is_some_and(|n| n.contains("nothing was seen")), "{before}");
+
+    let drawn = json(&["identity", "draw", shown(root), "--size", "60"]);
+    let pairs = drawn["pairs"].as_array().expect("pairs");
+    let population: u64 = drawn["population"].as_object().into_iter().flatten().filter_map(|(_, n)| n.as_u64()).sum();
+    assert!(pairs.len() > 30 && population > 100, "{} of {population}", pairs.len());
+    let number = |value: &Value, name: &str| value[name].as_f64().expect("a number");
+    assert!(pairs.iter().all(|p| number(p, "inclusion") >= number(&drawn, "floor") && number(p, "inclusion") <= 1.0));
+    // What the queue shows are the drawn pairs, and nothing else.
+    let queue = json(&["identity", "review", shown(root), "--limit", "500", "--open"]);
+    let queue = queue["pairs"].as_array().expect("pairs").clone();
+    assert_eq!(queue.len(), pairs.len());
+    // Whether two are one person is known by the day of birth, which nobody mistypes.
+    let same = |pair: &Value| pair["said"][0]["born"] == pair["said"][1]["born"];
+    let (mut linked, mut right, mut all_right) = (0.0, 0.0, 0.0);
+    for pair in &queue {
+        let decision = if same(pair) { "join" } else { "part" };
+        let token = |name: &str| pair[name].as_str().expect("a token").to_owned();
+        succeed(&["identity", decision, &token("token"), &token("other_token"), shown(root)]);
+        let weight = 1.0 / number(pair, "inclusion");
+        let is_linked = pair["outcome"] == "linked";
+        linked += if is_linked { weight } else { 0.0 };
+        right += if is_linked && same(pair) { weight } else { 0.0 };
+        all_right += if same(pair) { weight } else { 0.0 };
+    }
+    assert!(succeed(&["identity", "review", shown(root)]).contains("no drawn pair is left"));
+    let found = json(&["identity", "accuracy", shown(root)]);
+    assert_eq!(
+        (found["labelled"].as_u64(), found["drawn"].as_u64()),
+        (Some(queue.len() as u64), Some(queue.len() as u64))
+    );
+    for (name, expect) in [("precision", right / linked), ("recall", right / all_right)] {
+        let share = &found[name];
+        assert!((number(share, "value") - expect).abs() < 1e-9, "{name}: {share} for {expect}");
+        assert!(
+            number(share, "low") <= expect
+                && expect <= number(share, "high")
+                && number(share, "low") < number(share, "high")
+        );
+    }
+    let text = succeed(&["identity", "accuracy", shown(root)]);
+    assert!(text.contains("precision") && text.contains("labels") && text.contains("recalibrated"), "{text}");
+    // A decision that is taken back is a label no more.
+    let token = |name: &str| queue[0][name].as_str().expect("a token").to_owned();
+    succeed(&["identity", "undo", &token("token"), &token("other_token"), shown(root)]);
+    assert_eq!(json(&["identity", "accuracy", shown(root)])["labelled"].as_u64(), Some(queue.len() as u64 - 1));
+    let log = succeed(&["audit", "export", shown(root)]);
+    assert!(log.lines().any(|line| line.contains("match_draw")));
+}
+
+/// A source whose events carry both identifiers.
+fn logins(root: &Path, rows: &[(usize, usize)]) {
+    let text = "apiVersion: throughline/v1\nkind: Source\nname: web\nconnector: csv\nlocation: data/web.csv\n\
+                consent: \"'granted'\"\nemits:\n  - id: \"id\"\n    kind: \"'visit'\"\n    \
+                occurred_at: \"'2026-03-05T10:00:00Z'\"\n    subjects: { crm: crm, loyalty: loyalty }\n";
+    write(root, "sources/web.yaml", text);
+    let row = |(i, (c, l)): (usize, &(usize, usize))| format!("w{i},c{c},l{l}\n");
+    let rows: String = rows.iter().enumerate().map(row).collect();
+    write(root, "data/web.csv", format!("id,crm,loyalty\n{rows}"));
+}
+
+#[test]
+fn later_logins_confirm_and_contradict() {
+    let dir = project("'granted'", "", "matching: { one_record_per_person: [crm, till] }\n");
+    let root = dir.path();
+    let matched = run(root)["matches_linked"].as_u64().expect("a number");
+    let mut rows: Vec<(usize, usize)> = (0..40).step_by(2).map(|i| (i, i)).collect();
+    rows.push((50, 60));
+    logins(root, &rows);
+    run(root);
+    let found = json(&["identity", "accuracy", shown(root)]);
+    let logins = &found["logins"];
+    assert_eq!(logins["linked"].as_u64(), Some(matched), "{logins}");
+    // Both of the two pairs that the odd login crosses are contradicted by it.
+    let (confirmed, contradicted) = (logins["confirmed"].as_u64().expect("a number"), logins["contradicted"].as_u64());
+    assert!((18..=20).contains(&confirmed) && contradicted == Some(2), "{logins}");
+    let precision = logins["precision"].as_f64().expect("a share");
+    assert!((precision - confirmed as f64 / (confirmed + 2) as f64).abs() < 1e-12);
+    assert!(logins["interval"][0].as_f64() < Some(precision) && Some(precision) < logins["interval"][1].as_f64());
+}
+
+#[test]
+fn what_a_purpose_forbids_is_never_compared_nor_linked_and_is_reported() {
+    let dir = project("'granted'", "", "");
+    let root = dir.path();
+    let permit = |rules: &str| write(root, "throughline.yaml", format!("{PROJECT}linking:\n{rules}"));
+    let report = || json(&["consent", "report", shown(root)])["linking"].clone();
+    permit("  measurement: { never: [[till, crm]] }\n");
+    let counted = run(root);
+    assert_eq!((counted["persons"].as_u64(), counted["matches_linked"].as_u64()), (Some(420), Some(0)), "{counted}");
+    for outcome in ["linked", "review", "apart"] {
+        let pairs = json(&["identity", "review", shown(root), "--outcome", outcome, "--limit", "9999"]);
+        let crossing = |p: &&Value| p["sources"][0] != p["sources"][1];
+        assert_eq!(pairs["pairs"].as_array().into_iter().flatten().filter(crossing).count(), 0, "{outcome}");
+    }
+    assert_eq!(report()[0]["sources"], serde_json::json!(["crm", "till"]));
+    assert_eq!(report()[0]["forbidden_by"], serde_json::json!(["measurement"]));
+    assert!(succeed(&["consent", "report", shown(root)]).contains("crm with till"));
+    // Nobody may decide otherwise: what nobody may link is not linked by hand either, once links of both are there.
+    permit("  measurement: { sources: [crm, till] }\n  advertising: { sources: [crm] }\n");
+    let counted = run(root);
+    assert_eq!(
+        (counted["profiles_by_source"].as_u64(), counted["persons"].as_u64()),
+        (Some(180), Some(420)),
+        "{counted}"
+    );
+    assert_eq!(report()[0]["sources"], serde_json::json!(["till"]));
+    assert_eq!(report()[0]["forbidden_by"], serde_json::json!(["advertising"]));
+    permit("  measurement: { never: [[till, cmr]] }\n");
+    refused(&["check", shown(root)], &["TL018", "`cmr`", "known sources: crm, till"]);
+}
+
+/// Two sources that know the same e-mail addresses, each under a number of its own.
+#[test]
+fn no_person_rests_on_links_of_two_sources_that_may_not_be_linked() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let root = dir.path();
+    for (name, kind) in [("crm", "crm"), ("till", "loyalty")] {
+        let text = format!(
+            "apiVersion: throughline/v1\nkind: Source\nname: {name}\nconnector: csv\nlocation: data/{name}.csv\n\
+             consent: \"'granted'\"\nemits:\n  - id: \"number\"\n    kind: \"'visit'\"\n    \
+             occurred_at: \"'2026-03-01T10:00:00Z'\"\n    subjects: {{ email: mail, {kind}: number }}\n"
+        );
+        write(root, &format!("sources/{name}.yaml"), text);
+        let row = |i: usize| format!("{name}{i},person{i}@example.org\n");
+        let rows: String = (0..10).map(row).collect();
+        write(root, &format!("data/{name}.csv"), format!("number,mail\n{rows}"));
+    }
+    write(root, "throughline.yaml", PROJECT);
+    assert_eq!(run(root)["persons"].as_u64(), Some(10));
+    write(root, "throughline.yaml", format!("{PROJECT}linking: {{ messaging: {{ never: [[crm, till]] }} }}\n"));
+    let counted = run(root);
+    assert_eq!((counted["persons"].as_u64(), counted["links_forbidden"].as_u64()), (Some(20), Some(10)), "{counted}");
+}
+
+#[test]
+fn kills_while_profiles_are_linked_lose_and_double_nothing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let fresh = |name: &str| {
+        let root = dir.path().join(name);
+        project_at(&root, "'granted'", "", "matching: { one_record_per_person: [crm, till] }\n");
+        kills::same_key(&root);
+        root
+    };
+    let alone = kills::Alone::of(&fresh("alone"));
+    assert!(alone.outcome["matches"].len() > 100 && alone.outcome["profiles"].len() == 420);
+    let mut moments = kills::moments();
+    let mut done = 0;
+    for round in 0..3 {
+        done += alone.compare_killed(&fresh(&format!("killed-{round}")), &mut moments);
+    }
+    assert!(done > 0, "nothing was killed");
 }

@@ -20,6 +20,11 @@ pub(crate) fn fresh(root: &Path) {
     succeed(&["init", shown(root), "--example", "demo", "--people", PEOPLE]);
     // Nobody is there to agree: what is delivered is delivered at once.
     std::fs::remove_dir_all(root.join("approvals")).expect("no approvals");
+    same_key(root);
+}
+
+/// Gives a project the vault key that all of them share.
+pub(crate) fn same_key(root: &Path) {
     let vault = root.join(".throughline/vault");
     std::fs::create_dir_all(&vault).expect("folders");
     let key = vault.join("vault.key");
@@ -85,15 +90,21 @@ pub(crate) struct Alone {
 }
 
 impl Alone {
+    /// Runs the demo.
     pub(crate) fn run(root: &Path) -> Self {
         fresh(root);
-        let started = Instant::now();
-        succeed(&["run", shown(root), "--quiet"]);
-        let length = started.elapsed();
-        let outcome = outcome(root);
+        let alone = Self::of(root);
+        let outcome = &alone.outcome;
         assert!(outcome["decisions"].len() > 100 && outcome["credits"].len() > 10);
         assert!(!outcome["delivered files"].is_empty() && !outcome["quarantine"].is_empty());
-        Self { outcome, length }
+        alone
+    }
+
+    /// Runs a project.
+    pub(crate) fn of(root: &Path) -> Self {
+        let started = Instant::now();
+        succeed(&["run", shown(root), "--quiet"]);
+        Self { length: started.elapsed(), outcome: outcome(root) }
     }
 
     /// Runs a fresh project that is killed up to ten times and resumed each time, so that late stages are hit as well, and

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod consent;
+mod erase;
 mod identity;
 mod kills;
 mod link;

@@ -6,7 +6,7 @@ import { Bars, DotInterval } from '../../charts';
 import { humanise, percent, plural } from '../../format';
 import { Card, EmptyState, Page, ProblemView, Skeleton } from '../../ui';
 import { activation, granted, REACH, standing, STATES, whole, withdrawals } from './figures';
-import { ConflictsCard, DocumentedCard, RemovedCard } from './tables';
+import { ConflictsCard, DocumentedCard, LinkingCard, RemovedCard } from './tables';
 
 export const Route = createLazyRoute('/app/consent')({ component: ConsentScreen });
 
@@ -87,6 +87,7 @@ function Documented({ consent }: { consent: Consent }) {
           )
           : <p className="small">Nobody has withdrawn.</p>}
       </Card>
+      <LinkingCard linking={consent.linking} />
       <RemovedCard removed={consent.removed} />
     </>
   );

@@ -1,4 +1,4 @@
-import type { Consent, ConsentConflict, Removed, SourceConsent, SourcePurpose } from '../../api/types';
+import type { Consent, ConsentConflict, ForbiddenLink, Removed, SourceConsent, SourcePurpose } from '../../api/types';
 import { count, humanise, percent } from '../../format';
 import { Card, type Column, DataTable } from '../../ui';
 import { share } from './figures';
@@ -49,6 +49,24 @@ export function ConflictsCard({ conflicts }: Pick<Consent, 'conflicts'>) {
       {conflicts.length > 0
         ? <DataTable caption="Contradictions between sources" rows={conflicts} columns={CONFLICTS} rowId={(row) => `${row.purpose}/${row.granted_by}/${row.denied_by}`} stacked />
         : <p className="small">No two sources contradict each other.</p>}
+    </Card>
+  );
+}
+
+const FORBIDDEN: Column<ForbiddenLink>[] = [
+  { id: 'sources', header: 'Sources', accessorFn: ({ sources }) => (sources.length === 1 ? `${sources[0]} with any other` : sources.join(' with ')), meta: { rowHeader: true } },
+  { id: 'by', header: 'Forbidden by', accessorFn: ({ forbidden_by }) => forbidden_by.map(humanise).join(', ') },
+];
+
+export function LinkingCard({ linking }: Pick<Consent, 'linking'>) {
+  return (
+    <Card
+      title="What may not be linked" flush={linking.length > 0}
+      note="People are one graph for every purpose, so what one purpose forbids is linked for none."
+    >
+      {linking.length > 0
+        ? <DataTable caption="Links that are forbidden" rows={linking} columns={FORBIDDEN} rowId={({ sources }) => sources.join('/')} stacked />
+        : <p className="small">Nothing is forbidden.</p>}
     </Card>
   );
 }

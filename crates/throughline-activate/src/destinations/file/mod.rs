@@ -13,10 +13,12 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub use self::envelope::Envelope;
-use crate::destination::{Acknowledged, Adapter, Batch, BatchHead, Destination, Prepared, Receipt, Site};
+use crate::destination::{Acknowledged, Adapter, Batch, BatchHead, Deletion, Destination, Prepared, Receipt, Site};
 use crate::error::ActivateError;
 
 const ENVELOPE: &str = "envelope.json";
+/// Folder of requests to delete somebody, one JSON file each; the receiver takes them away when it is done.
+const DELETIONS: &str = "deletions";
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,5 +162,19 @@ impl Destination for FileDrop {
         let envelope = Envelope::new(head, prepared, self.options.format, file);
         atomic::prepare(&folder, ENVELOPE, |out| envelope.write(&folder.join(ENVELOPE), out))?;
         atomic::publish(&folder, ENVELOPE)
+    }
+
+    async fn delete(&self, deletion: &Deletion) -> Result<Option<String>, ActivateError> {
+        let folder = self.folder.join(DELETIONS);
+        let name = format!("{}.json", deletion.erasure);
+        atomic::make_folder(&folder)?;
+        let path = folder.join(&name);
+        atomic::prepare(&folder, &name, |out| {
+            serde_json::to_writer(&mut *out, deletion)
+                .map_err(std::io::Error::from)
+                .map_err(ActivateError::io("write", &path))
+        })?;
+        atomic::publish(&folder, &name)?;
+        Ok(Some(format!("{}/{DELETIONS}/{name}", self.options.path)))
     }
 }

@@ -38,8 +38,19 @@ pub(crate) struct ConsentDocumented {
     /// Days on which what stands turned, in order.
     changes: Vec<ConsentChanges>,
     activation: Vec<ActivationItem>,
+    /// What may not be linked.
+    linking: Vec<ForbiddenLinkItem>,
     /// What consent removed from each stage, as of its last run.
     removed: Vec<RemovedItem>,
+}
+
+/// A link that may not be made.
+#[derive(ToSchema)]
+pub(crate) struct ForbiddenLinkItem {
+    /// One source that is linked with nothing, or two that are not linked with each other.
+    sources: Vec<String>,
+    /// The purposes that forbid it, `the source`, or `identity.yaml`.
+    forbidden_by: Vec<String>,
 }
 
 /// Counts by state.
