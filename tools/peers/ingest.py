@@ -22,7 +22,7 @@ SELECT 'e' || lpad(i::VARCHAR, 10, '0') AS event_id,
        'campaign-' || (hash(i + 3) % 40)::VARCHAR AS campaign,
        '/product/' || (hash(i + 4) % 5000)::VARCHAR AS page,
        CASE WHEN hash(i + 1) % 20 = 0 THEN (hash(i + 5) % 20000) / 100.0 END AS value,
-       ['granted', 'measurement=granted', 'measurement=granted,messaging=denied', 'unknown'][(hash(i + 6) % 4 + 1)::BIGINT] AS consent
+       ['granted', 'measurement=granted', 'measurement=granted;messaging=denied', 'unknown'][(hash(i + 6) % 4 + 1)::BIGINT] AS consent
 FROM range(:first, :last) t(i)
 """
 

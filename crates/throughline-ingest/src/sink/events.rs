@@ -148,8 +148,9 @@ impl EventSink {
         Ok(Self { spec, writer })
     }
 
-    /// Writes events with the tokens of their identifiers, one behind the other.
-    pub(crate) async fn write(&mut self, part: EventPart, tokens: &[Option<SubjectToken>]) -> Result<(), IngestError> {
+    /// Writes events with what their identifiers became, one behind the other. Events of people who were erased are left out; how
+    /// many is told.
+    pub(crate) async fn write(&mut self, part: EventPart, told: &[Tokenised]) -> Result<u64, IngestError> {
         let EventPart { mut columns, mut days, subjects } = part;
         let mut column = ListBuilder::new(BinaryBuilder::with_capacity(told.len(), told.len() * 16))
             .with_field(Field::new("element", DataType::Binary, true));
