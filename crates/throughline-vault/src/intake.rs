@@ -22,6 +22,11 @@ use crate::{Vault, VaultError};
 /// Most identifiers in memory: 32 bytes each, in a table that is at most half empty.
 const MOST_KNOWN: usize = 12_000_000;
 
+/// So many new identifiers touch most pages of the indexes, each several times: a cache that holds them all pays.
+const BULK: usize = 50_000;
+/// That cache, in KiB.
+const BULK_CACHE: u32 = 384 << 10;
+
 const READ: &str = "read what identifiers it holds";
 
 /// Gives tokens to the identifiers of a run that reads files.
@@ -133,7 +138,12 @@ impl Intake {
         if last(&mut tx).await? != stored {
             return Err(VaultError::Overtaken);
         }
+        if self.new.len() >= BULK {
+            store::cache(&mut tx, BULK_CACHE).await?;
+        }
         insert_new(&self.vault, &mut tx, &self.new).await?;
+        // The larger cache goes with what it holds.
+        store::cache(&mut tx, store::CACHE).await?;
         tx.commit().await.doing("insert identifiers")?;
         self.stored = Some(stored + self.new.len() as u64);
         self.new.clear();

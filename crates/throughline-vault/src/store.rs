@@ -66,6 +66,17 @@ pub(crate) async fn write(pool: &SqlitePool) -> Result<Tx, VaultError> {
     pool.begin_with("BEGIN IMMEDIATE").await.doing("begin a transaction")
 }
 
+/// Pages in memory, in KiB: tokens and hashes are random, so each insertion touches other pages.
+pub(crate) const CACHE: u32 = 64 << 10;
+
+/// Sets how much of the file a connection keeps in memory, in KiB.
+pub(crate) async fn cache(connection: &mut SqliteConnection, kib: u32) -> Result<(), VaultError> {
+    // A pragma takes no parameters; the text holds a number and nothing else.
+    let sql = sqlx::AssertSqlSafe(format!("PRAGMA cache_size = -{kib}"));
+    sqlx::raw_sql(sql).execute(connection).await.doing("size its cache")?;
+    Ok(())
+}
+
 /// Opens the file; makes it, readable by its owner only, when absent.
 pub(crate) async fn open(path: &Path) -> Result<SqlitePool, VaultError> {
     make_private(path)?;
@@ -78,8 +89,7 @@ pub(crate) async fn open(path: &Path) -> Result<SqlitePool, VaultError> {
         // Erased content is overwritten, and nothing is spilled to files outside the folder.
         .pragma("secure_delete", "ON")
         .pragma("temp_store", "MEMORY")
-        // 64 MiB: tokens and hashes are random, so each insertion touches other pages.
-        .pragma("cache_size", "-65536")
+        .pragma("cache_size", format!("-{CACHE}"))
         .disable_statement_logging();
     let pool = connect(SqlitePoolOptions::new().max_connections(2), options).await?;
     if schema_of(&mut *pool.acquire().await.doing("open its file")?, path).await? < NEWEST {

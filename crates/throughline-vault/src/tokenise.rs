@@ -3,7 +3,7 @@
 //! Known identifiers are found by their keyed hash without a lock. New ones are numbered, sealed and inserted in the order
 //! of their first appearance, in one transaction that looks again first, because another process may have been faster.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -302,8 +302,10 @@ async fn source_id(connection: &mut SqliteConnection, source: &str) -> Result<i6
     sqlx::query_scalar("SELECT id FROM sources WHERE name = ?").bind(source).fetch_one(connection).await.doing(WRITE)
 }
 
-/// Subjects per statement.
-const ROWS: usize = 256;
+/// Subjects that are sealed while those before are inserted.
+const ROWS: usize = 2048;
+const TOKEN: usize = 16;
+const HASH: usize = 32;
 
 async fn insert_pairs(
     connection: &mut SqliteConnection,
@@ -321,26 +323,41 @@ async fn insert_pairs(
     Ok(())
 }
 
+/// Digits of a number in a packed row.
+const SEQ: usize = 20;
+
+/// Inserts subjects, those alike in kind, source and length of the seal by one packed blob: a parameter for each column of each row
+/// would cost several times the insertion.
 async fn insert_subjects(connection: &mut SqliteConnection, subjects: Vec<Subject>) -> Result<(), VaultError> {
-    if subjects.is_empty() {
-        return Ok(());
-    }
-    let mut sql = "INSERT INTO subjects (seq, token, kind, source, lookup, wrapped, sealed) VALUES ".to_owned();
-    sql.push_str(&"(?, ?, ?, ?, ?, ?, ?), ".repeat(subjects.len()));
-    sql.truncate(sql.len() - 2);
-    // Only the full statement is worth keeping prepared. The text holds nothing but question marks.
-    let full = subjects.len() == ROWS;
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(full);
+    let mut alike: BTreeMap<_, Vec<Subject>> = BTreeMap::new();
     for subject in subjects {
-        query = query
-            .bind(subject.seq)
-            .bind(subject.token.0.to_vec())
-            .bind(subject.kind.name())
-            .bind(subject.source)
-            .bind(subject.hash.to_vec())
-            .bind(subject.seal.wrapped)
-            .bind(subject.seal.sealed);
+        let (wrapped, sealed) = (subject.seal.wrapped.len(), subject.seal.sealed.len());
+        alike.entry((subject.kind.name(), subject.source, wrapped, sealed)).or_default().push(subject);
     }
-    query.execute(connection).await.doing(WRITE)?;
+    for ((kind, source, wrapped, sealed), subjects) in alike {
+        let width = SEQ + TOKEN + HASH + wrapped + sealed;
+        let mut packed = Vec::with_capacity(subjects.len() * width);
+        for subject in &subjects {
+            packed.extend_from_slice(format!("{:0SEQ$}", subject.seq).as_bytes());
+            for part in [&subject.token.0[..], &subject.hash, &subject.seal.wrapped, &subject.seal.sealed] {
+                packed.extend_from_slice(part);
+            }
+        }
+        sqlx::query(
+            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE (i + 2) * ?2 <= length(?1)) \
+             INSERT INTO subjects (seq, token, kind, source, lookup, wrapped, sealed) \
+             SELECT CAST(CAST(substr(?1, i * ?2 + 1, 20) AS TEXT) AS INTEGER), substr(?1, i * ?2 + 21, 16), ?3, ?4, \
+                    substr(?1, i * ?2 + 37, 32), substr(?1, i * ?2 + 69, ?5), substr(?1, i * ?2 + 69 + ?5, ?6) FROM n",
+        )
+        .bind(packed)
+        .bind(width as i64)
+        .bind(kind)
+        .bind(source)
+        .bind(wrapped as i64)
+        .bind(sealed as i64)
+        .execute(&mut *connection)
+        .await
+        .doing(WRITE)?;
+    }
     Ok(())
 }
