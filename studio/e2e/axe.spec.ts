@@ -1,9 +1,7 @@
 /** Every screen, in both themes and at both widths: no barrier that axe finds, nothing wider than the window. */
-import AxeBuilder from '@axe-core/playwright';
 import type { APIRequestContext } from '@playwright/test';
-import { complaintsOf, expect, type House, test } from './house';
-
-const SIZES = [{ width: 1280, height: 900 }, { width: 390, height: 844 }];
+import { expectNoBarriers, picture, settled, SIZES } from './barriers';
+import { complaintsOf, expect, test } from './house';
 
 /** Addresses by name; where one item is shown, the first of its list. */
 const SCREENS: Record<string, (api: APIRequestContext) => Promise<string>> = {
@@ -73,26 +71,3 @@ test('every screen that can be reached is in this list', async ({ browser, ready
   for (const link of await links.all()) expect(listed).toContain(await link.getAttribute('href'));
   await page.context().close();
 });
-
-type Page = Awaited<ReturnType<House['page']>>;
-
-/** Content is there: a title, and nothing that is still loading. */
-async function settled(page: Page) {
-  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-  await expect(page.locator('main .skeleton')).toHaveCount(0);
-  await page.evaluate(() => document.fonts.ready);
-}
-
-async function expectNoBarriers(page: Page, where: string) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(' | ')}`);
-  expect(told, where).toEqual([]);
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  expect(overflow, `${where}: wider than the window`).toBeLessThanOrEqual(0);
-}
-
-/** Pictures of every screen, for people to look at, where a folder for them is named. */
-async function picture(page: Page, name: string) {
-  const folder = process.env.PICTURES;
-  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
-}

@@ -1,6 +1,7 @@
 //! The commit protocol and the engine, on a real folder; expressions on batches.
 
 mod compiled;
+mod erased;
 
 use std::sync::Arc;
 

@@ -68,6 +68,7 @@ pub async fn match_accuracy(project: &Project, stores: &Stores) -> Result<Accura
     let ledger = stores.ledger.as_ref();
     let decisions = standing_decisions(ledger).await?;
     let draws = draws(ledger).await?;
+    let decisions = responding(decisions, &draws);
     let labels_of = |draw: &MatchDraw| of_draw(&decisions, draw.draw).count();
     // The latest draw that has labels: they are about the matches as they are.
     let draw = draws.iter().rfind(|d| labels_of(d) > 0).or(draws.last());
@@ -94,6 +95,19 @@ pub async fn match_accuracy(project: &Project, stores: &Stores) -> Result<Accura
     })
 }
 
+/// Decisions whose pairs count as drawn with the probability that they were drawn *and* decided about: π times the share of the draw
+/// that was decided about, as what is missing is taken to be missing by chance.
+fn responding(mut decisions: Vec<Decision>, draws: &[MatchDraw]) -> Vec<Decision> {
+    let shares: BTreeMap<u32, f64> = draws
+        .iter()
+        .map(|d| (d.draw, of_draw(&decisions, d.draw).count() as f64 / d.pairs.len().max(1) as f64))
+        .collect();
+    for drawn in decisions.iter_mut().filter_map(|d| d.drawn.as_mut()) {
+        drawn.inclusion *= shares.get(&drawn.draw).copied().unwrap_or(1.0).min(1.0);
+    }
+    decisions
+}
+
 fn of_draw(decisions: &[Decision], draw: u32) -> impl Iterator<Item = (&throughline_identity::DrawnFrom, bool)> {
     decisions.iter().filter_map(move |d| Some((d.drawn.as_ref().filter(|drawn| drawn.draw == draw)?, d.same?)))
 }
@@ -115,4 +129,48 @@ fn note(draw: Option<&MatchDraw>, labelled: u64) -> String {
     format!(
         "of the pairs that were compared and nobody had decided about before; pairs that blocking never brought together are not in it{missing}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use throughline_core::{SubjectToken, Timestamp};
+    use throughline_identity::DrawnFrom;
+
+    use super::*;
+    use crate::matches::draw::DrawnPair;
+
+    #[test]
+    fn few_answers_of_a_certain_draw_are_no_certainty() {
+        let token = SubjectToken([1; 16]);
+        let pair = DrawnPair {
+            token,
+            other_token: token,
+            outcome: "linked".into(),
+            probability: 0.9,
+            weight_bits: 9.0,
+            inclusion: 1.0,
+        };
+        let draw = MatchDraw {
+            draw: 1,
+            matches_version: None,
+            seed: 1,
+            expected: 10.0,
+            floor: 0.1,
+            population: BTreeMap::new(),
+            pairs: vec![pair; 10],
+            drawn_at: Timestamp::MIN,
+        };
+        let drawn = DrawnFrom { draw: 1, inclusion: 1.0, probability: 0.9, weight_bits: 9.0, linked: true };
+        let decision =
+            Decision { token, other_token: token, same: Some(true), reason: String::new(), drawn: Some(drawn) };
+        let answers = |n: usize| {
+            let decisions = responding(vec![decision.clone(); n], std::slice::from_ref(&draw));
+            let sample: Vec<Drawn> = of_draw(&decisions, 1)
+                .map(|(d, same)| Drawn { inclusion: d.inclusion, part: same, whole: true })
+                .collect();
+            sampled_share(&sample, LEVEL).expect("a share")
+        };
+        assert!(answers(1).low < 0.5 && answers(5).low > answers(1).low);
+        assert_eq!((answers(10).low, answers(10).value), (1.0, 1.0), "all of them are known");
+    }
 }

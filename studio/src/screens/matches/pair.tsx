@@ -12,6 +12,8 @@ interface PairProps {
 /** Two records side by side, with what each field adds. */
 export function PairView({ pair, said, currency }: PairProps) {
   const [ours, theirs] = pair.sources;
+  // Where rows are stacked, cells are named by their record.
+  const names: [string, string] = ours === theirs ? ['One record', 'The other'] : [ours ?? '', theirs ?? ''];
   return (
     <div className="stack">
       <dl className="match-facts">
@@ -28,10 +30,10 @@ export function PairView({ pair, said, currency }: PairProps) {
         <div><dt>Now</dt><dd>{humanise(pair.outcome)} <small>{pair.reason}</small></dd></div>
       </dl>
       <div className="table-wrap" role="group" aria-label="The two records" tabIndex={0}>
-        <table className="table match-table">
+        <table className="table match-table stacked" role="table">
           <caption className="visually-hidden">The two records, field by field</caption>
-          <thead>
-            <tr>
+          <thead role="rowgroup">
+            <tr role="row">
               <th scope="col">Field</th>
               <th scope="col">{ours} <Id id={pair.token} /></th>
               <th scope="col">{theirs} <Id id={pair.other_token} /></th>
@@ -39,8 +41,8 @@ export function PairView({ pair, said, currency }: PairProps) {
               <th scope="col" className="numeric">Adds</th>
             </tr>
           </thead>
-          <tbody>
-            {fieldsOf(pair, said).map((field) => <Row key={field.name} field={field} />)}
+          <tbody role="rowgroup">
+            {fieldsOf(pair, said).map((field) => <Row key={field.name} field={field} names={names} />)}
           </tbody>
         </table>
       </div>
@@ -54,17 +56,17 @@ export function PairView({ pair, said, currency }: PairProps) {
   );
 }
 
-function Row({ field }: { field: Field }) {
+function Row({ field, names }: { field: Field; names: [string, string] }) {
   const { name, agreement, weight, said } = field;
   const value = (text: string | undefined) =>
     text === undefined ? <span className="muted">sealed</span> : text === '' ? <span className="muted">missing</span> : text;
   return (
-    <tr data-agreement={agreement}>
-      <th scope="row">{humanise(name)}</th>
-      <td className="wrap-anywhere">{value(said?.[0])}</td>
-      <td className="wrap-anywhere">{value(said?.[1])}</td>
-      <td><span className="agreement">{agreement}</span></td>
-      <td className="numeric">{weight === null ? 'nothing' : bits(weight)}</td>
+    <tr role="row" data-agreement={agreement}>
+      <th scope="row" role="rowheader">{humanise(name)}</th>
+      <td role="cell" className="wrap-anywhere" data-label={names[0]}>{value(said?.[0])}</td>
+      <td role="cell" className="wrap-anywhere" data-label={names[1]}>{value(said?.[1])}</td>
+      <td role="cell" data-label="Agreement"><span className="agreement">{agreement}</span></td>
+      <td role="cell" className="numeric" data-label="Adds">{weight === null ? 'nothing' : bits(weight)}</td>
     </tr>
   );
 }
