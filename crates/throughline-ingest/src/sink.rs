@@ -20,7 +20,7 @@ use crate::cell::Cell;
 use crate::error::IngestError;
 pub(crate) use events::EventSink;
 pub(crate) use profiles::ProfileSink;
-pub(crate) use quarantine::{QuarantineSink, RefusedLine};
+pub(crate) use quarantine::{QuarantineSink, RefusedLine, is_cut};
 pub(crate) use spend::SpendSink;
 
 /// Rows collected before they are written: enough that each day gets a run of rows, little enough to stay small.

@@ -1,7 +1,7 @@
 //! The stage: one file of one source → its files of `events`, `spend` and `quarantine`.
 
-use throughline_core::{IdentifierKind, RunContext};
-use throughline_lake::{Lake, Staged, Unit};
+use throughline_core::{IdentifierKind, RunContext, Timestamp};
+use throughline_lake::{Lake, Staged, Unit, tables};
 use throughline_vault::Vault;
 
 use crate::cell::RowView;
@@ -16,6 +16,8 @@ use crate::sink::{EventSink, ProfileSink, QuarantineSink, RefusedLine, SpendSink
 
 /// Name of the stage for progress.
 const STAGE: &str = "ingest";
+/// Refused rows that are told to the caller.
+const LINES: usize = 100_000;
 /// Refused rows that are shown when a file is refused.
 const EXAMPLES: usize = 3;
 
@@ -32,24 +34,39 @@ pub async fn ingest_file(
     file: &SourceFile,
     unit: &Unit,
 ) -> Result<IngestOutcome, IngestError> {
+    ingest_export(lake, vault, context, source, file, unit, context.now).await
+}
+
+/// The same for an export that was first read at `read_at`, which its rows carry as `ingested_at`: of equal revisions of one id
+/// in several files, the one that was read last counts.
+pub async fn ingest_export(
+    lake: &Lake,
+    vault: &Vault,
+    context: &RunContext,
+    source: &CompiledSource,
+    file: &SourceFile,
+    unit: &Unit,
+    read_at: Timestamp,
+) -> Result<IngestOutcome, IngestError> {
     let name = &source.config.name.value;
     let layout = source.layout(false);
     let mut reader = TypedReader::open(source, file, &layout)?;
     let mut evaluator = Evaluator::new(source, context);
     let mut sinks = Sinks {
-        events: EventSink::new(lake, unit, name, context.now)?,
+        events: EventSink::new(lake, unit, name, read_at)?,
         profiles: ProfileSink::new(lake, unit, name)?,
-        spend: SpendSink::new(lake, unit, name, context.now)?,
-        quarantine: QuarantineSink::new(lake, unit, name, &file.name, context.now)?,
+        spend: SpendSink::new(lake, unit, name, read_at)?,
+        quarantine: QuarantineSink::new(lake, unit, name, &file.name, read_at)?,
     };
     let mut report = IngestReport::new(name, &file.name);
-    let mut examples = Vec::new();
+    let (mut examples, mut lines) = (Vec::new(), Vec::new());
     let mut done = 0;
     while let Some(rows) = reader.next_batch()? {
         if context.is_cancelled() {
             return Err(IngestError::Cancelled { file: file.name.clone() });
         }
         let (emissions, refused) = evaluate(&rows, &layout, &mut evaluator, &mut report);
+        lines.extend(refused.iter().take(LINES - lines.len()).map(example));
         let shown = refused.iter().filter(|row| row.bad.fault != RowFault::Duplicate);
         examples.extend(shown.take(EXAMPLES - examples.len()).map(example));
         sinks.write(vault, name, &emissions, &refused).await?;
@@ -61,7 +78,16 @@ pub async fn ingest_file(
     report.remark(&source.warnings, evaluator.unreadable_consent());
     check_balance(&report)?;
     check_limit(&report, source.config.failure_limit(), source.config.failure_limit.is_some(), examples)?;
-    Ok(IngestOutcome { staged: Box::pin(sinks.finish()).await?, report })
+    Ok(IngestOutcome { staged: Box::pin(sinks.finish()).await?, report, refused: lines })
+}
+
+/// What is staged for a file that is gone and whose rows go with it: nothing, in every table.
+pub async fn drop_unit(lake: &Lake, unit: &Unit) -> Result<Vec<Staged>, IngestError> {
+    let mut staged = Vec::new();
+    for spec in [tables::events(), tables::profiles(), tables::spend(), tables::quarantine()] {
+        staged.push(lake.writer(&spec, unit)?.finish().await?);
+    }
+    Ok(staged)
 }
 
 /// Evaluates the rows of a batch in order and counts what became of them.
@@ -101,6 +127,9 @@ pub(crate) fn evaluate<'a, 's: 'a>(
     for event in &emissions.events {
         report.saw(event.occurred_at);
         report.consent_unreadable += u64::from(event.consent_unreadable);
+    }
+    for spend in &emissions.spend {
+        report.saw_spend(spend.day);
     }
     report.events += emissions.events.len() as u64;
     report.spend_rows += emissions.spend.len() as u64;

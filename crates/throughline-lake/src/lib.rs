@@ -14,6 +14,8 @@ mod writer;
 
 mod snapshot;
 
+pub mod outside;
+
 mod provider;
 
 mod rows;

@@ -1,8 +1,14 @@
 //! The arguments.
 
+mod quarantine;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use quarantine::{
+    QuarantineCommand, QuarantineCorrectArgs, QuarantineListArgs, QuarantineShowArgs, QuarantineUndoArgs,
+};
 
 /// Carries every customer signal along one traceable line.
 #[derive(Debug, Parser)]
@@ -17,14 +23,17 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Make a project.
     Init(InitArgs),
-    /// Read and check every file of a project.
-    Check(ProjectArgs),
+    /// Read and check every file of a project, look at what its sources hold, and say what to mend. Nothing is written.
+    Check(CheckArgs),
     /// Bring every stage of a project up to date.
     Run(RunArgs),
     /// Serve the studio and the API.
     Serve(ServeArgs),
     /// Walk the thread behind a decision, a conversion or a person.
     Explain(ExplainArgs),
+    /// Rows that could not be used: look at them, correct them, read them again.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
     /// What people agreed to.
     #[command(subcommand)]
     Consent(ConsentCommand),
@@ -210,7 +219,7 @@ pub(crate) enum MarketShape {
     Events,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ProjectArgs {
     /// Folder of the project.
     #[arg(default_value = ".")]
@@ -226,6 +235,15 @@ pub(crate) struct ProjectArgs {
 fn name_and_value(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     pair.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| "expected NAME=VALUE".to_owned())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// Rows of each source that are looked at, at most; what is sampled is said.
+    #[arg(long, default_value_t = 200_000)]
+    pub(crate) rows: u64,
 }
 
 #[derive(Debug, Args)]

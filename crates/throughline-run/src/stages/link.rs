@@ -33,7 +33,7 @@ impl Stage for Link {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn reads(&self) -> &'static [&'static str] {
