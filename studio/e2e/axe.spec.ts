@@ -8,6 +8,7 @@ const SIZES = [{ width: 1280, height: 900 }, { width: 390, height: 844 }];
 /** Addresses by name; where one item is shown, the first of its list. */
 const SCREENS: Record<string, (api: APIRequestContext) => Promise<string>> = {
   overview: async () => '/',
+  sources: async () => '/sources',
   consent: async () => '/consent',
   journeys: async () => '/journeys',
   conversion: async (api) => `/journeys/${(await first(api, '/conversions')).id}`,

@@ -16,6 +16,7 @@ export interface NavEntry {
 
 export const NAV: NavEntry[] = [
   { to: '/', label: 'Overview', letter: 'o', group: 'line', operation: 'getLine' },
+  { to: '/sources', label: 'Sources', letter: 's', group: 'line', operation: 'listSources' },
   { to: '/consent', label: 'Consent', letter: 'c', group: 'line', operation: 'getConsent' },
   { to: '/journeys', label: 'Journeys', letter: 'j', group: 'line', operation: 'listConversions' },
   { to: '/attribution', label: 'Attribution', letter: 'a', group: 'line', operation: 'getAttribution' },

@@ -10,6 +10,7 @@ import { decisionRoute, decisionsRoute } from './screens/decisions/route';
 import { conversionRoute, journeysRoute } from './screens/journeys/route';
 import { overviewRoute } from './screens/overview/route';
 import { personRoute } from './screens/persons/route';
+import { sourcesRoute } from './screens/sources/route';
 import { truthRoute } from './screens/truth/route';
 import { usersRoute } from './screens/users/route';
 import { RouteProblem } from './shell/failures';
@@ -18,6 +19,7 @@ import { markNavigated } from './ui/page';
 /** One line for every screen. */
 const screens = [
   overviewRoute,
+  sourcesRoute,
   consentRoute,
   journeysRoute,
   conversionRoute,

@@ -37,6 +37,7 @@ listConfiguration     ·       x       x        x       x
 listConversions       x       x       x        x       x
 listDecisions         x       x       x        x       x
 listRuns              x       x       x        x       x
+listSources           x       x       x        x       x
 listTokens            x       x       x        x       x
 listUsers             ·       ·       ·        ·       x
 proveAudit            ·       x       x        x       x

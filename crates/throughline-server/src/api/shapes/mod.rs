@@ -7,6 +7,7 @@ pub(crate) mod approval;
 pub(crate) mod audit;
 pub(crate) mod consent;
 pub(crate) mod evidence;
+pub(crate) mod sources;
 pub(crate) mod thread;
 
 use utoipa::ToSchema;
