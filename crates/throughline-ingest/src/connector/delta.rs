@@ -64,8 +64,9 @@ impl Connector for Delta {
 
     fn read(&self, file: &SourceFile, options: &Options, wanted: &[String]) -> Result<Box<dyn RowReader>, IngestError> {
         let inner = Parquet.read(file, options, wanted)?;
-        let constant = |name: &String| file.constants.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
-        Ok(Box::new(DeltaReader { inner, constants: wanted.iter().map(constant).collect() }))
+        let place = |name: &String| wanted.iter().position(|w| w == name);
+        let constants = file.constants.iter().filter_map(|(name, value)| Some((place(name)?, value.clone())));
+        Ok(Box::new(DeltaReader { inner, constants: constants.collect() }))
     }
 }
 
@@ -139,19 +140,17 @@ fn files(
 /// Rows of a data file with the values that stand in the log.
 struct DeltaReader {
     inner: Box<dyn RowReader>,
-    /// For each wanted column: its value, where it stands in the log.
-    constants: Vec<Option<Option<String>>>,
+    /// Wanted columns whose value stands in the log, by place.
+    constants: Vec<(usize, Option<String>)>,
 }
 
 impl RowReader for DeltaReader {
     fn next_batch(&mut self) -> Result<Option<RawBatch>, IngestError> {
         let Some(mut batch) = self.inner.next_batch()? else { return Ok(None) };
         let rows = batch.numbers.len();
-        for (column, constant) in batch.columns.iter_mut().zip(&self.constants) {
-            if let Some(value) = constant {
-                let values: StringArray = std::iter::repeat_n(value.as_deref(), rows).collect();
-                *column = Arc::new(values) as ArrayRef;
-            }
+        for (place, value) in &self.constants {
+            let values: StringArray = std::iter::repeat_n(value.as_deref(), rows).collect();
+            batch.columns[*place] = Arc::new(values) as ArrayRef;
         }
         Ok(Some(batch))
     }

@@ -122,7 +122,9 @@ async fn days(stores: &Stores) -> Result<BTreeMap<String, Vec<DayVolume>>, RunEr
                     .entry(key)
                     .or_insert_with(|| DayVolume { day: day.value(row).to_owned(), ..DayVolume::default() });
                 let n = u64::try_from(counts.value(row)).unwrap_or(0);
-                if spec.name == "events" { volume.events += n } else { volume.spend_rows += n }
+                let (events, spend_rows) = if spec.name == "events" { (n, 0) } else { (0, n) };
+                volume.events += events;
+                volume.spend_rows += spend_rows;
             }
         }
     }

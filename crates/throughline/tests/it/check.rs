@@ -93,10 +93,8 @@ fn days_that_are_missing_and_large_sources_are_said() {
         ("data/web.csv".to_owned(), orders(&[10, 11])),
     ];
     for n in 0..40 {
-        let rows: String = (0..30)
-            .map(|k| format!("x{n}-{k},purchase,2026-02-{:02}T10:00:00Z,,p{k}@a.example,,,10\n", k % 28 + 1))
-            .collect();
-        files.push((format!("data/till-{n}.csv"), HEAD.to_owned() + &rows));
+        let row = |k: u32| format!("x{n}-{k},purchase,2026-02-{:02}T10:00:00Z,,p{k}@a.example,,,10\n", k % 28 + 1);
+        files.push((format!("data/till-{n}.csv"), HEAD.to_owned() + &(0..30).map(row).collect::<String>()));
     }
     let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
     let dir = project(&files);
