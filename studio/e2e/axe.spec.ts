@@ -6,6 +6,7 @@ import { complaintsOf, expect, test } from './house';
 /** Addresses by name; where one item is shown, the first of its list. */
 const SCREENS: Record<string, (api: APIRequestContext) => Promise<string>> = {
   overview: async () => '/',
+  sources: async () => '/sources',
   consent: async () => '/consent',
   matches: async () => '/matches',
   journeys: async () => '/journeys',

@@ -16,6 +16,7 @@ export interface NavEntry {
 
 export const NAV: NavEntry[] = [
   { to: '/', label: 'Overview', letter: 'o', group: 'line', operation: 'getLine' },
+  { to: '/sources', label: 'Sources', letter: 's', group: 'line', operation: 'listSources' },
   { to: '/consent', label: 'Consent', letter: 'c', group: 'line', operation: 'getConsent' },
   { to: '/matches', label: 'Matches', letter: 'm', group: 'line', operation: 'listMatches' },
   { to: '/journeys', label: 'Journeys', letter: 'j', group: 'line', operation: 'listConversions' },

@@ -11,6 +11,7 @@ import { conversionRoute, journeysRoute } from './screens/journeys/route';
 import { matchesRoute } from './screens/matches/route';
 import { overviewRoute } from './screens/overview/route';
 import { personRoute } from './screens/persons/route';
+import { sourcesRoute } from './screens/sources/route';
 import { truthRoute } from './screens/truth/route';
 import { usersRoute } from './screens/users/route';
 import { RouteProblem } from './shell/failures';
@@ -19,6 +20,7 @@ import { markNavigated } from './ui/page';
 /** One line for every screen. */
 const screens = [
   overviewRoute,
+  sourcesRoute,
   consentRoute,
   matchesRoute,
   journeysRoute,

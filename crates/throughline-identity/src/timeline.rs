@@ -80,7 +80,8 @@ fn person_bucket(buckets: u32) -> ScalarUDF {
     )
 }
 
-/// Writes the timeline and returns its files and row count. Of several revisions of one source event the highest wins.
+/// Writes the timeline and returns its files and row count. Of several revisions of one source event the highest
+/// wins; of equal ones, that of the export which was read last.
 pub(crate) async fn write_timeline(
     session: &Session,
     events: Snapshot,
@@ -99,7 +100,7 @@ pub(crate) async fn write_timeline(
         "SELECT person_bucket(person_id) AS bucket, person_id, {columns} FROM (
            SELECT person_of(tokens) AS person_id, {columns},
              row_number() OVER (PARTITION BY source, source_event_id
-                                ORDER BY revision DESC, {columns}) AS occurrence
+                                ORDER BY revision DESC, ingested_at DESC, {columns}) AS occurrence
            FROM events WHERE available_at <= to_timestamp_micros({as_of}))
          WHERE occurrence = 1 AND person_id IS NOT NULL
          ORDER BY bucket, person_id, occurred_at, source, source_event_id",

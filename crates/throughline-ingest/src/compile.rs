@@ -177,7 +177,12 @@ fn lacking(
     for file in files {
         for column in used.iter().map(|i| &columns[*i]).filter(|c| !file.names.contains(&c.name)) {
             let message = format!("`{}` lacks the column `{}`, which the mapping reads", file.file, column.name);
-            let finding = Diagnostic::error(codes::COLUMN, message).help("other files at the location have it");
+            let own = file.names.iter().map(String::as_str).filter(|name| columns.iter().any(|c| c.name == *name));
+            let help = match closest(&column.name, own) {
+                Some(close) => format!("other files at the location have it; is it `{close}` there?"),
+                None => "other files at the location have it".to_owned(),
+            };
+            let finding = Diagnostic::error(codes::COLUMN, message).help(help);
             found.push(at(finding, &config.file, &config.location));
         }
     }

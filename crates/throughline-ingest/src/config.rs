@@ -47,6 +47,8 @@ pub struct SourceConfig {
     pub latency_hours: f64,
     /// Whether identifiers of this source may be linked with others.
     pub linkable: bool,
+    /// What becomes of the rows of a file that is gone.
+    pub vanished: Vanished,
     /// Expression of the consent text; absent or NULL means unknown.
     pub consent: Option<Spanned<String>>,
     /// Where a row says how somebody came to a page. It gives the columns of [`TRAFFIC_COLUMNS`].
@@ -61,6 +63,17 @@ pub struct SourceConfig {
     pub digest: String,
     /// The rules of channels.
     pub channels: Arc<Channels>,
+}
+
+/// What becomes of the rows of a file that is no longer at the location.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vanished {
+    /// They stay: exports are moved away once they were read.
+    #[default]
+    Keep,
+    /// They go with it: the location is the truth.
+    Drop,
 }
 
 /// The columns that `traffic` adds to those of the file: the channel by the rules of [`Channels`], the source, medium and

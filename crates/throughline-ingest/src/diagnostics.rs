@@ -23,6 +23,10 @@ pub const CONFIG_CODES: &[(&str, &str)] = &[
     (codes::UNREACHABLE, "the database of a source cannot be reached"),
     (codes::BAD_ROWS, "more rows were refused than `failure_limit` allows"),
     (codes::CONSENT_SIGNAL, "the consent signal of events cannot be read; they are kept, and nothing is granted there"),
+    (codes::DRIFT, "the columns of a file differ from those of the file before"),
+    (codes::GONE, "a file of a source is gone"),
+    (codes::CORRECTION, "a corrected row of the quarantine is not as it was when it was corrected"),
+    (codes::ELSEWHERE, "a place in an object store, or a Delta table, cannot be read"),
 ];
 
 /// The codes by name.
@@ -48,6 +52,10 @@ pub(crate) mod codes {
     pub(crate) const UNREACHABLE: &str = "TL125";
     pub(crate) const BAD_ROWS: &str = "TL130";
     pub(crate) const CONSENT_SIGNAL: &str = "TL135";
+    pub(crate) const DRIFT: &str = "TL136";
+    pub(crate) const GONE: &str = "TL137";
+    pub(crate) const CORRECTION: &str = "TL138";
+    pub(crate) const ELSEWHERE: &str = "TL139";
 }
 
 /// Why a row went to quarantine.

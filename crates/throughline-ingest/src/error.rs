@@ -129,6 +129,14 @@ pub enum IngestError {
         /// The first refused rows.
         examples: Vec<RowExample>,
     },
+    /// A place in an object store, or a Delta table, cannot be read.
+    #[error("`{location}` cannot be read: {reason}")]
+    Elsewhere {
+        /// The location as written.
+        location: String,
+        /// Why.
+        reason: String,
+    },
     /// Rows were lost or counted twice: a defect of this program.
     #[error(
         "`{file}`: {read} rows read, but {emitted} emitted, {skipped} skipped and {quarantined} quarantined; nothing is kept"
@@ -180,6 +188,10 @@ impl IngestError {
             Self::Unreachable { .. } => {
                 (codes::UNREACHABLE, "check the address, the network and the rights of the user")
             }
+            Self::Elsewhere { .. } => (
+                codes::ELSEWHERE,
+                "check the address; keys and regions of object stores stand in variables THROUGHLINE_OBJECTS_… (docs/sources.md)",
+            ),
             Self::EmptyFile { .. } => (codes::EMPTY_FILE, "remove it from the location, or wait until it is written"),
             Self::Delimiter { .. } => (codes::DELIMITER, "set `options: { delimiter: … }` of the source"),
             Self::Encoding { .. } => (codes::UNREADABLE, "save the file as UTF-8"),

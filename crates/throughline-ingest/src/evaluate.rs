@@ -233,6 +233,11 @@ impl<'s> Evaluator<'s> {
     }
 }
 
+/// The instant of a cell, where it is one.
+pub(crate) fn stated_time(cell: &Cell<'_>) -> Option<i64> {
+    strict::time(cell, "time").ok().flatten()
+}
+
 fn id_of<'a>(emit: &'a Emit, row: &RowView<'a>) -> Result<Cell<'a>, BadRow> {
     let id = emit.id.cell(row).into_text();
     if id.as_str().is_some_and(|text| !text.trim().is_empty()) {

@@ -11,6 +11,30 @@ pub(crate) fn is_pattern(location: &str) -> bool {
     location.contains(['*', '?'])
 }
 
+/// What of a pattern stands before its first wildcard, up to the last folder.
+pub(crate) fn fixed(pattern: &str) -> &str {
+    let end = pattern.find(['*', '?']).unwrap_or(pattern.len());
+    pattern[..end].rsplit_once('/').map_or("", |(before, _)| before)
+}
+
+/// Whether a path matches a pattern, as [`files`] finds them.
+pub(crate) fn matches_path(pattern: &str, path: &str) -> bool {
+    fn all(pattern: &[&str], path: &[&str]) -> bool {
+        match (pattern.split_first(), path.split_first()) {
+            (None, None) => true,
+            (Some((first, rest)), _) if *first == "**" => {
+                all(rest, path) || path.split_first().is_some_and(|(_, below)| all(pattern, below) || rest.is_empty())
+            }
+            (Some((first, rest)), Some((name, below))) => {
+                (!name.starts_with('.') || first.starts_with('.')) && matches(first, name) && all(rest, below)
+            }
+            _ => false,
+        }
+    }
+    let parts = |text| str::split(text, '/').filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    all(&parts(pattern), &parts(path))
+}
+
 /// The files that match, in order of their paths. Names that start with a dot match only a pattern that does too.
 pub(crate) fn files(pattern: &Path) -> io::Result<Vec<PathBuf>> {
     let mut fixed = PathBuf::new();
@@ -121,5 +145,23 @@ mod tests {
         assert_eq!(names("**/*.csv")?, ["a.csv", "b.csv", "x/c.csv", "x/y/d.csv"]);
         assert_eq!(names("nowhere/*.csv")?, Vec::<String>::new());
         Ok(())
+    }
+
+    #[test]
+    fn paths_of_objects_match_as_files_do() {
+        for (pattern, path, expect) in [
+            ("in/*.csv", "in/a.csv", true),
+            ("in/*.csv", "in/x/a.csv", false),
+            ("in/*.csv", "in/.a.csv", false),
+            ("in/**/a.csv", "in/a.csv", true),
+            ("in/**/a.csv", "in/x/y/a.csv", true),
+            ("in/**", "in/x/a.csv", true),
+            ("in/**", "other/a.csv", false),
+            ("d?/a.csv", "d1/a.csv", true),
+            ("in/a.csv", "in/a.csv", true),
+        ] {
+            assert_eq!(matches_path(pattern, path), expect, "{pattern} {path}");
+        }
+        assert_eq!((fixed("in/x/*.csv"), fixed("*.csv"), fixed("in/a?/b")), ("in/x", "", "in"));
     }
 }

@@ -1,6 +1,6 @@
 //! The files of a source: one file is one unit of work. A database has windows instead.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use crate::config::SourceConfig;
 use crate::connector::{self, DatabaseUnit, EmptyFile};
 use crate::error::IngestError;
 use crate::glob;
+use crate::objects::{self, Remote};
 
 /// One file of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,27 @@ pub struct SourceFile {
     pub content_hash: String,
     /// The part of a database that this is, where it is no file.
     pub database: Option<Arc<DatabaseUnit>>,
+    /// Where it lies, where that is an object store; `path` is where it is kept once it is fetched.
+    pub remote: Option<Arc<Remote>>,
+    /// Columns that have one value in all of its rows, which does not stand in the file.
+    pub constants: Vec<(String, Option<String>)>,
+}
+
+/// Where a source lies.
+#[derive(Debug, Clone)]
+pub struct Place<'a> {
+    /// The folder of the project.
+    pub project_dir: &'a Path,
+    /// The location, variables put in.
+    pub location: String,
+    /// The variables.
+    pub variables: &'a BTreeMap<String, String>,
+}
+
+/// The units of a source that has no files here: those of a database, a table or an object store.
+fn units_elsewhere(config: &SourceConfig, place: &Place<'_>) -> Option<Result<Vec<SourceFile>, IngestError>> {
+    let connector = connector::find(&config.connector.value);
+    connector.and_then(|c| c.units(config, place)).or_else(|| objects::units(config, place))
 }
 
 /// The files at the location of a source, by name. `variables` gives the values for `${NAME}`.
@@ -38,17 +60,12 @@ pub fn list_units(
 ) -> Result<Vec<SourceFile>, IngestError> {
     let location = &config.location.value;
     let resolved = resolve(config, variables)?;
-    if let Some(units) = connector::find(&config.connector.value).and_then(|c| c.units(config, &resolved)) {
+    let place = Place { project_dir, location: resolved.clone(), variables };
+    if let Some(units) = units_elsewhere(config, &place) {
         return units;
     }
     let full = project_dir.join(&resolved);
-    let paths = if glob::is_pattern(&resolved) {
-        glob::files(&full).map_err(IngestError::io(full.display().to_string()))?
-    } else if full.is_file() {
-        vec![full.clone()]
-    } else {
-        Vec::new()
-    };
+    let paths = paths_at(&full, &resolved)?;
     if paths.is_empty() {
         return Err(IngestError::NoFile {
             source_name: config.name.value.clone(),
@@ -62,6 +79,29 @@ pub fn list_units(
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
+}
+
+/// The names of the units that are at the location of a source now. Files are not opened.
+pub fn names_of_units(
+    project_dir: &Path,
+    config: &SourceConfig,
+    variables: &BTreeMap<String, String>,
+) -> Result<BTreeSet<String>, IngestError> {
+    let resolved = resolve(config, variables)?;
+    let place = Place { project_dir, location: resolved.clone(), variables };
+    if let Some(units) = units_elsewhere(config, &place) {
+        return Ok(units?.into_iter().map(|unit| unit.name).collect());
+    }
+    let paths = paths_at(&project_dir.join(&resolved), &resolved)?;
+    Ok(paths.iter().map(|path| name_of(project_dir, &config.location.value, variables, path)).collect())
+}
+
+/// The files at a location.
+fn paths_at(full: &Path, resolved: &str) -> Result<Vec<PathBuf>, IngestError> {
+    if glob::is_pattern(resolved) {
+        return glob::files(full).map_err(IngestError::io(full.display().to_string()));
+    }
+    Ok(if full.is_file() { vec![full.to_owned()] } else { Vec::new() })
 }
 
 /// What may be shown of a location: an address may hold a password, so no more than what comes before it.
@@ -87,7 +127,7 @@ fn describe(
     if bytes == 0 && refuses_empty {
         return Err(IngestError::EmptyFile { source_name: config.name.value.clone(), file: name });
     }
-    Ok(SourceFile { name, path, bytes, content_hash, database: None })
+    Ok(SourceFile { name, path, bytes, content_hash, database: None, remote: None, constants: Vec::new() })
 }
 
 /// Puts the variables into the location.

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use throughline_core::time::DAY_US;
 use throughline_core::{Diagnostic, Timestamp};
 use throughline_lake::Staged;
 
 use crate::diagnostics::codes;
+use crate::error::RowExample;
 
 /// The files written for one source file, not committed yet, and the report.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub struct IngestOutcome {
     pub staged: Vec<Staged>,
     /// The numbers.
     pub report: IngestReport,
+    /// The first 100,000 refused rows.
+    pub refused: Vec<RowExample>,
 }
 
 /// `rows_read = rows_emitted + rows_skipped + Σ quarantined`, or the file is refused.
@@ -48,6 +52,10 @@ pub struct IngestReport {
     pub first_occurred_at: Option<Timestamp>,
     /// Latest event.
     pub last_occurred_at: Option<Timestamp>,
+    /// First business date of spend.
+    pub first_spend_on: Option<String>,
+    /// Last business date of spend.
+    pub last_spend_on: Option<String>,
     /// Columns that no expression reads.
     pub columns_unused: Vec<String>,
     /// Remarks of the check.
@@ -70,6 +78,8 @@ impl IngestReport {
             consent_unreadable: 0,
             first_occurred_at: None,
             last_occurred_at: None,
+            first_spend_on: None,
+            last_spend_on: None,
             columns_unused: Vec::new(),
             warnings: Vec::new(),
         }
@@ -97,5 +107,15 @@ impl IngestReport {
         let t = Timestamp::from_micros(occurred_at);
         self.first_occurred_at = Some(self.first_occurred_at.map_or(t, |first| first.min(t)));
         self.last_occurred_at = Some(self.last_occurred_at.map_or(t, |last| last.max(t)));
+    }
+
+    pub(crate) fn saw_spend(&mut self, day: i64) {
+        let date = Timestamp::from_micros(day.saturating_mul(DAY_US)).date();
+        if self.first_spend_on.as_ref().is_none_or(|first| date < *first) {
+            self.first_spend_on = Some(date.clone());
+        }
+        if self.last_spend_on.as_ref().is_none_or(|last| date > *last) {
+            self.last_spend_on = Some(date);
+        }
     }
 }

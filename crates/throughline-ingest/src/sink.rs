@@ -24,7 +24,7 @@ use crate::error::IngestError;
 pub(crate) use chunk::{Chunk, ChunkBuilder};
 pub(crate) use events::EventSink;
 pub(crate) use profiles::ProfileSink;
-pub(crate) use quarantine::{QuarantineSink, RefusedLine};
+pub(crate) use quarantine::{QuarantineSink, RefusedLine, is_cut};
 pub(crate) use spend::SpendSink;
 
 fn times() -> TimestampMicrosecondBuilder {

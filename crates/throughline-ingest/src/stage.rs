@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use throughline_core::RunContext;
-use throughline_lake::{Lake, Staged, Unit};
+use throughline_core::{RunContext, Timestamp};
+use throughline_lake::{Lake, Staged, Unit, tables};
 use throughline_vault::{Intake, Tokenised};
 use tokio::sync::mpsc;
 
@@ -23,6 +23,8 @@ use crate::sink::{Chunk, ChunkBuilder, EventSink, ProfileSink, QuarantineSink, R
 
 /// Name of the stage for progress.
 const STAGE: &str = "ingest";
+/// Refused rows that are told to the caller.
+const LINES: usize = 100_000;
 /// Refused rows that are shown when a file is refused.
 const EXAMPLES: usize = 3;
 /// Chunks that wait between two workers.
@@ -43,33 +45,57 @@ pub async fn ingest_file(
     file: &SourceFile,
     unit: &Unit,
 ) -> Result<IngestOutcome, IngestError> {
-    let outcome = ingest(lake, intake, context, source, file, unit).await;
-    if outcome.is_err() {
-        intake.abandon();
-    }
-    outcome
+    ingest_export(lake, intake, context, source, file, unit, context.now).await
 }
 
-async fn ingest(
+/// The same for an export that was first read at `read_at`, which its rows carry as `ingested_at`: of equal revisions of one id
+/// in several files, the one that was read last counts.
+pub async fn ingest_export(
     lake: &Lake,
     intake: &mut Intake,
     context: &RunContext,
     source: &CompiledSource,
     file: &SourceFile,
     unit: &Unit,
+    read_at: Timestamp,
 ) -> Result<IngestOutcome, IngestError> {
-    let name: Arc<str> = source.config.name.value.as_str().into();
+    let name = &source.config.name.value;
     let sinks = Sinks {
         events: EventSink::new(lake, unit)?,
-        profiles: ProfileSink::new(lake, unit, &name)?,
+        profiles: ProfileSink::new(lake, unit, name)?,
         spend: SpendSink::new(lake, unit)?,
-        quarantine: QuarantineSink::new(lake, unit, &name, &file.name, context.now)?,
+        quarantine: QuarantineSink::new(lake, unit, name, &file.name, read_at)?,
         erased: 0,
     };
+    let outcome = ingest(sinks, intake, context, source, file, read_at).await;
+    if outcome.is_err() {
+        intake.abandon();
+    }
+    outcome
+}
+
+/// What is staged for a file that is gone and whose rows go with it: nothing, in every table.
+pub async fn drop_unit(lake: &Lake, unit: &Unit) -> Result<Vec<Staged>, IngestError> {
+    let mut staged = Vec::new();
+    for spec in [tables::events(), tables::profiles(), tables::spend(), tables::quarantine()] {
+        staged.push(lake.writer(&spec, unit)?.finish().await?);
+    }
+    Ok(staged)
+}
+
+async fn ingest(
+    sinks: Sinks,
+    intake: &mut Intake,
+    context: &RunContext,
+    source: &CompiledSource,
+    file: &SourceFile,
+    read_at: Timestamp,
+) -> Result<IngestOutcome, IngestError> {
+    let name: Arc<str> = source.config.name.value.as_str().into();
     let (chunks, mut evaluated) = mpsc::channel(WAITING);
     let reading = tokio::task::spawn_blocking({
         let (source, file, context) = (source.clone(), file.clone(), context.clone());
-        move || read(&source, &file, &context, &chunks)
+        move || read(&source, &file, &context, read_at, &chunks)
     });
     let (rows, to_write) = mpsc::channel(WAITING);
     let writing = tokio::spawn(sinks.write_all(to_write));
@@ -98,11 +124,11 @@ async fn ingest(
     drop(rows);
     // Where the writer failed, the reader stopped because of it.
     let staged = joined(writing.await)?;
-    let mut report = read?;
+    let (mut report, refused) = read?;
     let Some((staged, erased)) = staged else { return Err(IngestError::Cancelled { file: file.name.clone() }) };
     report.erased = erased;
     report.events -= erased;
-    Ok(IngestOutcome { staged, report })
+    Ok(IngestOutcome { staged, report, refused })
 }
 
 /// The result of a worker; its panic goes on here.
@@ -122,17 +148,19 @@ fn read(
     source: &CompiledSource,
     file: &SourceFile,
     context: &RunContext,
+    read_at: Timestamp,
     chunks: &mpsc::Sender<Chunk>,
-) -> Result<IngestReport, IngestError> {
+) -> Result<(IngestReport, Vec<RowExample>), IngestError> {
     let layout = source.layout(false);
     let mut reader = TypedReader::open(source, file, &layout)?.ahead();
     let mut evaluator = Evaluator::new(source, context);
     let mut report = IngestReport::new(&source.config.name.value, &file.name);
-    let mut builder = ChunkBuilder::new(&source.config.name.value, context.now);
-    let mut examples = Vec::new();
+    let mut builder = ChunkBuilder::new(&source.config.name.value, read_at);
+    let (mut examples, mut lines) = (Vec::new(), Vec::new());
     let mut sent = 0;
     while let Some(rows) = reader.next_batch()? {
         let (emissions, refused) = evaluate(&rows, &layout, &mut evaluator, &mut report);
+        lines.extend(refused.iter().take(LINES - lines.len()).map(example));
         let shown = refused.iter().filter(|row| row.bad.fault != RowFault::Duplicate);
         examples.extend(shown.take(EXAMPLES - examples.len()).map(example));
         builder.push(emissions, refused);
@@ -150,7 +178,7 @@ fn read(
     check_balance(&report)?;
     check_limit(&report, source.config.failure_limit(), source.config.failure_limit.is_some(), examples)?;
     match chunks.blocking_send(builder.finish(reader.rows_read() - sent)) {
-        Ok(()) => Ok(report),
+        Ok(()) => Ok((report, lines)),
         Err(_) => Err(IngestError::Cancelled { file: file.name.clone() }),
     }
 }
@@ -192,6 +220,9 @@ pub(crate) fn evaluate<'a, 's: 'a>(
     for event in &emissions.events {
         report.saw(event.occurred_at);
         report.consent_unreadable += u64::from(event.consent_unreadable);
+    }
+    for spend in &emissions.spend {
+        report.saw_spend(spend.day);
     }
     report.events += emissions.events.len() as u64;
     report.spend_rows += emissions.spend.len() as u64;

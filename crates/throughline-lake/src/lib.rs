@@ -20,6 +20,8 @@ mod log;
 
 mod erase;
 
+pub mod outside;
+
 mod provider;
 
 mod rows;

@@ -256,7 +256,8 @@ async fn finish(
     record: &RunRecord,
     stages: Vec<StageReport>,
 ) -> Result<RunReport, RunError> {
-    let report = RunReport::new(project, record, context.run.now, line, stages, context.versions());
+    let sources = crate::sources::source_states(project, context.ledger, context.run.as_of).await?;
+    let report = RunReport::new(project, record, context.run.now, line, stages, (sources, context.versions()));
     let value = serde_json::to_value(&report)?;
     let ledger = context.ledger;
     ledger.finish_run(context.fence, record.run_seq, RunStatus::Succeeded, context.wall(), &value).await?;

@@ -34,6 +34,8 @@ mod erase;
 
 mod sources;
 
+mod quarantine;
+
 pub mod consent;
 
 pub use configuration::record as record_configuration;
@@ -50,9 +52,16 @@ pub use matches::{
     decide_identity, draw_matches, draws, match_accuracy, open_match, person_links, review_queue,
 };
 pub use project::Project;
+pub use quarantine::{
+    CorrectionWish, Outcome, QuarantineQuery, QuarantinedRow, Replayed, RowDetail, Tried, correct_row,
+    quarantined_rows, row_detail, undo_correction,
+};
 pub use query::{Answer, query};
 pub use report::{Lineage, RunReport, StageReport, UnitReport, UnitStatus};
-pub use sources::{SourceCheck, check_sources};
+pub use sources::{
+    CheckReport, DayVolume, LabelCheck, QuarantineGroup, SourceCheck, SourceReport, SourceState, SourcesReport,
+    check_sources, source_states, sources_report,
+};
 pub use stages::stage_names;
 pub use throughline_features::{Aggregate, MetricConfig, MetricKind, features_table, labels_table};
 pub use throughline_lake::tables;

@@ -10,6 +10,7 @@ use throughline_ledger::RunRecord;
 
 use crate::error::RunError;
 use crate::project::Project;
+use crate::sources::SourceState;
 use crate::stage::Stage;
 
 /// Whether a unit had to be computed.
@@ -90,6 +91,8 @@ pub struct RunReport {
     pub resumed: u32,
     /// The stages that were asked for, in order.
     pub stages: Vec<StageReport>,
+    /// How the sources stand: watermarks, what is different, what is gone.
+    pub sources: Vec<SourceState>,
     /// Published version of every table.
     pub tables: BTreeMap<String, u64>,
     /// What flows where.
@@ -108,7 +111,7 @@ impl RunReport {
         now: Timestamp,
         line: &[Box<dyn Stage>],
         stages: Vec<StageReport>,
-        tables: BTreeMap<String, u64>,
+        (sources, tables): (Vec<SourceState>, BTreeMap<String, u64>),
     ) -> Self {
         let names = |tables: &[&str]| tables.iter().map(|t| (*t).to_owned()).collect();
         Self {
@@ -122,6 +125,7 @@ impl RunReport {
             seed: record.seed,
             resumed: record.resumed,
             stages,
+            sources,
             tables,
             lineage: line
                 .iter()

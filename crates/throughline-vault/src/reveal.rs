@@ -45,6 +45,13 @@ pub enum OpenFor {
     /// Somebody answers the person's own request, or the law's.
     #[serde(serialize_with = "subject_access")]
     SubjectAccess,
+    /// A row of the quarantine is corrected.
+    #[serde(serialize_with = "correction")]
+    Correction,
+}
+
+fn correction<S: serde::Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(OpenFor::Correction.name())
 }
 
 fn subject_access<S: serde::Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
@@ -57,6 +64,7 @@ impl OpenFor {
         match self {
             Self::Purpose(purpose) => purpose.name(),
             Self::SubjectAccess => "subject_access",
+            Self::Correction => "correction",
         }
     }
 }

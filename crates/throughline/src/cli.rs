@@ -2,6 +2,8 @@
 
 mod people;
 
+mod quarantine;
+
 use std::path::PathBuf;
 
 pub(crate) use people::{
@@ -10,6 +12,10 @@ pub(crate) use people::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use quarantine::{
+    QuarantineCommand, QuarantineCorrectArgs, QuarantineListArgs, QuarantineShowArgs, QuarantineUndoArgs,
+};
 
 /// Carries every customer signal along one traceable line.
 #[derive(Debug, Parser)]
@@ -24,8 +30,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Make a project.
     Init(InitArgs),
-    /// Read and check every file of a project.
-    Check(ProjectArgs),
+    /// Read and check every file of a project, look at what its sources hold, and say what to mend. Nothing is written.
+    Check(CheckArgs),
     /// Bring every stage of a project up to date.
     Run(RunArgs),
     /// Serve the studio and the API.
@@ -34,6 +40,9 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Ask published tables in SQL.
     Query(QueryArgs),
+    /// Rows that could not be used: look at them, correct them, read them again.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
     /// What people agreed to.
     #[command(subcommand)]
     Consent(ConsentCommand),
@@ -208,7 +217,7 @@ pub(crate) enum MarketShape {
     Events,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ProjectArgs {
     /// Folder of the project.
     #[arg(default_value = ".")]
@@ -224,6 +233,15 @@ pub(crate) struct ProjectArgs {
 fn name_and_value(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     pair.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| "expected NAME=VALUE".to_owned())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    /// Rows of each source that are looked at, at most; what is sampled is said.
+    #[arg(long, default_value_t = 200_000)]
+    pub(crate) rows: u64,
 }
 
 #[derive(Debug, Args)]

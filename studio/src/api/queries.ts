@@ -67,6 +67,9 @@ export const queries = {
       queryFn: ({ signal }) => answer(api.GET('/api/v1/attribution', { params: { query: { conversion } }, signal })),
     }),
 
+  sources: () =>
+    queryOptions({ queryKey: ['sources'], queryFn: ({ signal }) => answer(api.GET('/api/v1/sources', { signal })) }),
+
   consent: () =>
     queryOptions({ queryKey: ['consent'], queryFn: ({ signal }) => answer(api.GET('/api/v1/consent', { signal })) }),
 

@@ -642,6 +642,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How every source stands: watermarks, volumes by day, columns that changed, files that are gone, and what is in quarantine. Where
+         *     refused rows stand and why is told, never what stands in them.
+         */
+        get: operations["listSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -1116,6 +1136,16 @@ export interface components {
          * @enum {string}
          */
         Choice: "approve" | "reject";
+        /**
+         * @description What is different about a column.
+         * @enum {string}
+         */
+        ColumnChange: "missing" | "emptied" | "retyped" | "new";
+        /**
+         * @description What the values of a column look like.
+         * @enum {string}
+         */
+        ColumnHolds: "nothing" | "bool" | "int" | "float" | "time" | "text";
         /** @description A comment. */
         CommentBody: {
             /** @description What to say. */
@@ -1282,6 +1312,15 @@ export interface components {
              */
             removal_effect: number | null;
         };
+        /** @description What came on a day. */
+        DayVolumeItem: {
+            /** Format: date */
+            day: string;
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            spend_rows: number;
+        };
         /** @description A decision in a list. */
         DecisionItem: {
             entity_id: string;
@@ -1437,6 +1476,16 @@ export interface components {
             };
             /** Format: date-time */
             drawn_at: string;
+        };
+        /** @description A column that is different from the file before. */
+        DriftItem: {
+            column: string;
+            change: components["schemas"]["ColumnChange"];
+            before: components["schemas"]["ColumnHolds"] | null;
+            now: components["schemas"]["ColumnHolds"] | null;
+            /** @description Whether the mapping reads it. */
+            used: boolean;
+            file: string;
         };
         /** @description The quantity an estimate is of. */
         EstimandShape: {
@@ -2139,6 +2188,33 @@ export interface components {
          * @enum {string}
          */
         PurposeName: "measurement" | "linking" | "personalisation" | "advertising" | "messaging";
+        /** @description Rows that were refused for one reason. */
+        QuarantineGroupItem: {
+            code: string;
+            /** Format: int64 */
+            rows: number;
+            /** @description Some of them. */
+            samples: components["schemas"]["QuarantinedItem"][];
+        };
+        /** @description A refused row: where it stands and why, never what stands in it. */
+        QuarantinedItem: {
+            /** @description Its id. */
+            row: string;
+            source: string;
+            file: string;
+            /** Format: int64 */
+            line: number | null;
+            code: string | null;
+            reason: string | null;
+            /** @description What people call it. */
+            label: string | null;
+            /** @description Whether a correction stands. */
+            corrected: boolean;
+            /** @description What became of the correction: `used`, `refused_again`, `row_changed` or `not_in_place`. */
+            outcome: string | null;
+            /** @description Who decided last. */
+            author: string | null;
+        };
         /** @description Why. */
         Reason: {
             /** @description In words. */
@@ -2390,6 +2466,67 @@ export interface components {
             events: number;
             purposes: components["schemas"]["SourcePurposeItem"][];
         };
+        /** @description How a source stands. */
+        SourceItem: {
+            source: string;
+            /** @description Its connector; absent for a source that the project no longer has. */
+            connector: string | null;
+            /**
+             * Format: int64
+             * @description Files that were read.
+             */
+            files: number;
+            /** Format: int64 */
+            rows_read: number;
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            spend_rows: number;
+            /**
+             * Format: int64
+             * @description Rows in quarantine.
+             */
+            quarantined: number;
+            /** Format: date-time */
+            first_event_at: string | null;
+            /**
+             * Format: date-time
+             * @description The watermark: the latest event.
+             */
+            last_event_at: string | null;
+            /** Format: date */
+            first_spend_on: string | null;
+            /**
+             * Format: date
+             * @description The watermark of spend.
+             */
+            last_spend_on: string | null;
+            /** @description The file that was read last. */
+            last_file: string | null;
+            /** Format: date-time */
+            last_read_at: string | null;
+            /** Format: int64 */
+            last_read_in_run: number | null;
+            /**
+             * Format: double
+             * @description Hours from the newest event or end of the newest date of spend; absent without either.
+             */
+            age_hours: number | null;
+            /** @description What was different in the columns of the files that were read last. */
+            drift: components["schemas"]["DriftItem"][];
+            /** @description Files that are no longer there, though their rows are used. */
+            vanished: string[];
+            warnings: components["schemas"]["Finding"][];
+            /** @description The last 90 days that have any rows, in order. */
+            days: components["schemas"]["DayVolumeItem"][];
+            /** @description What is in quarantine, most rows first. */
+            quarantine: components["schemas"]["QuarantineGroupItem"][];
+            /**
+             * Format: int64
+             * @description Rows whose corrections are in use.
+             */
+            corrected: number;
+        };
         /** @description What a source documents about a purpose. */
         SourcePurposeItem: {
             purpose: components["schemas"]["PurposeName"];
@@ -2401,6 +2538,15 @@ export interface components {
             coverage: components["schemas"]["ShareItem"];
             granted: components["schemas"]["ShareItem"];
             denied: components["schemas"]["ShareItem"];
+        };
+        /** @description How the sources stand. */
+        SourcesDocumented: {
+            /**
+             * Format: date-time
+             * @description What ages are counted to.
+             */
+            as_of: string;
+            sources: components["schemas"]["SourceItem"][];
         };
         /** @description A stage. */
         Stage: {
@@ -4490,6 +4636,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SignIn"];
+                };
+            };
+            /** @description Not changed since the entity tag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourcesDocumented"];
                 };
             };
             /** @description Not changed since the entity tag that was sent */

@@ -38,6 +38,11 @@ export type Estimate = Shapes['EstimateShape'];
 export type EstimateSet = Estimate['set'];
 export type EvidenceRecord = Shapes['EvidenceItem'];
 
+export type Sources = Shapes['SourcesDocumented'];
+export type Source = Shapes['SourceItem'];
+export type SourceDrift = Shapes['DriftItem'];
+export type QuarantinedRow = Shapes['QuarantinedItem'];
+
 export type Consent = Shapes['ConsentDocumented'];
 export type ConsentConflict = Shapes['ConsentConflict'];
 export type ForbiddenLink = Shapes['ForbiddenLinkItem'];

@@ -41,6 +41,7 @@ listConversions       x       x       x        x       x
 listDecisions         x       x       x        x       x
 listMatches           x       x       x        x       x
 listRuns              x       x       x        x       x
+listSources           x       x       x        x       x
 listTokens            x       x       x        x       x
 listUsers             ·       ·       ·        ·       x
 openMatch             ·       ·       x        ·       x

@@ -37,7 +37,7 @@ pub(super) fn discover(
     let mut all = Discovered { columns: Vec::new(), files: Vec::new(), warnings: Vec::new() };
     let mut found = Vec::new();
     for file in sampled(files, connector.ragged()) {
-        let columns = match connector.columns(file, options) {
+        let columns = match file.fetch().and_then(|()| connector.columns(file, options)) {
             Ok(columns) => columns,
             Err(error) => {
                 found.extend(config.findings(&error));

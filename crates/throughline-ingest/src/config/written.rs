@@ -8,7 +8,8 @@ use serde_saphyr::{Location, Spanned};
 use sha2::{Digest as _, Sha256};
 use throughline_core::{Diagnostic, Share};
 
-use super::{EmitConfig, SourceConfig, TrafficConfig};
+use super::{EmitConfig, SourceConfig, TrafficConfig, Vanished};
+use crate::connector;
 use crate::diagnostics::codes;
 
 /// A source's file.
@@ -29,6 +30,7 @@ pub(super) struct Written {
     latency_hours: Option<f64>,
     #[serde(default = "default_linkable")]
     linkable: bool,
+    vanished: Option<Vanished>,
     consent: Option<Spanned<String>>,
     traffic: Option<TrafficConfig>,
     emits: Option<Spanned<Vec<EmitConfig>>>,
@@ -70,6 +72,8 @@ impl Written {
         };
         let mut columns = added.columns;
         columns.extend(self.columns);
+        let is_truth = connector::find(&self.connector.value).is_some_and(connector::Connector::location_is_truth);
+        let vanished = if is_truth { Vanished::Drop } else { Vanished::Keep };
         let traffic = TrafficConfig::merge(self.traffic, added.traffic);
         let digest = Sha256::new().chain_update(text).chain_update(preset.unwrap_or_default()).finalize();
         Ok(SourceConfig {
@@ -81,6 +85,7 @@ impl Written {
             failure_limit: self.failure_limit,
             latency_hours: self.latency_hours.or(added.latency_hours).unwrap_or(0.0),
             linkable: self.linkable,
+            vanished: self.vanished.unwrap_or(vanished),
             consent: self.consent.or(added.consent),
             traffic: None,
             emits,

@@ -86,7 +86,7 @@ fn slice<'a>(text: &'a str, ends: &[usize], index: usize) -> &'a str {
 }
 
 /// Fields as one line of delimited text.
-pub(super) fn join_fields<'a>(fields: impl Iterator<Item = &'a str>, delimiter: char) -> String {
+pub(crate) fn join_fields<'a>(fields: impl Iterator<Item = &'a str>, delimiter: char) -> String {
     let mut line = String::new();
     for (i, field) in fields.enumerate() {
         if i > 0 {
@@ -114,7 +114,7 @@ fn row_json(batch: &RecordBatch, row: usize) -> String {
 }
 
 /// Bytes as text, invalid ones as `\xNN`, so that nothing of a bad row is lost.
-pub(super) fn escape(bytes: &[u8]) -> String {
+pub(crate) fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());

@@ -4,6 +4,8 @@ mod batch;
 
 mod csv;
 
+mod delta;
+
 mod guard;
 
 mod jsonl;
@@ -33,10 +35,12 @@ use throughline_core::expr::Type;
 
 use crate::config::SourceConfig;
 use crate::error::IngestError;
-use crate::location::SourceFile;
+use crate::location::{Place, SourceFile};
 
 pub use batch::{RawBatch, RawRows, RefusedRow};
+pub(crate) use batch::{escape, join_fields};
 pub use postgres::DatabaseUnit;
+pub(crate) use text::open as open_text;
 
 /// Every connector, in the order of the documentation: plain formats and databases, then vendors.
 pub const CONNECTORS: &[&dyn Connector] = &[
@@ -44,6 +48,7 @@ pub const CONNECTORS: &[&dyn Connector] = &[
     &jsonl::Jsonl,
     &parquet::Parquet,
     &postgres::Postgres,
+    &delta::Delta,
     &vendor::google_ads::VENDOR,
     &vendor::meta_ads::VENDOR,
     &vendor::ga4::VENDOR,
@@ -131,8 +136,13 @@ pub trait Connector: Debug + Sync {
     }
 
     /// The units of a source whose location, variables put in, names no files; `None` where it does.
-    fn units(&self, _: &SourceConfig, _location: &str) -> Option<Result<Vec<SourceFile>, IngestError>> {
+    fn units(&self, _: &SourceConfig, _: &Place<'_>) -> Option<Result<Vec<SourceFile>, IngestError>> {
         None
+    }
+
+    /// Whether the rows of a unit that is gone go with it where the source says nothing.
+    fn location_is_truth(&self) -> bool {
+        false
     }
 
     /// Checks the values of options; the names were checked.

@@ -14,11 +14,11 @@ use crate::location::SourceFile;
 const BUFFER_BYTES: usize = 1 << 17;
 
 /// Text in UTF-8, whatever the file is written in.
-pub(super) type TextInput = Box<dyn BufRead + Send>;
+pub(crate) type TextInput = Box<dyn BufRead + Send>;
 
 /// Opens a text file, checks that it is the one that was listed, and skips the byte-order mark. UTF-16 with its mark, as
 /// spreadsheets and advertising tools export it, is read as UTF-8.
-pub(super) fn open(file: &SourceFile) -> Result<TextInput, IngestError> {
+pub(crate) fn open(file: &SourceFile) -> Result<TextInput, IngestError> {
     let handle = open_listed(file)?;
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, handle);
     let head = reader.fill_buf().map_err(IngestError::io(&file.name))?;

@@ -43,6 +43,11 @@ fn shorten(mut raw: String) -> String {
     raw
 }
 
+/// Whether a row was too long to be kept whole.
+pub(crate) fn is_cut(raw: &str) -> bool {
+    raw.len() > MAX_RAW_BYTES - 8 && raw.ends_with("…)") && raw.contains(" bytes, sha256 ")
+}
+
 /// Writes refused rows in their order.
 pub(crate) struct QuarantineSink {
     spec: TableSpec,
@@ -109,5 +114,6 @@ mod tests {
         let (a, b) = (shorten("é".repeat(5000) + "a"), shorten("é".repeat(5000) + "b"));
         assert!(a.len() <= MAX_RAW_BYTES && a.contains("(10001 bytes, sha256 "), "{}", a.len());
         assert_ne!(a, b);
+        assert!(is_cut(&a) && is_cut(&b) && !is_cut(&"é".repeat(1999)));
     }
 }

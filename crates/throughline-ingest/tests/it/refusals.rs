@@ -95,7 +95,7 @@ fn connectors_options_and_columns() {
     project.file("in", CSV);
     let shown = project.compile("jsn", "in", ORDERS).expect_err("refused");
     assert!(shown.contains(":4:12: error[TL104]: unknown connector `jsn`"), "{shown}");
-    assert!(shown.contains("known connectors: csv, jsonl, parquet, postgres, google_ads"), "{shown}");
+    assert!(shown.contains("known connectors: csv, jsonl, parquet, postgres, delta, google_ads"), "{shown}");
     check(CSV, &format!("\noptions: {{ delimeter: ';' }}{ORDERS}"), &["error[TL105]", "did you mean `delimiter`?"]);
     check(CSV, &format!("\noptions: {{ delimiter: ab }}{ORDERS}"), &[":6:23: error[TL105]: delimiter `ab` is not one"]);
     check(CSV, &format!("\noptions: {{ quote: ',' }}{ORDERS}"), &["delimiter and quote are the same"]);

@@ -17,6 +17,7 @@ mod runs;
 mod safety;
 mod session;
 pub(crate) mod shapes;
+mod sources;
 mod sql;
 mod stream;
 mod system;
@@ -60,6 +61,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(safety::freeze, safety::unfreeze))
         .routes(routes!(attribution::get_attribution))
         .routes(routes!(consent::get_consent))
+        .routes(routes!(sources::list_sources))
         .routes(routes!(conversions::list_conversions))
         .routes(routes!(conversions::explain_conversion))
         .routes(routes!(decisions::list_decisions))

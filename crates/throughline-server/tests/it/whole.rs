@@ -219,6 +219,7 @@ async fn reading(admin: &Client, viewer: &Client) -> Outcome {
         "/runs/1",
         "/attribution",
         "/consent",
+        "/sources",
         "/configuration",
         "/openapi.json",
     ] {

@@ -178,7 +178,10 @@ fn write(out: &PathBuf, args: &LinkArgs, places: &[(u32, u32)], linked: &Linked)
     writeln!(file, "file,row,person").map_err(fail)?;
     for ((source, row), person) in places.iter().zip(&linked.persons) {
         let name = args.files.get(*source as usize).map(|f| f.display().to_string()).unwrap_or_default();
-        let name = if name.contains([',', '"']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name };
+        // A spreadsheet runs what begins so; a name of a file is not ours to trust.
+        let name = if name.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{name}") } else { name };
+        let name =
+            if name.contains([',', '"', '\n', '\r']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name };
         writeln!(file, "{name},{},{person}", row + 1).map_err(fail)?;
     }
     file.flush().map_err(fail)

@@ -14,6 +14,7 @@ mod link;
 mod market;
 mod market_score;
 mod market_step;
+mod quarantine;
 mod query;
 mod run;
 mod serve;
@@ -25,7 +26,8 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use crate::cli::{
-    AuditCommand, Command, ConsentCommand, ExperimentCommand, IdentityCommand, MarketCommand, UserCommand,
+    AuditCommand, Command, ConsentCommand, ExperimentCommand, IdentityCommand, MarketCommand, QuarantineCommand,
+    UserCommand,
 };
 use crate::failure::Failure;
 
@@ -44,6 +46,11 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::Consent(ConsentCommand::Report(args)) => consent::report(args),
         Command::Erase(args) => erase::person(args),
         Command::Erasures(args) => erase::list(args),
+        Command::Quarantine(QuarantineCommand::List(args)) => quarantine::list(args),
+        Command::Quarantine(QuarantineCommand::Show(args)) => quarantine::show(args),
+        Command::Quarantine(QuarantineCommand::Correct(args)) => quarantine::correct(args),
+        Command::Quarantine(QuarantineCommand::Replay(args)) => quarantine::replay(args),
+        Command::Quarantine(QuarantineCommand::Undo(args)) => quarantine::undo(args),
         Command::Serve(args) => serve::serve(args),
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(args),
         Command::Audit(AuditCommand::Head(args)) => audit::head(args),

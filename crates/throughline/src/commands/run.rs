@@ -35,6 +35,36 @@ pub(super) fn is_alive(pid: u32) -> bool {
 /// Brings every stage up to date.
 pub(super) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let project = Project::load(&args.project.project, variables(&args.project.variables))?;
+    let report = bring_up(&project, args)?;
+    if args.project.json {
+        print_json(&serde_json::to_value(&report)?)?;
+    } else {
+        print(&summary(&report))?;
+        for warning in report.sources.iter().flat_map(|source| &source.warnings) {
+            print(&warning.to_string())?;
+        }
+        for warning in crowds(&report) {
+            print(&warning.to_string())?;
+        }
+        print(&format!("report: {}", report.folder(&project.state_dir()).join("report.html").display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Identifiers that a crowd shares: links that would have made one person of too many.
+fn crowds(report: &RunReport) -> Vec<Diagnostic> {
+    let refused = report.metrics("link").filter_map(|metrics| metrics["links_refused"].as_u64()).sum::<u64>();
+    if refused == 0 {
+        return Vec::new();
+    }
+    let message = format!("{refused} links were refused: they would have made one person of too many identifiers");
+    let help = "identifiers that a crowd shares, such as a kiosk's cookie or a placeholder address, are best left out of `subjects`; \
+                identity.yaml sets the bound, max_identifiers_per_person";
+    vec![Diagnostic::warning("TL019", message).help(help)]
+}
+
+/// Runs the line.
+pub(super) fn bring_up(project: &Project, args: &RunArgs) -> Result<RunReport, Failure> {
     let progress: Arc<dyn Progress> =
         if args.quiet || args.project.json { Arc::new(NoProgress) } else { Arc::new(Bars::default()) };
     let cancelled = Arc::new(AtomicBool::new(false));
@@ -51,24 +81,17 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         progress,
         cancelled: Arc::clone(&cancelled),
     };
-    let report = block_on(async {
+    block_on(async {
         let watcher = tokio::spawn(async move {
             if tokio::signal::ctrl_c().await.is_ok() {
                 cancelled.store(true, Ordering::Relaxed);
             }
         });
-        let stores = Stores::open(&project).await?;
-        let report = throughline_run::run(&project, &stores, &options).await;
+        let stores = Stores::open(project).await?;
+        let report = throughline_run::run(project, &stores, &options).await;
         watcher.abort();
-        truth::beside(report?, &project, &stores).await
-    })??;
-    if args.project.json {
-        print_json(&serde_json::to_value(&report)?)?;
-    } else {
-        print(&summary(&report))?;
-        print(&format!("report: {}", report.folder(&project.state_dir()).join("report.html").display()))?;
-    }
-    Ok(ExitCode::SUCCESS)
+        truth::beside(report?, project, &stores).await
+    })?
 }
 
 fn summary(report: &RunReport) -> String {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use throughline_core::Timestamp;
 
-use crate::support::{reference, shown, succeed};
+use crate::support::{reference, refused, shown, succeed};
 
 type Row = BTreeMap<String, String>;
 
@@ -57,6 +57,101 @@ impl Vectors {
     }
 }
 
+/// Each question of the example with the expected table, the columns compared and the rows.
+const TABLES: &[(&str, &str, &[&str], usize)] = &[
+    (
+        "sessions",
+        "sessions",
+        &["domain_sessionid", "start_tstamp", "end_tstamp", "page_views", "engaged_time_in_s", "total_events"],
+        18,
+    ),
+    ("users", "users", &["start_tstamp", "end_tstamp", "page_views", "sessions", "engaged_time_in_s"], 11),
+    (
+        "consent_log",
+        "consent_log",
+        &[
+            "event_id",
+            "domain_sessionid",
+            "derived_tstamp",
+            "load_tstamp",
+            "event_name",
+            "event_type",
+            "basis_for_processing",
+            "consent_url",
+            "consent_version",
+            "consent_scopes",
+            "domains_applied",
+            "gdpr_applies",
+            "cmp_load_time",
+        ],
+        65,
+    ),
+    (
+        "consent_users",
+        "consent_users",
+        &[
+            "cmp_events",
+            "consent_events",
+            "last_cmp_event_tstamp",
+            "last_consent_event_tstamp",
+            "last_consent_event_type",
+            "last_consent_scopes",
+            "last_consent_version",
+            "last_consent_url",
+            "last_domains_applied",
+            "last_processed_event",
+            "is_latest_version",
+        ],
+        26,
+    ),
+    (
+        "consent_versions",
+        "consent_versions",
+        &[
+            "consent_version",
+            "version_start_tstamp",
+            "consent_scopes",
+            "consent_url",
+            "domains_applied",
+            "is_latest_version",
+            "last_allow_all_event",
+        ],
+        2,
+    ),
+    (
+        "consent_versions",
+        "consent_totals",
+        &[
+            "consent_version",
+            "total_visitors",
+            "allow_all",
+            "allow_selected",
+            "allow",
+            "pending",
+            "denied",
+            "expired",
+            "withdrawn",
+            "implicit_consent",
+        ],
+        2,
+    ),
+    ("consent_scope_status", "consent_scope_status", &["scope", "total_consent"], 4),
+    (
+        "consent_cmp_stats",
+        "consent_cmp_stats",
+        &[
+            "event_id",
+            "domain_sessionid",
+            "cmp_load_time",
+            "cmp_tstamp",
+            "first_consent_event_tstamp",
+            "first_consent_event_type",
+            "cmp_interaction_time",
+        ],
+        33,
+    ),
+];
+
 #[test]
 fn sessions_users_and_consent_tables_are_those_of_snowplow() {
     let Some(data) = reference() else { return };
@@ -65,72 +160,12 @@ fn sessions_users_and_consent_tables_are_those_of_snowplow() {
     succeed(&["init", shown(&project), "--example", "snowplow"]);
     succeed(&["run", shown(&project)]);
     let vectors = Vectors { project, expected: data.join("snowplow-web/expected") };
-    let session = ["domain_sessionid", "start_tstamp", "end_tstamp", "page_views", "engaged_time_in_s", "total_events"];
-    vectors.check("sessions", "sessions", &session, 18);
-    let user = ["start_tstamp", "end_tstamp", "page_views", "sessions", "engaged_time_in_s"];
-    vectors.check("users", "users", &user, 11);
-    let log = [
-        "event_id",
-        "domain_sessionid",
-        "derived_tstamp",
-        "load_tstamp",
-        "event_name",
-        "event_type",
-        "basis_for_processing",
-        "consent_url",
-        "consent_version",
-        "consent_scopes",
-        "domains_applied",
-        "gdpr_applies",
-        "cmp_load_time",
-    ];
-    vectors.check("consent_log", "consent_log", &log, 65);
-    let said = [
-        "cmp_events",
-        "consent_events",
-        "last_cmp_event_tstamp",
-        "last_consent_event_tstamp",
-        "last_consent_event_type",
-        "last_consent_scopes",
-        "last_consent_version",
-        "last_consent_url",
-        "last_domains_applied",
-        "last_processed_event",
-        "is_latest_version",
-    ];
-    vectors.check("consent_users", "consent_users", &said, 26);
-    let version = [
-        "consent_version",
-        "version_start_tstamp",
-        "consent_scopes",
-        "consent_url",
-        "domains_applied",
-        "is_latest_version",
-        "last_allow_all_event",
-    ];
-    vectors.check("consent_versions", "consent_versions", &version, 2);
-    let total = [
-        "consent_version",
-        "total_visitors",
-        "allow_all",
-        "allow_selected",
-        "allow",
-        "pending",
-        "denied",
-        "expired",
-        "withdrawn",
-        "implicit_consent",
-    ];
-    vectors.check("consent_versions", "consent_totals", &total, 2);
-    vectors.check("consent_scope_status", "consent_scope_status", &["scope", "total_consent"], 4);
-    let asked = [
-        "event_id",
-        "domain_sessionid",
-        "cmp_load_time",
-        "cmp_tstamp",
-        "first_consent_event_tstamp",
-        "first_consent_event_type",
-        "cmp_interaction_time",
-    ];
-    vectors.check("consent_cmp_stats", "consent_cmp_stats", &asked, 33);
+    for (question, table, names, count) in TABLES {
+        vectors.check(question, table, names, *count);
+    }
+    for statement in ["COPY events TO 'events.csv'", "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/hosts'"] {
+        refused(&["query", shown(&vectors.project), statement], &["not supported"]);
+    }
+    let formula = succeed(&["query", shown(&vectors.project), "SELECT '=1+1' AS a, -1 AS b", "--format", "csv"]);
+    assert_eq!(formula.trim(), "a,b\n'=1+1,-1");
 }

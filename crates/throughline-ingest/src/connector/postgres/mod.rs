@@ -21,7 +21,7 @@ use throughline_postgres::PostgresAddress;
 use super::{BadOption, Columns, Connector, EmptyFile, Options, RawColumn, RowReader};
 use crate::config::SourceConfig;
 use crate::error::IngestError;
-use crate::location::SourceFile;
+use crate::location::{Place, SourceFile};
 use options::Wish;
 pub use plan::DatabaseUnit;
 
@@ -54,8 +54,8 @@ impl Connector for Postgres {
         Wish::read(options).map(drop)
     }
 
-    fn units(&self, config: &SourceConfig, location: &str) -> Option<Result<Vec<SourceFile>, IngestError>> {
-        Some(units(config, location))
+    fn units(&self, config: &SourceConfig, place: &Place<'_>) -> Option<Result<Vec<SourceFile>, IngestError>> {
+        Some(units(config, &place.location))
     }
 
     fn columns(&self, file: &SourceFile, _: &Options) -> Result<Columns, IngestError> {
@@ -100,6 +100,8 @@ fn units(config: &SourceConfig, location: &str) -> Result<Vec<SourceFile>, Inges
             bytes: 0,
             content_hash: unit.digest(),
             database: Some(Arc::new(unit)),
+            remote: None,
+            constants: Vec::new(),
         }
     };
     let mut files: Vec<SourceFile> = found.into_iter().map(file).collect();

@@ -48,6 +48,12 @@ pub(crate) struct Finding {
 pub(crate) fn collect(report: &Value) -> Vec<Finding> {
     let mut out = Vec::new();
     walk(report.at("warnings"), "configuration", 0, &mut out);
+    // What the columns of files say stands with their units.
+    for source in report.list("sources") {
+        for gone in source.list("warnings").iter().filter(|w| w.word("code") == Some("TL137")) {
+            walk(gone, "ingest", 0, &mut out);
+        }
+    }
     for stage in report.list("stages") {
         let name = stage.word("name").unwrap_or("a stage");
         for unit in stage.list("units") {

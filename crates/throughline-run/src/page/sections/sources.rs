@@ -23,6 +23,7 @@ struct Source<'a> {
     refused: u64,
     duplicates: u64,
     last: Option<&'a str>,
+    last_spend: Option<&'a str>,
 }
 
 /// The section.
@@ -59,6 +60,7 @@ fn add<'a>(source: &mut Source<'a>, file: &'a Value) {
     source.duplicates = source.duplicates.saturating_add(n("duplicates"));
     // Texts of one form sort as the instants do.
     source.last = source.last.max(file.word("last_occurred_at"));
+    source.last_spend = source.last_spend.max(file.word("last_spend_on"));
 }
 
 fn refused(file: &Value) -> u64 {
@@ -104,7 +106,7 @@ fn by_source(sources: &BTreeMap<&str, Source<'_>>, as_of: Option<&str>) -> Table
     let mut table = Table::new("Rows are counted one by one, so these figures are exact and have no interval.", &head);
     for (name, s) in sources {
         let newest = s.last.map_or_else(
-            || words("no event"),
+            || words(s.last_spend.map_or_else(|| "no event".to_owned(), |day| format!("spend of {day}"))),
             |last| {
                 let old = as_of.and_then(|as_of| seconds_between(last, as_of)).filter(|s| *s >= 0.0);
                 words_with(&instant(last), &old.map(|s| format!("{} old", age(s))).unwrap_or_default())

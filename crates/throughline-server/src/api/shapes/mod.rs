@@ -8,6 +8,7 @@ pub(crate) mod audit;
 pub(crate) mod consent;
 pub(crate) mod evidence;
 pub(crate) mod matches;
+pub(crate) mod sources;
 pub(crate) mod thread;
 
 use utoipa::ToSchema;

@@ -1,5 +1,7 @@
 //! What a file holds, for `check`: no vault, no lake, nothing written.
 
+mod tally;
+
 use serde::Serialize;
 use throughline_core::RunContext;
 
@@ -11,6 +13,7 @@ use crate::location::SourceFile;
 use crate::read::TypedReader;
 use crate::report::IngestReport;
 use crate::stage::{evaluate, example};
+pub use tally::{FieldTally, Tally, tally};
 
 /// Refused rows that are kept as examples.
 const EXAMPLES: usize = 20;
