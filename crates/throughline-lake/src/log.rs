@@ -29,7 +29,7 @@ pub(crate) async fn follow(
     names.sort();
     let mut whole = false;
     let mut changed = Vec::new();
-    for name in names.iter().filter(|name| name.ends_with(".json")) {
+    for name in names.iter().filter(|name| std::path::Path::new(name).extension().is_some_and(|e| e == "json")) {
         whole |= name == FIRST;
         let bytes = store.get(&Path::from(name.as_str())).await?.bytes().await?;
         let mut lines = Vec::new();

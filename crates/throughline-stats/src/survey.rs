@@ -86,7 +86,8 @@ pub fn sampled_share(sample: &[Drawn], level: f64) -> Option<SampledShare> {
     let centre = value + z * z / (2.0 * effective);
     let half = z * (value * (1.0 - value) / effective + z * z / (4.0 * effective * effective)).sqrt();
     let scale = 1.0 + z * z / effective;
-    let (low, high) = (((centre - half) / scale).max(0.0), ((centre + half) / scale).min(1.0));
+    // At 0 and 1 the interval ends there; rounding must not put the share outside.
+    let (low, high) = (((centre - half) / scale).clamp(0.0, value), ((centre + half) / scale).clamp(value, 1.0));
     Some(SampledShare { value, low, high, effective, units: about.len() as u64 })
 }
 

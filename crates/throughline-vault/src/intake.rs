@@ -169,17 +169,16 @@ impl Intake {
 
     /// Makes known what the file knows of these.
     async fn look_up(&mut self, hashes: &[Option<LookupHash>]) -> Result<(), VaultError> {
-        let stored = match self.stored {
-            Some(stored) => stored,
-            None => {
-                let mut connection = self.vault.pool.acquire().await.doing(READ)?;
-                let stored = last(&mut connection).await?;
-                self.complete = stored == 0;
-                let erased: Vec<Vec<u8>> =
-                    sqlx::query_scalar("SELECT hash FROM tombstones").fetch_all(&mut *connection).await.doing(READ)?;
-                self.erased = erased.iter().filter_map(|hash| hash.first_chunk().map(short)).collect();
-                *self.stored.insert(stored)
-            }
+        let stored = if let Some(stored) = self.stored {
+            stored
+        } else {
+            let mut connection = self.vault.pool.acquire().await.doing(READ)?;
+            let stored = last(&mut connection).await?;
+            self.complete = stored == 0;
+            let erased: Vec<Vec<u8>> =
+                sqlx::query_scalar("SELECT hash FROM tombstones").fetch_all(&mut *connection).await.doing(READ)?;
+            self.erased = erased.iter().filter_map(|hash| hash.first_chunk().map(short)).collect();
+            *self.stored.insert(stored)
         };
         if self.complete {
             return Ok(());

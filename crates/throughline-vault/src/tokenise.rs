@@ -323,6 +323,11 @@ async fn insert_pairs(
     Ok(())
 }
 
+/// A length as the database counts.
+fn length(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
 /// Digits of a number in a packed row.
 const SEQ: usize = 20;
 
@@ -350,11 +355,11 @@ async fn insert_subjects(connection: &mut SqliteConnection, subjects: Vec<Subjec
                     substr(?1, i * ?2 + 37, 32), substr(?1, i * ?2 + 69, ?5), substr(?1, i * ?2 + 69 + ?5, ?6) FROM n",
         )
         .bind(packed)
-        .bind(width as i64)
+        .bind(length(width))
         .bind(kind)
         .bind(source)
-        .bind(wrapped as i64)
-        .bind(sealed as i64)
+        .bind(length(wrapped))
+        .bind(length(sealed))
         .execute(&mut *connection)
         .await
         .doing(WRITE)?;

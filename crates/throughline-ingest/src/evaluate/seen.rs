@@ -61,9 +61,16 @@ impl Seen {
 
     /// Remembers a key; whether it is new.
     pub(crate) fn insert(&mut self, [one, two]: Key) -> bool {
-        let part = (two >> 58) as usize;
-        self.0[part].insert(Words([one as u32, (one >> 32) as u32, two as u32]))
+        let words = [half(one), half(one >> 32), half(two)].map(u32::from_le_bytes);
+        let part = usize::from(two.to_le_bytes()[7]) % PARTS;
+        self.0[part].insert(Words(words))
     }
+}
+
+/// The lower half of a number, as bytes.
+fn half(number: u64) -> [u8; 4] {
+    let [a, b, c, d, ..] = number.to_le_bytes();
+    [a, b, c, d]
 }
 
 #[cfg(test)]

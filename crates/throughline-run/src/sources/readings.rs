@@ -1,6 +1,7 @@
 //! What was read of each source and when: one artefact of the ledger for each content of each file.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -106,10 +107,10 @@ impl Readings {
             columns: hash.clone(),
         };
         let now = new.wall;
-        if !self.columns.contains_key(&hash) {
+        if let Entry::Vacant(place) = self.columns.entry(hash.clone()) {
             let (name, metadata) = (new.source, &columns);
             ledger.register(NewArtefact { kind: COLUMNS, name, content_hash: &hash, metadata, now }).await?;
-            self.columns.insert(hash, new.columns.clone());
+            place.insert(new.columns.clone());
         }
         // What a file held before, it may hold again: each time is a version of its own.
         let before = self.by_unit.get(unit).map_or(0, Vec::len);

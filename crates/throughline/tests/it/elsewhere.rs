@@ -60,7 +60,7 @@ impl Store {
         [endpoint].into_iter().chain(rest.map(|o| format!("THROUGHLINE_OBJECTS_{o}"))).collect()
     }
 
-    fn arguments<'a>(&self, options: &'a [String], command: &'a [&'a str]) -> Vec<&'a str> {
+    fn arguments<'a>(options: &'a [String], command: &'a [&'a str]) -> Vec<&'a str> {
         command.iter().copied().chain(options.iter().flat_map(|o| ["--set", o.as_str()])).collect()
     }
 }
@@ -108,17 +108,14 @@ fn answer(stream: TcpStream, held: &Mutex<Held>) {
 
 fn listing(objects: &BTreeMap<String, String>, query: &str) -> String {
     let prefix = query.split('&').find_map(|p| p.strip_prefix("prefix=")).unwrap_or_default().replace("%2F", "/");
-    let entries: String = objects
-        .iter()
-        .filter(|(key, _)| key.starts_with(&prefix))
-        .map(|(key, text)| {
-            let tag = format!("{}-{}", text.len(), text.bytes().map(u64::from).sum::<u64>());
-            format!(
-                "<Contents><Key>{key}</Key><LastModified>2026-03-01T10:00:00.000Z</LastModified><ETag>&quot;{tag}&quot;</ETag><Size>{}</Size></Contents>",
-                text.len()
-            )
-        })
-        .collect();
+    let mut entries = String::new();
+    for (key, text) in objects.iter().filter(|(key, _)| key.starts_with(&prefix)) {
+        let tag = format!("{}-{}", text.len(), text.bytes().map(u64::from).sum::<u64>());
+        entries.push_str(&format!(
+            "<Contents><Key>{key}</Key><LastModified>2026-03-01T10:00:00.000Z</LastModified><ETag>&quot;{tag}&quot;</ETag><Size>{}</Size></Contents>",
+            text.len()
+        ));
+    }
     format!(
         "<?xml version=\"1.0\"?><ListBucketResult><Name>shop</Name><IsTruncated>false</IsTruncated>{entries}</ListBucketResult>"
     )
@@ -155,7 +152,7 @@ fn objects_are_fetched_when_they_are_new_and_never_again() {
     let dir = project(&[("sources/shop.yaml", &SHOP.replace("LOCATION", "s3://shop/in/day-*.csv"))]);
     let (root, options) = (dir.path(), store.options());
     let run = ["run", shown(root)];
-    let run = store.arguments(&options, &run);
+    let run = Store::arguments(&options, &run);
     let report = json(&run);
     check_purchases(root, &["a=1.0", "b=2.0"]);
     assert_eq!(report["sources"][0]["last_file"], "s3://shop/in/day-2.csv");
@@ -182,10 +179,10 @@ fn a_file_of_a_web_server_is_read_by_its_address() {
     let location = format!("http://127.0.0.1:{}/shop/a.csv", store.port);
     let dir = project(&[("sources/shop.yaml", &SHOP.replace("LOCATION", &location))]);
     let options = store.options();
-    json(&store.arguments(&options, &["run", shown(dir.path())]));
+    json(&Store::arguments(&options, &["run", shown(dir.path())]));
     check_purchases(dir.path(), &["a=1.0"]);
     write(dir.path(), "sources/shop.yaml", SHOP.replace("LOCATION", &location.replace("a.csv", "b.csv")));
-    refused(&store.arguments(&options, &["run", shown(dir.path())]), &["shop/b.csv", "no file matches"]);
+    refused(&Store::arguments(&options, &["run", shown(dir.path())]), &["shop/b.csv", "no file matches"]);
     write(dir.path(), "sources/shop.yaml", SHOP.replace("LOCATION", "https://me:hush2@example.org/a.csv"));
     refused(&["run", shown(dir.path())], &["keep them in variables THROUGHLINE_OBJECTS_"]);
 }

@@ -221,9 +221,10 @@ fn drawn_pairs_tell_the_accuracy_and_later_logins_do_too() {
         let share = &found[name];
         assert!((number(share, "value") - expect).abs() < 1e-9, "{name}: {share} for {expect}");
         assert!(
-            number(share, "low") <= expect
-                && expect <= number(share, "high")
-                && number(share, "low") < number(share, "high")
+            number(share, "low") <= expect + 1e-9
+                && expect <= number(share, "high") + 1e-9
+                && number(share, "low") < number(share, "high"),
+            "{name}: {share} for {expect}"
         );
     }
     let text = succeed(&["identity", "accuracy", shown(root)]);
