@@ -29,8 +29,8 @@ const LINES: usize = 100_000;
 const EXAMPLES: usize = 3;
 /// Chunks that wait between two workers.
 const WAITING: usize = 2;
-/// New identifiers kept in memory before they are stored.
-const UNSTORED: usize = 500_000;
+/// New identifiers kept in memory before they begin to be stored.
+const UNSTORED: usize = 250_000;
 
 /// Reads one file, writes its rows and refuses the file when too many rows are bad. The caller commits what is staged;
 /// after an error nothing that was written counts, and identifiers that were new are forgotten unless they were many.
@@ -106,7 +106,7 @@ async fn ingest(
         }
         let told = intake.tokenise(&name, &chunk.values()).await?;
         if intake.unstored() >= UNSTORED {
-            intake.store().await?;
+            intake.begin_to_store().await?;
         }
         context.progress.advance(STAGE, chunk.rows_read);
         if rows.send(Work::Rows(Box::new(chunk), told)).await.is_err() {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use sqlx::SqliteConnection;
 use throughline_core::{IdentifierKind, SubjectToken};
+use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use crate::seal::LookupHash;
@@ -41,11 +42,13 @@ pub struct Intake {
     erased: HashSet<u128, BuildHasherDefault<Uniform>>,
     /// Whether everything that the file holds is known.
     complete: bool,
-    /// Number of the last identifier of the file; `None` before the first look.
+    /// Number of the last identifier of the file, those on their way to it included; `None` before the first look.
     stored: Option<u64>,
     /// How many identifiers were looked up in the file.
     asked: u64,
     new: Vec<New>,
+    /// Identifiers on their way to the file.
+    storing: Option<JoinHandle<Result<(), VaultError>>>,
 }
 
 /// Keyed hashes are uniform already.
@@ -78,7 +81,16 @@ impl Vault {
     /// Begins to take identifiers in.
     pub fn intake(&self) -> Intake {
         let (known, erased) = (HashMap::default(), HashSet::default());
-        Intake { vault: self.clone(), known, erased, complete: false, stored: None, asked: 0, new: Vec::new() }
+        Intake {
+            vault: self.clone(),
+            known,
+            erased,
+            complete: false,
+            stored: None,
+            asked: 0,
+            new: Vec::new(),
+            storing: None,
+        }
     }
 }
 
@@ -100,7 +112,7 @@ impl Intake {
             hashes.push(value.map(|value| self.vault.keys.lookup_hash(source, *kind, &value)));
         }
         self.look_up(&hashes).await?;
-        let mut last = self.stored.unwrap_or(0) + self.new.len() as u64;
+        let mut last = self.numbered() + self.new.len() as u64;
         let mut tokens = Vec::with_capacity(items.len());
         for ((kind, raw), hash) in items.iter().zip(hashes) {
             let Some(hash) = hash else {
@@ -123,31 +135,46 @@ impl Intake {
         Ok(tokens)
     }
 
-    /// How many identifiers have a token and are not in the file.
+    /// How many identifiers have a token and neither are in the file nor on their way to it.
     pub fn unstored(&self) -> usize {
         self.new.len()
     }
 
-    /// Puts new identifiers into the file, all or none.
-    pub async fn store(&mut self) -> Result<(), VaultError> {
-        if self.new.is_empty() {
-            return Ok(());
+    /// Begins to put new identifiers into the file, all or none, while others are taken in. Waits for those before.
+    pub async fn begin_to_store(&mut self) -> Result<(), VaultError> {
+        self.finish_storing().await?;
+        if !self.new.is_empty() {
+            let (vault, new, before) = (self.vault.clone(), mem::take(&mut self.new), self.numbered());
+            self.stored = Some(before + new.len() as u64);
+            self.storing = Some(tokio::spawn(async move { put(&vault, &new, before).await }));
         }
-        let stored = self.stored.unwrap_or(0);
-        let mut tx = store::write(&self.vault.pool).await?;
-        if last(&mut tx).await? != stored {
-            return Err(VaultError::Overtaken);
-        }
-        if self.new.len() >= BULK {
-            store::cache(&mut tx, BULK_CACHE).await?;
-        }
-        insert_new(&self.vault, &mut tx, &self.new).await?;
-        // The larger cache goes with what it holds.
-        store::cache(&mut tx, store::CACHE).await?;
-        tx.commit().await.doing("insert identifiers")?;
-        self.stored = Some(stored + self.new.len() as u64);
-        self.new.clear();
         Ok(())
+    }
+
+    /// Puts new identifiers into the file, all or none; those on their way to it are in it too.
+    pub async fn store(&mut self) -> Result<(), VaultError> {
+        self.begin_to_store().await?;
+        self.finish_storing().await
+    }
+
+    /// Waits for identifiers on their way to the file. After an error this intake gives no tokens that could be kept.
+    async fn finish_storing(&mut self) -> Result<(), VaultError> {
+        match self.storing.take() {
+            None => Ok(()),
+            Some(task) => match task.await {
+                Ok(stored) => stored,
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    // The runtime is going down: nothing was stored.
+                    Err(_) => Err(VaultError::Overtaken),
+                },
+            },
+        }
+    }
+
+    /// Number of the last identifier that is in the file or on its way to it.
+    fn numbered(&self) -> u64 {
+        self.stored.unwrap_or(0)
     }
 
     /// Forgets identifiers that are not in the file: the rows that named them are not kept.
@@ -237,6 +264,21 @@ impl Intake {
             after = row[..32].to_vec();
         }
     }
+}
+
+/// Inserts identifiers, the first as the one after `before`.
+async fn put(vault: &Vault, new: &[New], before: u64) -> Result<(), VaultError> {
+    let mut tx = store::write(&vault.pool).await?;
+    if last(&mut tx).await? != before {
+        return Err(VaultError::Overtaken);
+    }
+    if new.len() >= BULK {
+        store::cache(&mut tx, BULK_CACHE).await?;
+    }
+    insert_new(vault, &mut tx, new).await?;
+    // The larger cache goes with what it holds.
+    store::cache(&mut tx, store::CACHE).await?;
+    tx.commit().await.doing("insert identifiers")
 }
 
 async fn last(connection: &mut SqliteConnection) -> Result<u64, VaultError> {

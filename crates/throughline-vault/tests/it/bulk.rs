@@ -102,10 +102,17 @@ async fn what_is_not_stored_is_forgotten() -> Outcome {
     intake.abandon();
     let next = intake.tokenise(&source, &[(Kind::Cookie, "c")]).await?;
     assert_eq!(next[0], lost[0], "its number is free again");
+    // What is on its way to the file has its token already, and what comes meanwhile the numbers after.
+    intake.begin_to_store().await?;
+    let meanwhile = intake.tokenise(&source, &[(Kind::Cookie, "d"), (Kind::Cookie, "c")]).await?;
+    assert_eq!(meanwhile[1], next[0]);
+    intake.store().await?;
+    assert_eq!(vault.tokenise_told("web", &[(Kind::Cookie, "d"), (Kind::Cookie, "c")]).await?, meanwhile);
+    intake.tokenise(&source, &[(Kind::Cookie, "e")]).await?;
     // Somebody else takes the number first.
     emails(&vault, &["x@y"]).await?;
     assert!(matches!(intake.store().await, Err(VaultError::Overtaken)));
-    assert_eq!(vault.stats().await?.identifiers.values().sum::<u64>(), 2);
+    assert_eq!(vault.stats().await?.identifiers.values().sum::<u64>(), 4);
     Ok(())
 }
 
