@@ -10,9 +10,21 @@ pub(crate) struct Groups {
     sorted: Vec<(u64, u32)>,
     /// Where each group begins and ends.
     bounds: Vec<(u32, u32)>,
+    /// Records of groups that were left out.
+    left_out: Vec<u32>,
 }
 
 impl Groups {
+    /// Records of groups that were left out for their size.
+    pub(crate) fn left_out(&self) -> &[u32] {
+        &self.left_out
+    }
+
+    /// Records that have a value.
+    pub(crate) const fn records(&self) -> usize {
+        self.sorted.len()
+    }
+
     /// The groups of every `step`-th record, those above `largest` left out.
     ///
     /// Records are dealt into as many buckets as there are records, by the upper bits of their numbers; a bucket holds one
@@ -41,7 +53,7 @@ impl Groups {
                 *place += 1;
             }
         }
-        let mut bounds = Vec::new();
+        let (mut bounds, mut left_out) = (Vec::new(), Vec::new());
         let mut from = 0_usize;
         for end in &ends[..1 << bits] {
             let to = *end as usize;
@@ -51,13 +63,15 @@ impl Groups {
                     if (2..=largest).contains(&group.len()) {
                         let begin = u32::try_from(from).unwrap_or(u32::MAX);
                         bounds.push((begin, begin + u32::try_from(group.len()).unwrap_or(u32::MAX)));
+                    } else if group.len() > largest {
+                        left_out.extend(group.iter().map(|(_, record)| *record));
                     }
                     from += group.len();
                 }
             }
             from = to;
         }
-        Self { sorted, bounds }
+        Self { sorted, bounds, left_out }
     }
 
     /// The groups, in an order that depends on the records alone.

@@ -30,10 +30,24 @@ pub(crate) fn each<T: Send>(
     make: impl Fn(usize) -> T + Sync,
     visit: impl Fn(&mut T, u32, u32) + Sync,
 ) -> Vec<T> {
+    each_within(table, keys, comes, (LARGEST, threads), make, visit)
+}
+
+/// The same with groups of at most `largest` records.
+fn each_within<T: Send>(
+    table: &Table,
+    keys: &[Key],
+    comes: Comes,
+    (largest, threads): (usize, NonZeroUsize),
+    make: impl Fn(usize) -> T + Sync,
+    visit: impl Fn(&mut T, u32, u32) + Sync,
+) -> Vec<T> {
     let places: Vec<usize> = (0..keys.len()).collect();
     let mut parts = Vec::new();
+    let mut left_out: Vec<LeftOut> = Vec::with_capacity(keys.len());
     for some in places.chunks(threads.get()) {
-        let groups = map(some, threads, |place| (*place, Groups::new(table, &keys[*place], 1, LARGEST)));
+        let groups = map(some, threads, |place| (*place, Groups::new(table, &keys[*place], 1, largest)));
+        left_out.extend(groups.iter().map(|(_, groups)| LeftOut::of(table.records(), groups.left_out())));
         let pieces: Vec<(usize, &Groups, Range<usize>)> = groups
             .iter()
             .flat_map(|(place, groups)| cut(groups.len()).map(move |piece| (*place, groups, piece)))
@@ -41,8 +55,11 @@ pub(crate) fn each<T: Send>(
         parts.extend(map(&pieces, threads, |(place, groups, piece)| {
             let mut part = make(*place);
             for group in piece.clone() {
-                let before = if comes == Comes::Once { &keys[..*place] } else { &[] };
-                walk(table, &keys[*place], before, groups.get(group), |a, b| visit(&mut part, a, b));
+                let before: Vec<(&Key, &LeftOut)> = match comes {
+                    Comes::Once => keys[..*place].iter().zip(&left_out).collect(),
+                    Comes::WithEachKey => Vec::new(),
+                };
+                walk(table, &keys[*place], &before, groups.get(group), |a, b| visit(&mut part, a, b));
             }
             part
         }));
@@ -54,15 +71,34 @@ fn cut(groups: usize) -> impl Iterator<Item = Range<usize>> {
     (0..groups.div_ceil(PIECE)).map(move |piece| piece * PIECE..((piece + 1) * PIECE).min(groups))
 }
 
-/// The pairs of a group that agree on its key and on none of those before it.
-fn walk(table: &Table, key: &Key, before: &[Key], group: &[(u64, u32)], mut visit: impl FnMut(u32, u32)) {
+/// Records whose groups under a key were left out for their size: their pairs do not come with that key. One bit a record, none
+/// where no group was.
+struct LeftOut(Vec<u64>);
+
+impl LeftOut {
+    fn of(records: usize, left_out: &[u32]) -> Self {
+        let mut bits = vec![0; if left_out.is_empty() { 0 } else { records.div_ceil(64) }];
+        for record in left_out {
+            bits[*record as usize / 64] |= 1 << (record % 64);
+        }
+        Self(bits)
+    }
+
+    fn holds(&self, record: u32) -> bool {
+        self.0.get(record as usize / 64).is_some_and(|bits| bits >> (record % 64) & 1 == 1)
+    }
+}
+
+/// The pairs of a group that agree on its key and came with none of those before it.
+fn walk(table: &Table, key: &Key, before: &[(&Key, &LeftOut)], group: &[(u64, u32)], mut visit: impl FnMut(u32, u32)) {
     for (i, (_, a)) in group.iter().enumerate() {
         for (_, b) in &group[i + 1..] {
             if table.apart.holds(*a, *b) {
                 continue;
             }
             let agreement = table.agreement(*a, *b);
-            if key.holds(agreement) && !before.iter().any(|k| k.holds(agreement)) {
+            let came = |(key, left_out): &(&Key, &LeftOut)| key.holds(agreement) && !left_out.holds(*a);
+            if key.holds(agreement) && !before.iter().any(came) {
                 visit(*a, *b);
             }
         }
@@ -96,6 +132,20 @@ mod tests {
             let all = (0..records).flat_map(|a| (a + 1..records).map(move |b| (a, b)));
             let expect: Vec<(u32, u32)> = all.filter(|(a, b)| keys.iter().any(|k| k.holds(table.agreement(*a, *b)))).collect();
             proptest::prop_assert_eq!(found, expect);
+        }
+    }
+
+    #[test]
+    fn a_pair_of_a_group_that_was_left_out_comes_with_a_later_key() {
+        let of = |name: &str, f: &dyn Fn(usize) -> String| Column::of(&RawColumn::of(name, (0..12).map(f)));
+        let columns = vec![of("city", &|_| "x".to_owned()), of("email", &|i| format!("p{}", i / 2))];
+        let threads = NonZeroUsize::new(2).expect("some");
+        let table = Table::new(columns, Apart::default(), threads);
+        let keys = [Key::new(vec![0]), Key::new(vec![1])];
+        for (largest, expect) in [(11, 6), (12, 66)] {
+            let limits = (largest, threads);
+            let found = each_within(&table, &keys, Comes::Once, limits, |_| 0, |part, _, _| *part += 1);
+            assert_eq!(found.into_iter().sum::<usize>(), expect, "groups of at most {largest}");
         }
     }
 }
