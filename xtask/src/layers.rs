@@ -52,9 +52,11 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("server", &["core", "govern", "lake", "ledger", "run", "vault"]),
+    ("oneshot", &["core", "stats", "evidence"]),
     (
         "throughline",
         &[
+            "oneshot",
             "core",
             "stats",
             "run",

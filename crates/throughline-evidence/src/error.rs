@@ -1,6 +1,6 @@
 //! What can go wrong in reading an experiment. Bad values are not errors: they are counted and reported as diagnostics.
 
-use throughline_core::Timestamp;
+use throughline_core::{Diagnostic, EstimateError, Timestamp};
 
 /// An error of this crate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -81,6 +81,81 @@ pub enum EvidenceError {
         /// Last instant.
         end: Timestamp,
     },
+    /// Numbers that do not make an estimate.
+    #[error(transparent)]
+    Estimate(#[from] EstimateError),
+    /// Parts that do not fit together.
+    #[error("{what} do not have the lengths they must have")]
+    Shape {
+        /// Which parts.
+        what: &'static str,
+    },
+    /// A computation left the range of numbers.
+    #[error("{what} is not finite")]
+    NotFinite {
+        /// What was computed.
+        what: String,
+    },
+    /// Too few of something.
+    #[error("{got} {what}, at least {needed} are needed")]
+    TooFew {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there must be.
+        needed: usize,
+    },
+    /// A column that is not there.
+    #[error("no column `{name}`{} (there are: {known})", suggest(.suggestion.as_deref()))]
+    UnknownColumn {
+        /// The column named.
+        name: String,
+        /// The column with the closest name.
+        suggestion: Option<String>,
+        /// All columns.
+        known: String,
+    },
+    /// A column of texts where numbers are needed.
+    #[error("column `{name}` holds `{value}` in row {row}, which is not a number")]
+    NotNumbers {
+        /// The column.
+        name: String,
+        /// Its first text.
+        value: String,
+        /// The row, from 1.
+        row: usize,
+    },
+    /// Data that do not allow the analysis, with what to do about it.
+    #[error("{message}")]
+    Data {
+        /// Stable code.
+        code: &'static str,
+        /// What is wrong, with the numbers.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// A setting outside what is possible.
+    #[error("{what} of {value} is outside {bounds}")]
+    Setting {
+        /// Which.
+        what: &'static str,
+        /// The value given.
+        value: f64,
+        /// The accepted range in words.
+        bounds: &'static str,
+    },
+}
+
+impl EvidenceError {
+    /// The error as a finding: with its own code and advice where it has them, with `code` otherwise.
+    pub fn diagnostic(&self, code: &str) -> Diagnostic {
+        match self {
+            Self::Data { code, message, help } => Diagnostic::error(*code, message.clone()).help(help.clone()),
+            other => Diagnostic::error(code, other.to_string()),
+        }
+    }
 }
 
 fn suggest(name: Option<&str>) -> String {

@@ -2,6 +2,10 @@
 
 pub mod diagnostics;
 
+pub mod contract;
+
+pub mod registry;
+
 pub mod spec;
 
 pub mod accumulator;
@@ -15,7 +19,9 @@ pub mod record;
 pub mod error;
 
 pub use accumulator::Accumulator;
+pub use contract::{Band, Column, Finding, Joint, Report, Table, WaldTest};
 pub use error::EvidenceError;
 pub use reading::{ArmReading, Comparison, Health, MetricReading, Reading, Srm};
 pub use record::{Contrast, Design, Estimand, EvidenceRecord, Scope};
+pub use registry::{EstimatorEntry, Simulated, estimators};
 pub use spec::{ArmSpec, Correction, ExperimentSpec, MetricKind, MetricSpec};

@@ -22,4 +22,6 @@ pub mod logistic;
 
 pub mod chain;
 
-mod linalg;
+pub mod linalg;
+
+pub mod ols;

@@ -12,6 +12,7 @@ pub(crate) use people::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use throughline_oneshot::experiment::ExperimentCommand;
 
 pub(crate) use quarantine::{
     QuarantineCommand, QuarantineCorrectArgs, QuarantineListArgs, QuarantineShowArgs, QuarantineUndoArgs,
@@ -437,40 +438,6 @@ pub(crate) struct AttributeArgs {
     /// Seed of the draws.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// Experiments on plain files.
-#[derive(Debug, Subcommand)]
-pub(crate) enum ExperimentCommand {
-    /// Read an experiment from a file with one row a unit.
-    Read(ExperimentReadArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExperimentReadArgs {
-    /// CSV file with one row a unit.
-    pub(crate) file: PathBuf,
-    /// Column delimiter.
-    #[arg(long, default_value = ",")]
-    pub(crate) delimiter: String,
-    /// Column of the arm.
-    #[arg(long)]
-    pub(crate) assignment: String,
-    /// The arm the others are compared with.
-    #[arg(long)]
-    pub(crate) control: String,
-    /// Column of a metric; may be given several times.
-    #[arg(long = "metric", required = true)]
-    pub(crate) metrics: Vec<String>,
-    /// Planned share of an arm, as NAME=WEIGHT; equal shares without.
-    #[arg(long = "weight")]
-    pub(crate) weights: Vec<String>,
-    /// Confidence level.
-    #[arg(long, default_value_t = 0.95)]
-    pub(crate) level: f64,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use throughline_core::Diagnostic;
+use throughline_oneshot::OneShotError;
 use throughline_run::RunError;
 
 /// Why a command failed.
@@ -26,6 +27,9 @@ pub(crate) enum Failure {
     /// A reading failed.
     #[error(transparent)]
     Evidence(#[from] throughline_evidence::EvidenceError),
+    /// A one-shot analysis failed.
+    #[error(transparent)]
+    OneShot(#[from] OneShotError),
     /// The server did not start or ended badly.
     #[error(transparent)]
     Serve(#[from] throughline_server::ServeError),
@@ -62,7 +66,9 @@ impl Failure {
         let mut err = std::io::stderr().lock();
         let mut text = String::new();
         match self {
-            Self::Findings(found) | Self::Run(RunError::Project(found)) => {
+            Self::Findings(found)
+            | Self::Run(RunError::Project(found))
+            | Self::OneShot(OneShotError::Findings(found)) => {
                 for diagnostic in found {
                     text.push_str(&format!("{diagnostic}\n"));
                 }

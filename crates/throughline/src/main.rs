@@ -5,7 +5,6 @@ mod commands;
 mod diagnostics;
 mod examples;
 mod failure;
-mod files;
 mod output;
 mod progress;
 mod score;

@@ -8,8 +8,8 @@ use throughline_market::{read_truth, score_policy};
 use throughline_run::{Project, RunReport, Stores};
 
 use crate::failure::Failure;
-use crate::files::{Csv, text};
 use crate::score::{View, score};
+use throughline_oneshot::files::{Csv, text};
 
 /// Adds the truth and the scores against it to the report of a project that has a `truth` folder, and writes the report
 /// again.

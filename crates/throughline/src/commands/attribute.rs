@@ -10,8 +10,8 @@ use throughline_core::{Diagnostic, Level};
 
 use crate::cli::AttributeArgs;
 use crate::failure::Failure;
-use crate::files::{Csv, number, text};
 use crate::output::{interval, number as shown, print, print_json, table};
+use throughline_oneshot::files::{Csv, number, text};
 
 /// Attributes a file of paths.
 pub(super) fn attribute(args: &AttributeArgs) -> Result<ExitCode, Failure> {

@@ -21,8 +21,8 @@ use throughline_linkage::{
 
 use crate::cli::LinkArgs;
 use crate::failure::Failure;
-use crate::files::Csv;
 use crate::output::{print, print_json, table};
+use throughline_oneshot::files::Csv;
 
 /// Records that are read before they are handed on.
 const BATCH: usize = 65_536;

@@ -18,9 +18,9 @@ use super::run::{clock, is_alive};
 use super::{block_on, variables};
 use crate::cli::MarketStepArgs;
 use crate::failure::Failure;
-use crate::files::{Csv, text};
 use crate::output::{print, print_json, table};
 use crate::truth;
+use throughline_oneshot::files::{Csv, text};
 
 /// Who agrees in the name of `--approve`.
 const SIGNER: &str = "market step --approve";

@@ -6,7 +6,6 @@ mod audit;
 mod check;
 mod consent;
 mod erase;
-mod experiment;
 mod explain;
 mod identity;
 mod init;
@@ -14,6 +13,7 @@ mod link;
 mod market;
 mod market_score;
 mod market_step;
+mod oneshot;
 mod quarantine;
 mod query;
 mod run;
@@ -32,7 +32,6 @@ use crate::cli::{
 use crate::failure::Failure;
 
 pub(crate) use attribute::read_paths;
-pub(crate) use experiment::reading as experiment_reading;
 pub(crate) use init::write_example;
 
 /// Runs a command.
@@ -67,7 +66,7 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::Identity(IdentityCommand::Undo(args)) => identity::decide(args, None),
         Command::Link(args) => link::link(args),
         Command::Attribute(args) => attribute::attribute(args),
-        Command::Experiment(ExperimentCommand::Read(args)) => experiment::read(args),
+        Command::Experiment(command) => oneshot::show(command.run()?, command.json()),
         Command::Market(MarketCommand::Generate(args)) => market::generate(args),
         Command::Market(MarketCommand::Step(args)) => market_step::market_step(args),
         Command::Market(MarketCommand::Score(args)) => market_score::market_score(args),

@@ -8,15 +8,12 @@ use super::reference_dir;
 use crate::cli::VerifyArgs;
 use crate::failure::Failure;
 use crate::output::{print, print_json, table};
-use crate::verify::{Check, groups};
+use crate::verify::checks;
 
 /// Runs the reference checks of the groups.
 pub(super) fn verify(args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let reference = reference_dir();
-    let mut checks: Vec<Check> = Vec::new();
-    for group in groups(&args.groups)? {
-        checks.extend((group.run)(&reference)?);
-    }
+    let checks = checks(&args.groups, &reference)?;
     let failed = checks.iter().filter(|c| !c.passed).count();
     if args.json {
         print_json(&json!({ "checks": checks }))?;

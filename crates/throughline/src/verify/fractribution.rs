@@ -13,7 +13,7 @@ use super::{Check, reference};
 use crate::commands::{block_on, write_example};
 use crate::examples::example;
 use crate::failure::Failure;
-use crate::files::{Csv, number, text};
+use throughline_oneshot::files::{Csv, number, text};
 
 const SOURCE: &str = "snowplow/dbt-snowplow-fractribution integration tests";
 

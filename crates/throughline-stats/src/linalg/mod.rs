@@ -1,8 +1,15 @@
-//! Small dense symmetric systems, row-major.
+//! Small dense symmetric systems, row-major: some hundred columns at most. Work grows with the cube of the columns.
+
+mod eigen;
+
+mod gram;
+
+pub use eigen::{SymmetricEigen, symmetric_eigen};
+pub use gram::{dot, gram, times};
 
 /// The lower-triangular L of A = L Lᵀ.
 #[derive(Debug, Clone)]
-pub(crate) struct Cholesky {
+pub struct Cholesky {
     n: usize,
     lower: Vec<f64>,
 }
@@ -10,7 +17,7 @@ pub(crate) struct Cholesky {
 impl Cholesky {
     /// Factorises the symmetric n × n matrix `a` (only its lower triangle is read); `None` unless every pivot exceeds
     /// `tolerance` times its diagonal entry, which measures how much of a column the earlier ones leave unexplained.
-    pub(crate) fn new(a: &[f64], n: usize, tolerance: f64) -> Option<Self> {
+    pub fn new(a: &[f64], n: usize, tolerance: f64) -> Option<Self> {
         let mut lower = vec![0.0; n * n];
         for i in 0..n {
             for j in 0..=i {
@@ -29,7 +36,7 @@ impl Cholesky {
     }
 
     /// Solves A x = b.
-    pub(crate) fn solve(&self, b: &[f64]) -> Vec<f64> {
+    pub fn solve(&self, b: &[f64]) -> Vec<f64> {
         let n = self.n;
         let mut x = b.to_vec();
         for i in 0..n {
@@ -44,7 +51,7 @@ impl Cholesky {
     }
 
     /// A⁻¹.
-    pub(crate) fn inverse(&self) -> Vec<f64> {
+    pub fn inverse(&self) -> Vec<f64> {
         let n = self.n;
         let mut inverse = vec![0.0; n * n];
         for j in 0..n {
@@ -60,7 +67,7 @@ impl Cholesky {
 
 /// Which columns of a Gram matrix are independent of those before them: a column is kept while the pivot it adds
 /// exceeds `tolerance` times its diagonal entry.
-pub(crate) fn independent_columns(gram: &[f64], n: usize, tolerance: f64) -> Vec<usize> {
+pub fn independent_columns(gram: &[f64], n: usize, tolerance: f64) -> Vec<usize> {
     let mut kept: Vec<usize> = Vec::new();
     // Rows of the factor over the kept columns so far.
     let mut rows: Vec<Vec<f64>> = Vec::new();

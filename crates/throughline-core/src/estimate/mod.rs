@@ -1,7 +1,16 @@
 //! The one inference contract: p-value, interval and standard error come from one object and cannot disagree.
 
+mod draws;
+
+mod inverted;
+
+mod rank;
+
+mod sequential;
+
+mod wald;
+
 use serde::{Deserialize, Serialize};
-use throughline_stats::dist;
 
 use crate::Level;
 
@@ -18,6 +27,8 @@ pub enum InferenceKind {
     Draws,
     /// Rank among placebos or permutations.
     Rank,
+    /// A confidence sequence: valid at every look, however often one looks.
+    Sequential,
 }
 
 /// How strong the evidence behind a number is.
@@ -112,81 +123,51 @@ pub enum EstimateError {
         /// How many finite draws there were.
         draws: usize,
     },
+    /// No placebos, or one that is not finite.
+    #[error("{placebos} finite placebos are too few for a rank (at least 1 is needed)")]
+    TooFewPlacebos {
+        /// How many finite placebos there were.
+        placebos: usize,
+    },
+    /// A p-value that is none.
+    #[error("p-value of {p_value} is outside 0 to 1")]
+    BadPValue {
+        /// The p-value given.
+        p_value: f64,
+    },
+    /// Ends that are NaN, out of order or overlapping.
+    #[error("the confidence set is not a list of ordered intervals")]
+    BadSet,
+    /// Set and p-value contradict each other by more than rounding.
+    #[error("p-value of {p_value} and the confidence set disagree about 0")]
+    Disagree {
+        /// The p-value given.
+        p_value: f64,
+    },
+    /// What was asked for needs a standard error and this estimate has none.
+    #[error("an estimate by {inference} has no {wanted}")]
+    NotOfThisKind {
+        /// The kind of inference, in words.
+        inference: &'static str,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+}
+
+impl InferenceKind {
+    /// The kind in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Wald => "influence values",
+            Self::InvertedTest => "an inverted test",
+            Self::Draws => "draws",
+            Self::Rank => "rank",
+            Self::Sequential => "a confidence sequence",
+        }
+    }
 }
 
 impl Estimate {
-    /// A Wald estimate: set = value ± c · se, p = 2 · P(T > |value / se|), with T standard normal, or Student's t when
-    /// `df` is given. A standard error of zero gives the point as set, and p of 0, or 1 when the value is 0 too.
-    pub fn wald(
-        value: f64,
-        std_error: f64,
-        df: Option<f64>,
-        n: u64,
-        level: Level,
-        method: impl Into<String>,
-    ) -> Result<Self, EstimateError> {
-        if !value.is_finite() {
-            return Err(EstimateError::NotFinite { value });
-        }
-        if !std_error.is_finite() || std_error < 0.0 {
-            return Err(EstimateError::BadStdError { std_error });
-        }
-        let half = if std_error == 0.0 { 0.0 } else { dist::critical_value(level.get(), df) * std_error };
-        let p_value = match (std_error == 0.0, value == 0.0) {
-            (true, true) => 1.0,
-            (true, false) => 0.0,
-            _ => dist::two_sided_p(value / std_error, df),
-        };
-        Ok(Self {
-            value,
-            std_error: Some(std_error),
-            set: ConfidenceSet(vec![(value - half, value + half)]),
-            level,
-            p_value,
-            n,
-            inference: InferenceKind::Wald,
-            method: method.into(),
-            assumptions: Vec::new(),
-        })
-    }
-
-    /// An estimate from draws (bootstrap or posterior): equal-tailed quantile interval, widened where needed so that
-    /// it contains the value, and p = 2 · min(share ≤ 0, share ≥ 0) with the usual +1 in numerator and denominator.
-    pub fn from_draws(
-        value: f64,
-        draws: &[f64],
-        n: u64,
-        level: Level,
-        method: impl Into<String>,
-    ) -> Result<Self, EstimateError> {
-        if !value.is_finite() {
-            return Err(EstimateError::NotFinite { value });
-        }
-        let mut sorted: Vec<f64> = draws.iter().copied().filter(|d| d.is_finite()).collect();
-        if sorted.len() < 2 {
-            return Err(EstimateError::TooFewDraws { draws: sorted.len() });
-        }
-        sorted.sort_by(f64::total_cmp);
-        let count = sorted.len() as f64;
-        let mean = sorted.iter().sum::<f64>() / count;
-        let variance = sorted.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (count - 1.0);
-        let below = sorted.iter().filter(|d| **d <= 0.0).count() as f64;
-        let above = sorted.iter().filter(|d| **d >= 0.0).count() as f64;
-        let tail = f64::midpoint(1.0, -level.get());
-        let (lo, hi) = (order_quantile(&sorted, tail), order_quantile(&sorted, 1.0 - tail));
-        Ok(Self {
-            value,
-            std_error: Some(variance.sqrt()),
-            set: ConfidenceSet(vec![(lo.min(value), hi.max(value))]),
-            level,
-            p_value: (2.0 * (below.min(above) + 1.0) / (count + 1.0)).min(1.0),
-            n,
-            inference: InferenceKind::Draws,
-            method: method.into(),
-            assumptions: Vec::new(),
-        })
-    }
-
     /// The interval around the confidence set.
     pub fn interval(&self) -> (f64, f64) {
         self.set.hull()
@@ -198,15 +179,6 @@ impl Estimate {
         self.assumptions.push(assumption.into());
         self
     }
-}
-
-/// Linear interpolation between order statistics (type 7) of a sorted, non-empty slice.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the index lies within the slice")]
-fn order_quantile(sorted: &[f64], p: f64) -> f64 {
-    let position = p * (sorted.len() - 1) as f64;
-    let low = position.floor() as usize;
-    let high = (low + 1).min(sorted.len() - 1);
-    sorted[low] + (position - position.floor()) * (sorted[high] - sorted[low])
 }
 
 #[cfg(test)]
@@ -237,7 +209,73 @@ mod tests {
     fn draws_give_an_interval_that_contains_the_estimate() {
         let draws: Vec<f64> = (0..999).map(|i| f64::from(i) / 999.0).collect();
         let e = Estimate::from_draws(2.0, &draws, 999, Level::P90, "bootstrap").expect("finite");
-        assert_eq!(e.interval().1, 2.0);
-        assert!((e.interval().0 - 0.0499).abs() < 1e-3);
+        assert_eq!(e.interval(), (48.0 / 999.0, 2.0));
+    }
+
+    #[test]
+    fn few_draws_and_few_placebos_exclude_nothing() {
+        let e = Estimate::from_draws(2.0, &[1.0, 2.0, 3.0], 3, Level::P95, "bootstrap").expect("finite");
+        assert_eq!(e.interval(), (f64::NEG_INFINITY, f64::INFINITY));
+        let e = Estimate::ranked(2.0, &[0.5, -1.0, 0.25], 4, Level::P95, "placebo").expect("finite");
+        assert_eq!((e.interval(), e.p_value), ((f64::NEG_INFINITY, f64::INFINITY), 0.25));
+        let e = Estimate::ranked(2.0, &[0.5, -1.0, 0.25], 4, Level::HALF, "placebo").expect("finite");
+        assert_eq!((e.interval(), e.p_value), ((1.0, 3.0), 0.25));
+    }
+
+    #[test]
+    fn a_set_and_a_p_value_that_disagree_are_refused() {
+        let set = |lo, hi| ConfidenceSet(vec![(lo, hi)]);
+        let of = |set, p| Estimate::inverted(1.0, None, set, p, 9, Level::P95, "ar");
+        assert!(of(set(0.5, 2.0), 0.2).is_err());
+        assert!(of(set(-0.5, 2.0), 0.01).is_err());
+        assert_eq!(of(set(0.0, 2.0), 0.05 - 1e-9).expect("rounding").p_value, Level::P95.alpha());
+        let two = ConfidenceSet(vec![(f64::NEG_INFINITY, -3.0), (0.5, f64::INFINITY)]);
+        assert!(of(two, 0.01).is_ok());
+        assert_eq!(of(ConfidenceSet(vec![(0.5, 2.0), (1.0, 3.0)]), 0.01), Err(EstimateError::BadSet));
+    }
+
+    #[test]
+    fn every_kind_excludes_the_null_exactly_when_p_is_small() {
+        use throughline_stats::stream::Stream;
+        let mut seen = [0_u32; 2];
+        for seed in 0..400 {
+            let stream = Stream::new(seed, 0);
+            let draws: Vec<f64> = (0..40).map(|i| stream.normal_at(i)).collect();
+            let value = 3.0 * stream.normal_at(99);
+            let shifted: Vec<f64> = draws.iter().map(|d| d + value).collect();
+            for level in [Level::HALF, Level::P90, Level::P95] {
+                let wald = Estimate::wald(value, 1.0, None, 100, level, "wald").expect("finite");
+                for e in [
+                    Estimate::from_draws(value, &shifted, 40, level, "draws").expect("finite"),
+                    Estimate::ranked(value, &draws, 41, level, "rank").expect("finite"),
+                    wald.sequential(5000.0).expect("wald"),
+                    wald,
+                ] {
+                    assert_eq!(!e.set.contains(0.0), e.p_value < level.alpha(), "{e:?}");
+                    seen[usize::from(e.set.contains(0.0))] += 1;
+                }
+            }
+        }
+        assert!(seen.iter().all(|n| *n > 500), "{seen:?}");
+    }
+
+    #[test]
+    fn the_sequence_is_that_of_the_literature() {
+        // GrowthBook's tests: relative lift of two means, tuned for 1000 and for 5000 units.
+        let wald = Estimate::wald(0.503_36, 0.333_41, None, 6461, Level::P95, "welch_relative").expect("finite");
+        let e = wald.sequential(1000.0).expect("wald");
+        assert!((e.interval().0 + 0.558_44).abs() < 1e-4 && (e.interval().1 - 1.565_16).abs() < 1e-4, "{e:?}");
+        assert_eq!(e.p_value, 1.0);
+    }
+
+    #[test]
+    fn power_meets_the_detectable_effect() {
+        let e = Estimate::wald(0.0, 2.0, None, 10, Level::P95, "t").expect("finite");
+        let effect = e.minimum_detectable(0.8).expect("wald");
+        assert!((effect - 2.0 * (1.959_963_985 + 0.841_621_234)).abs() < 1e-8);
+        assert!((e.power(effect).expect("wald") - 0.8).abs() < 1e-5);
+        assert!((e.power(0.0).expect("wald") - 0.05).abs() < 1e-12);
+        let placebo = Estimate::ranked(2.0, &[0.5], 2, Level::P95, "placebo").expect("finite");
+        assert!(placebo.power(1.0).is_err() && placebo.sequential(9.0).is_err());
     }
 }

@@ -1,5 +1,11 @@
 //! Reading plain files for the one-shot commands, with clear errors.
 
+mod parquet;
+
+mod table;
+
+pub use table::read_table;
+
 use std::fs::File;
 use std::path::Path;
 
@@ -7,10 +13,11 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 use throughline_core::Diagnostic;
 use throughline_core::diagnostic::closest;
 
-use crate::failure::Failure;
+use crate::OneShotError;
 
 /// A CSV file with a header.
-pub(crate) struct Csv {
+#[derive(Debug)]
+pub struct Csv {
     file: String,
     header: Vec<String>,
     reader: Reader<File>,
@@ -18,9 +25,9 @@ pub(crate) struct Csv {
 
 impl Csv {
     /// Opens a file and reads its header.
-    pub(crate) fn open(path: &Path, delimiter: &str) -> Result<Self, Failure> {
+    pub fn open(path: &Path, delimiter: &str) -> Result<Self, OneShotError> {
         let file = path.display().to_string();
-        let finding = |d: Diagnostic| Failure::finding(d.at(&file, None, None));
+        let finding = |d: Diagnostic| OneShotError::finding(d.at(&file, None, None));
         let delimiter = match delimiter {
             "\\t" | "tab" => b'\t',
             text if text.len() == 1 => text.as_bytes()[0],
@@ -29,7 +36,8 @@ impl Csv {
                 return Err(finding(Diagnostic::error("TL030", message).help("use for example ',' ';' or tab")));
             }
         };
-        let reader = File::open(path).map_err(|source| Failure::Io { doing: "read", path: file.clone(), source })?;
+        let reader =
+            File::open(path).map_err(|source| OneShotError::Io { doing: "read", path: file.clone(), source })?;
         let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(reader);
         let header = reader
             .byte_headers()
@@ -48,12 +56,12 @@ impl Csv {
     }
 
     /// The names of the columns.
-    pub(crate) fn header(&self) -> &[String] {
+    pub fn header(&self) -> &[String] {
         &self.header
     }
 
     /// The position of a column.
-    pub(crate) fn column(&self, name: &str) -> Result<usize, Failure> {
+    pub fn column(&self, name: &str) -> Result<usize, OneShotError> {
         if let Some(index) = self.header.iter().position(|h| h == name) {
             return Ok(index);
         }
@@ -65,14 +73,14 @@ impl Csv {
         } else if let Some(close) = closest(name, self.header.iter().map(String::as_str)) {
             finding = finding.help(format!("did you mean `{close}`?"));
         }
-        Err(Failure::finding(finding.at(&self.file, Some(1), None)))
+        Err(OneShotError::finding(finding.at(&self.file, Some(1), None)))
     }
 
     /// Calls `each` with the line number and the record of every row; rows that cannot be read are findings.
-    pub(crate) fn rows(
+    pub fn rows(
         &mut self,
         mut each: impl FnMut(u64, &ByteRecord) -> Result<(), Diagnostic>,
-    ) -> Result<Vec<Diagnostic>, Failure> {
+    ) -> Result<Vec<Diagnostic>, OneShotError> {
         let mut found = Vec::new();
         let mut record = ByteRecord::new();
         let width = self.header.len();
@@ -101,14 +109,14 @@ impl Csv {
 }
 
 /// A field as text.
-pub(crate) fn text(record: &ByteRecord, index: usize) -> Result<&str, Diagnostic> {
+pub fn text(record: &ByteRecord, index: usize) -> Result<&str, Diagnostic> {
     std::str::from_utf8(record.get(index).unwrap_or_default())
         .map(str::trim)
         .map_err(|_| Diagnostic::warning("TL036", "the row is not UTF-8 and is left out"))
 }
 
 /// A field as a finite number; blank is `None`.
-pub(crate) fn number(record: &ByteRecord, index: usize) -> Result<Option<f64>, Diagnostic> {
+pub fn number(record: &ByteRecord, index: usize) -> Result<Option<f64>, Diagnostic> {
     let text = text(record, index)?;
     if text.is_empty() {
         return Ok(None);

@@ -1,35 +1,79 @@
-//! `throughline experiment read`: units in a file, effects with intervals out.
+//! `throughline experiment`: units in a file, effects with intervals out.
 
 use std::collections::BTreeMap;
-use std::process::ExitCode;
+use std::path::PathBuf;
 
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use throughline_core::diagnostic::closest;
 use throughline_core::{Diagnostic, Level};
 use throughline_evidence::{Accumulator, ExperimentSpec, MetricKind, Reading};
 
-use crate::cli::ExperimentReadArgs;
-use crate::failure::Failure;
+use crate::answer::{interval, number as number_shown, table};
 use crate::files::{Csv, number, text};
-use crate::output::{interval, number as shown, print, print_json, table};
+use crate::{Answer, OneShotError};
 
-/// Reads an experiment.
-pub(super) fn read(args: &ExperimentReadArgs) -> Result<ExitCode, Failure> {
-    let (reading, findings) = reading(args)?;
-    if args.json {
-        print_json(&as_json(&reading, &findings))?;
-    } else {
-        print(&as_table(&reading))?;
-        for finding in reading.diagnostics.iter().chain(findings.iter().take(10)) {
-            print(&finding.to_string())?;
+/// Experiments on plain files.
+#[derive(Debug, Subcommand)]
+pub enum ExperimentCommand {
+    /// Read an experiment from a file with one row a unit.
+    Read(ExperimentReadArgs),
+}
+
+/// What to read and how.
+#[derive(Debug, Args)]
+pub struct ExperimentReadArgs {
+    /// CSV or Parquet file with one row a unit.
+    pub file: PathBuf,
+    /// Column delimiter.
+    #[arg(long, default_value = ",")]
+    pub delimiter: String,
+    /// Column of the arm.
+    #[arg(long)]
+    pub assignment: String,
+    /// The arm the others are compared with.
+    #[arg(long)]
+    pub control: String,
+    /// Column of a metric; may be given several times.
+    #[arg(long = "metric", required = true)]
+    pub metrics: Vec<String>,
+    /// Planned share of an arm, as NAME=WEIGHT; equal shares without.
+    #[arg(long = "weight")]
+    pub weights: Vec<String>,
+    /// Confidence level.
+    #[arg(long, default_value_t = 0.95)]
+    pub level: f64,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl ExperimentCommand {
+    /// Carries the command out.
+    pub fn run(&self) -> Result<Answer, OneShotError> {
+        match self {
+            Self::Read(args) => {
+                let (reading, findings) = reading(args)?;
+                let mut text = as_table(&reading);
+                for finding in reading.diagnostics.iter().chain(findings.iter().take(10)) {
+                    text.push_str(&format!("\n{finding}"));
+                }
+                Ok(Answer { json: as_json(&reading, &findings), text })
+            }
         }
     }
-    Ok(ExitCode::SUCCESS)
+
+    /// Whether JSON is asked for.
+    pub const fn json(&self) -> bool {
+        match self {
+            Self::Read(args) => args.json,
+        }
+    }
 }
 
 /// One pass over the file: arms and metrics are found as they come, so units are kept until the arms are known.
-pub(crate) fn reading(args: &ExperimentReadArgs) -> Result<(Reading, Vec<Diagnostic>), Failure> {
-    let level = Level::new(args.level).map_err(|e| Failure::finding(Diagnostic::error("TL045", e.to_string())))?;
+pub fn reading(args: &ExperimentReadArgs) -> Result<(Reading, Vec<Diagnostic>), OneShotError> {
+    let level = Level::new(args.level).map_err(|e| OneShotError::finding(Diagnostic::error("TL045", e.to_string())))?;
     let mut csv = Csv::open(&args.file, &args.delimiter)?;
     let assignment = csv.column(&args.assignment)?;
     let metrics = args.metrics.iter().map(|m| csv.column(m)).collect::<Result<Vec<_>, _>>()?;
@@ -62,7 +106,7 @@ pub(crate) fn reading(args: &ExperimentReadArgs) -> Result<(Reading, Vec<Diagnos
         if let Some(close) = closest(&args.control, names.iter().map(String::as_str)) {
             finding = finding.help(format!("did you mean `{close}`?"));
         }
-        return Err(Failure::finding(finding.at(args.file.display().to_string(), None, None)));
+        return Err(OneShotError::finding(finding.at(args.file.display().to_string(), None, None)));
     }
     let mut spec = ExperimentSpec::new(names, &args.control);
     spec.level = level;
@@ -77,13 +121,13 @@ pub(crate) fn reading(args: &ExperimentReadArgs) -> Result<(Reading, Vec<Diagnos
     Ok((accumulator.finish(), findings))
 }
 
-fn weights(args: &ExperimentReadArgs, spec: &mut ExperimentSpec) -> Result<(), Failure> {
+fn weights(args: &ExperimentReadArgs, spec: &mut ExperimentSpec) -> Result<(), OneShotError> {
     for text in &args.weights {
         let parsed = text.split_once('=').and_then(|(name, w)| Some((name, w.parse::<f64>().ok()?)));
         let found = parsed.and_then(|(name, w)| spec.arm_index(name).map(|i| (i, w)));
         let Some((index, weight)) = found else {
             let message = format!("`{text}` is not ARM=WEIGHT with an arm of the file");
-            return Err(Failure::finding(Diagnostic::error("TL049", message)));
+            return Err(OneShotError::finding(Diagnostic::error("TL049", message)));
         };
         spec.arms[index].weight = weight;
     }
@@ -138,7 +182,7 @@ fn as_table(reading: &Reading) -> String {
             vec![
                 c.metric.clone(),
                 c.arm.clone(),
-                shown(e.value),
+                number_shown(e.value),
                 interval(e.interval()),
                 format!("{:.4}", e.p_value),
                 e.n.to_string(),

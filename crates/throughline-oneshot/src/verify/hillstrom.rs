@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use super::{Check, reference};
-use crate::cli::ExperimentReadArgs;
-use crate::commands::experiment_reading;
-use crate::failure::Failure;
+use crate::OneShotError;
+use crate::experiment::{ExperimentReadArgs, reading as experiment_reading};
 
 const SOURCE: &str = "Hillstrom 2008; rates also in scikit-uplift's notebook";
 
@@ -32,7 +31,7 @@ const EFFECTS: [(&str, &str, f64, f64); 6] = [
 /// Conversions by arm.
 const CONVERSIONS: [(&str, f64); 3] = [("Womens E-Mail", 189.0), ("Mens E-Mail", 267.0), ("No E-Mail", 122.0)];
 
-pub(super) fn checks(dir: &Path) -> Result<Vec<Check>, Failure> {
+pub(super) fn checks(dir: &Path) -> Result<Vec<Check>, OneShotError> {
     let args = ExperimentReadArgs {
         file: reference(dir, "hillstrom/hillstrom.csv")?,
         delimiter: ",".into(),

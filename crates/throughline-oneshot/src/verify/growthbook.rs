@@ -8,12 +8,12 @@ use throughline_stats::moments::Moments;
 use throughline_stats::two_sample::{Difference, Summary, welch, welch_relative};
 
 use super::Check;
-use crate::failure::Failure;
+use crate::OneShotError;
 
 const SOURCE: &str = "growthbook packages/stats tests, printed to 5 digits";
 
 #[expect(clippy::unnecessary_wraps, reason = "every group answers the same way")]
-pub(super) fn checks(_: &Path) -> Result<Vec<Check>, Failure> {
+pub(super) fn checks(_: &Path) -> Result<Vec<Check>, OneShotError> {
     let mut out = Vec::new();
     let summary = |n, sum, squares| Moments::from_sums(n, sum, squares).summary();
     let (a, b) = (summary(3407, 1396.87, 52_377.976_7), summary(3461, 2422.7, 134_698.29));
