@@ -50,6 +50,8 @@ pub enum RationaleCode {
     FrequencyCap,
     /// It was taken too recently.
     Cooldown,
+    /// Evidence does not pass the bar of the policy, so it is held.
+    EvidenceGate,
 }
 
 impl RationaleCode {
@@ -66,6 +68,7 @@ impl RationaleCode {
             Self::NoConsent => "no_consent",
             Self::FrequencyCap => "frequency_cap",
             Self::Cooldown => "cooldown",
+            Self::EvidenceGate => "evidence_gate",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which actions are open to one person, and what each is worth.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use throughline_core::money::micros_from_units;
 
@@ -38,11 +38,13 @@ pub(crate) struct Rules<'a> {
     tie: Vec<u32>,
     /// Action of each tie number.
     by_tie: Vec<usize>,
+    /// Whether each action is held for want of evidence.
+    held: Vec<bool>,
 }
 
 impl<'a> Rules<'a> {
     /// For a policy that passed its check.
-    pub(crate) fn new(policy: &'a Policy) -> Self {
+    pub(crate) fn new(policy: &'a Policy, held: &BTreeSet<String>) -> Self {
         let none = policy.actions.iter().position(|a| a.kind == ActionKind::None).unwrap_or(0);
         let mut by_tie: Vec<usize> = (0..policy.actions.len()).collect();
         by_tie.sort_by_key(|&a| (a != none, &policy.actions[a].name));
@@ -50,7 +52,8 @@ impl<'a> Rules<'a> {
         for (number, &action) in (0_u32..).zip(&by_tie) {
             tie[action] = number;
         }
-        Self { policy, none, tie, by_tie }
+        let held = policy.actions.iter().map(|a| held.contains(&a.name)).collect();
+        Self { policy, none, tie, by_tie, held }
     }
 
     /// The action behind a tie number of the allocation; nothing means `none`.
@@ -97,6 +100,9 @@ impl<'a> Rules<'a> {
 
     fn forbidden(&self, index: usize, view: &ActionView, candidate: &Candidate) -> Option<RationaleCode> {
         let action = &self.policy.actions[index];
+        if self.held[index] {
+            return Some(RationaleCode::EvidenceGate);
+        }
         if action.eligibility.is_some() && view.eligible != Some(true) {
             return Some(RationaleCode::NotEligible);
         }

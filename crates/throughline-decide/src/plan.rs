@@ -1,5 +1,7 @@
 //! A cycle in two passes over the people: plan (who gets what, within the budget), then decide one by one.
 
+use std::collections::BTreeSet;
+
 use throughline_core::{Diagnostic, EvidenceTier, Level, PersonId, Severity};
 
 use crate::allocate::{Allocation, Allocator, Certificate};
@@ -20,6 +22,8 @@ pub struct Cycle {
     pub level: Level,
     /// How many of the best actions each decision lists.
     pub top_n: usize,
+    /// Actions that are held because evidence does not pass the bar of the policy: nobody gets them, explored or not.
+    pub held: BTreeSet<String>,
 }
 
 /// What a plan comes to.
@@ -68,7 +72,7 @@ impl<'a> Planner<'a> {
         }
         let salts = Salts::new(&policy.salt, &cycle.id);
         Ok(Self {
-            rules: Rules::new(policy),
+            rules: Rules::new(policy, &cycle.held),
             cycle,
             salts,
             people: Vec::new(),

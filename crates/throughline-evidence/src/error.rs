@@ -81,6 +81,14 @@ pub enum EvidenceError {
         /// Last instant.
         end: Timestamp,
     },
+    /// One experiment would count twice.
+    #[error("`{first}` and `{second}` rest on the same people and cannot be counted together")]
+    CountedTwice {
+        /// A record.
+        first: String,
+        /// Another of the same source.
+        second: String,
+    },
     /// Numbers that do not make an estimate.
     #[error(transparent)]
     Estimate(#[from] EstimateError),

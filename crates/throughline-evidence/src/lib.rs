@@ -14,14 +14,17 @@ pub mod reading;
 
 pub mod two_sample;
 
-pub mod record;
+pub mod ledger;
 
 pub mod error;
 
 pub use accumulator::Accumulator;
 pub use contract::{Band, Column, Finding, Joint, Report, Table, WaldTest};
 pub use error::EvidenceError;
+pub use ledger::{
+    About, Conflict, Contrast, Design, Estimand, EvidenceRecord, Kept, Note, NoteKind, Question, Reason, Requirement,
+    Scope, Source, Standing, Verdict, WantedEffect, conflicts, independent, weigh,
+};
 pub use reading::{ArmReading, Comparison, Health, MetricReading, Reading, Srm};
-pub use record::{Contrast, Design, Estimand, EvidenceRecord, Scope};
 pub use registry::{EstimatorEntry, Simulated, estimators};
 pub use spec::{ArmSpec, Correction, ExperimentSpec, MetricKind, MetricSpec};

@@ -1,4 +1,4 @@
-//! Immutable things the project made: models, policies, mappings, evidence.
+//! Immutable things the project made: models, policies, mappings.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -33,16 +33,5 @@ pub struct Artefact {
     /// What was kept with it when this version was first registered.
     pub metadata: Value,
     /// When this version was first registered.
-    pub created_at: Timestamp,
-}
-
-/// A causal finding as it was recorded.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct EvidenceRecord {
-    /// Its id.
-    pub id: String,
-    /// The record.
-    pub record: Value,
-    /// When it was recorded.
     pub created_at: Timestamp,
 }

@@ -12,6 +12,8 @@ mod artefact;
 
 mod delivery;
 
+mod evidence;
+
 mod audit;
 
 mod people;
@@ -29,13 +31,14 @@ mod place;
 mod convert;
 
 pub use approval::{ApprovalRow, ApprovalStore};
-pub use artefact::{Artefact, EvidenceRecord, NewArtefact};
+pub use artefact::{Artefact, NewArtefact};
 pub use audit::{
     AuditCheck, AuditEntry, AuditFault, AuditKey, AuditRecord, ConsistencyProof, Hash, InclusionProof, PublicKey,
     SignedHead, TreeHead, check_records, empty_root, node_hash, verify_consistency, verify_inclusion,
 };
 pub use delivery::{Delivery, DeliveryStart, DeliveryStatus, NewDelivery};
 pub use error::LedgerError;
+pub use evidence::{EvidenceNote, EvidenceRecord, NewEvidenceNote};
 pub use lease::{Lease, LeaseRequest};
 pub use people::{ApiToken, PeopleStore, Session, User};
 pub use place::LedgerPlace;

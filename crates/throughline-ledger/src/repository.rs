@@ -11,8 +11,9 @@ use throughline_core::Timestamp;
 
 use crate::{
     ApprovalStore, Artefact, AuditCheck, AuditEntry, AuditRecord, ConsistencyProof, Delivery, DeliveryStart,
-    DeliveryStatus, EvidenceRecord, FingerprintRecord, Hash, InclusionProof, Lease, LeaseRequest, LedgerError,
-    NewArtefact, NewDelivery, NewRun, PeopleStore, Publication, Published, RunRecord, RunStatus, SignedHead,
+    DeliveryStatus, EvidenceNote, EvidenceRecord, FingerprintRecord, Hash, InclusionProof, Lease, LeaseRequest,
+    LedgerError, NewArtefact, NewDelivery, NewEvidenceNote, NewRun, PeopleStore, Publication, Published, RunRecord,
+    RunStatus, SignedHead,
 };
 
 /// A future answer of the ledger. Boxed, so that `dyn Repository` can be chosen by URL.
@@ -77,6 +78,11 @@ pub trait Repository: AuditLog + PeopleStore + ApprovalStore + Send + Sync + fmt
     fn record_evidence<'a>(&'a self, id: &'a str, record: &'a Value, now: Timestamp) -> Answer<'a, ()>;
     /// All evidence by id.
     fn evidence(&self) -> Answer<'_, Vec<EvidenceRecord>>;
+    /// Notes something about recorded evidence. Again with the same key and content changes nothing; with other content is a
+    /// conflict.
+    fn note_evidence<'a>(&'a self, note: NewEvidenceNote<'a>) -> Answer<'a, ()>;
+    /// All notes by evidence and time.
+    fn evidence_notes(&self) -> Answer<'_, Vec<EvidenceNote>>;
 
     /// Begins a delivery, or answers with the one known under its key. A failed one may be sent again; another digest,
     /// row count or destination under a known key is a conflict.

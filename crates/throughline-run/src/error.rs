@@ -65,6 +65,14 @@ pub enum RunError {
     /// A report could not be written as JSON.
     #[error("report")]
     Json(#[from] serde_json::Error),
+    /// Something cannot be done about evidence.
+    #[error("evidence `{id}`: {why}")]
+    Evidence {
+        /// The record.
+        id: String,
+        /// Why not.
+        why: String,
+    },
     /// Something asked for is not there.
     #[error("{what} `{name}` is not known: {help}")]
     NotFound {

@@ -32,6 +32,8 @@ mod matches;
 
 mod erase;
 
+mod evidence;
+
 mod sources;
 
 mod quarantine;
@@ -46,6 +48,10 @@ pub use erase::{
     erasures,
 };
 pub use error::RunError;
+pub use evidence::{
+    EvidenceItem, EvidenceList, EvidenceWish, approve_evidence, kept_evidence, list_evidence, record_evidence,
+    retire_evidence,
+};
 pub use explain::{Subject, each_row, explain, person_tokens, row_objects, table_rows};
 pub use matches::{
     Accuracy, Bin, DrawnPair, Fitted, Logins, MatchDraw, OUTCOMES, Reliability, ReviewPair, ReviewQuery, Sampled,

@@ -57,9 +57,25 @@ impl EvidenceTier {
     }
 }
 
-/// A union of closed intervals, in order; ends may be infinite.
+/// A union of closed intervals, in order; ends may be infinite, which is `null` in JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Vec<(Option<f64>, Option<f64>)>", into = "Vec<(Option<f64>, Option<f64>)>")]
 pub struct ConfidenceSet(pub Vec<(f64, f64)>);
+
+impl From<Vec<(Option<f64>, Option<f64>)>> for ConfidenceSet {
+    fn from(parts: Vec<(Option<f64>, Option<f64>)>) -> Self {
+        let ends =
+            |(lo, hi): (Option<f64>, Option<f64>)| (lo.unwrap_or(f64::NEG_INFINITY), hi.unwrap_or(f64::INFINITY));
+        Self(parts.into_iter().map(ends).collect())
+    }
+}
+
+impl From<ConfidenceSet> for Vec<(Option<f64>, Option<f64>)> {
+    fn from(set: ConfidenceSet) -> Self {
+        let end = |x: f64| x.is_finite().then_some(x);
+        set.0.into_iter().map(|(lo, hi)| (end(lo), end(hi))).collect()
+    }
+}
 
 impl ConfidenceSet {
     /// Whether the set holds `x`.

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use throughline_core::consent::ConsentState;
@@ -78,7 +79,13 @@ pub(crate) fn candidate(i: u32, mail: f64, call: f64) -> Candidate {
 }
 
 pub(crate) fn cycle(id: &str) -> Cycle {
-    Cycle { id: id.to_owned(), evidence_tier: EvidenceTier::Randomised, level: Level::P95, top_n: 3 }
+    Cycle {
+        id: id.to_owned(),
+        evidence_tier: EvidenceTier::Randomised,
+        level: Level::P95,
+        top_n: 3,
+        held: BTreeSet::new(),
+    }
 }
 
 /// Two-sided p-value of `hits` successes in `n` draws of probability `p`: all outcomes no likelier than the observed.

@@ -4,10 +4,9 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use throughline_core::{Estimate, EvidenceTier, Level, Timestamp};
+use throughline_core::{Estimate, EvidenceTier, Level};
 use throughline_evidence::{
-    Accumulator, Contrast, Correction, EvidenceError, EvidenceRecord, ExperimentSpec, Health, MetricKind, Reading,
-    Scope,
+    Accumulator, Correction, EvidenceError, ExperimentSpec, Health, MetricKind, Reading,
 };
 use throughline_stats::goodness::{Alternative, binomial_test};
 use throughline_stats::stream::Stream;
@@ -321,40 +320,5 @@ fn corrections_decide_significance_together() -> Outcome {
     }
     // p of .03 and .04: Holm doubles the smaller, Benjamini–Hochberg keeps the larger.
     assert_eq!(significant, [2, 0, 2]);
-    Ok(())
-}
-
-#[test]
-fn records_keep_what_the_reading_said() -> Outcome {
-    let spec = ExperimentSpec::new(["a", "b"], "a").metric("m", MetricKind::Proportion);
-    let reading =
-        filled(&spec, &[(0, 90, Some(0.0)), (0, 10, Some(1.0)), (1, 80, Some(0.0)), (1, 20, Some(1.0))])?.finish();
-    let at = |text: &str| text.parse::<Timestamp>();
-    let scope = Scope {
-        action: "b".into(),
-        segment: None,
-        geo: Some("DE".into()),
-        period_start: at("2026-01-01")?,
-        period_end: at("2026-02-01")?,
-    };
-    let make = |contrast, scope: &Scope| {
-        let expires = Some(Timestamp::MAX.plus_days(-1));
-        EvidenceRecord::from_comparison("e1", &reading, &reading.comparisons[0], contrast, scope.clone(), expires)
-    };
-    let record = make(Contrast::Absolute, &scope)?;
-    assert_eq!(Some(&record.estimate), reading.comparisons[0].estimate.as_ref());
-    assert_eq!((record.tier, record.health, record.assumptions.len()), (EvidenceTier::Randomised, Health::Healthy, 3));
-    assert!((make(Contrast::Relative, &scope)?.estimate.value - 1.0).abs() < 1e-12);
-    assert!(record.is_current(at("2026-03-01")?) && !record.is_current(Timestamp::MAX));
-    let text = serde_json::to_string(&record)?;
-    let back: EvidenceRecord = serde_json::from_str(&text)?;
-    // A JSON reader may miss the last bit of a float.
-    assert!((back.estimate.value - record.estimate.value).abs() < 1e-15);
-    assert_eq!(EvidenceRecord { estimate: record.estimate.clone(), ..back }, record);
-    let backwards = Scope { period_end: at("2025-01-01")?, ..scope.clone() };
-    assert!(matches!(make(Contrast::Absolute, &backwards), Err(EvidenceError::BadPeriod { .. })));
-    let empty = Accumulator::new(&spec)?.finish();
-    let none = EvidenceRecord::from_comparison("e2", &empty, &empty.comparisons[0], Contrast::Absolute, scope, None);
-    assert!(matches!(none, Err(EvidenceError::NoEstimate { .. })));
     Ok(())
 }

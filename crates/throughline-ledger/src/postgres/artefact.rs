@@ -1,11 +1,11 @@
-//! Artefacts and evidence in PostgreSQL.
+//! Artefacts in PostgreSQL.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use throughline_core::Timestamp;
 
 use super::convert::{Doing, json_from_sql, small_from_sql};
 use super::{PostgresLedger, audit};
-use crate::{Artefact, AuditEntry, EvidenceRecord, LedgerError, NewArtefact};
+use crate::{Artefact, AuditEntry, LedgerError, NewArtefact};
 
 const READ: &str = "read the registry";
 const WRITE: &str = "write the registry";
@@ -64,46 +64,4 @@ fn artefact((kind, name, version, content_hash, metadata, at): Row) -> Result<Ar
         metadata: json_from_sql("artefact metadata", &metadata)?,
         created_at: Timestamp::from_micros(at),
     })
-}
-
-pub(super) async fn record_evidence(
-    ledger: &PostgresLedger,
-    id: &str,
-    record: &Value,
-    now: Timestamp,
-) -> Result<(), LedgerError> {
-    let mut tx = ledger.write().await?;
-    let known: Option<String> = sqlx::query_scalar("SELECT record FROM evidence WHERE id = $1")
-        .bind(id)
-        .fetch_optional(&mut *tx)
-        .await
-        .doing(READ)?;
-    if let Some(text) = known {
-        let same = json_from_sql("evidence record", &text)? == *record;
-        return if same { Ok(()) } else { Err(LedgerError::Conflict { what: "evidence", key: id.to_owned() }) };
-    }
-    sqlx::query("INSERT INTO evidence (id, record, created_at) VALUES ($1, $2, $3)")
-        .bind(id)
-        .bind(record.to_string())
-        .bind(now.micros())
-        .execute(&mut *tx)
-        .await
-        .doing(WRITE)?;
-    let payload = json!({ "id": id, "record": record });
-    audit::append(&mut tx, AuditEntry { kind: "evidence_recorded", actor: "registry", payload: &payload, at: now })
-        .await?;
-    tx.commit().await.doing(WRITE)
-}
-
-pub(super) async fn evidence(ledger: &PostgresLedger) -> Result<Vec<EvidenceRecord>, LedgerError> {
-    let rows: Vec<(String, String, i64)> = sqlx::query_as("SELECT id, record, created_at FROM evidence ORDER BY id")
-        .fetch_all(&ledger.pool)
-        .await
-        .doing(READ)?;
-    rows.into_iter()
-        .map(|(id, record, at)| {
-            let record = json_from_sql("evidence record", &record)?;
-            Ok(EvidenceRecord { id, record, created_at: Timestamp::from_micros(at) })
-        })
-        .collect()
 }

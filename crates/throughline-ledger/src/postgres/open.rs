@@ -10,7 +10,10 @@ use super::convert::{Doing, UNDEFINED_COLUMN, code};
 use crate::{LedgerError, PostgresAddress};
 
 /// Schema number and the migration that leads to it, from an empty schema or the number before.
-const MIGRATIONS: [(i64, &str); 1] = [(2, include_str!("../../migrations/postgres/0002_ledger.sql"))];
+const MIGRATIONS: [(i64, &str); 2] = [
+    (2, include_str!("../../migrations/postgres/0002_ledger.sql")),
+    (3, include_str!("../../migrations/postgres/0003_evidence.sql")),
+];
 
 /// The newest schema known.
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;

@@ -8,6 +8,7 @@ mod artefact;
 mod audit;
 mod convert;
 mod delivery;
+mod evidence;
 mod lease;
 mod open;
 mod people;
@@ -24,9 +25,9 @@ use throughline_core::Timestamp;
 use self::convert::Doing;
 use crate::{
     Answer, Artefact, AuditCheck, AuditEntry, AuditFilter, AuditLog, AuditRecord, ConsistencyProof, Delivery,
-    DeliveryStart, DeliveryStatus, EvidenceRecord, FingerprintRecord, Hash, InclusionProof, Lease, LeaseRequest,
-    LedgerError, NewArtefact, NewDelivery, NewRun, Publication, Published, Repository, RunRecord, RunStatus,
-    SignedHead,
+    DeliveryStart, DeliveryStatus, EvidenceNote, EvidenceRecord, FingerprintRecord, Hash, InclusionProof, Lease,
+    LeaseRequest, LedgerError, NewArtefact, NewDelivery, NewEvidenceNote, NewRun, Publication, Published, Repository,
+    RunRecord, RunStatus, SignedHead,
 };
 
 /// The ledger of one project in one `SQLite` file (write-ahead log, every commit synced to disk).
@@ -144,11 +145,19 @@ impl Repository for SqliteLedger {
     }
 
     fn record_evidence<'a>(&'a self, id: &'a str, record: &'a Value, now: Timestamp) -> Answer<'a, ()> {
-        Box::pin(artefact::record_evidence(self, id, record, now))
+        Box::pin(evidence::record_evidence(self, id, record, now))
     }
 
     fn evidence(&self) -> Answer<'_, Vec<EvidenceRecord>> {
-        Box::pin(artefact::evidence(self))
+        Box::pin(evidence::evidence(self))
+    }
+
+    fn note_evidence<'a>(&'a self, note: NewEvidenceNote<'a>) -> Answer<'a, ()> {
+        Box::pin(evidence::note_evidence(self, note))
+    }
+
+    fn evidence_notes(&self) -> Answer<'_, Vec<EvidenceNote>> {
+        Box::pin(evidence::evidence_notes(self))
     }
 
     fn begin_delivery<'a>(&'a self, fence: u64, delivery: NewDelivery<'a>) -> Answer<'a, DeliveryStart> {

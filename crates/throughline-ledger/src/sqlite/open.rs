@@ -17,9 +17,10 @@ const APPLICATION_ID: i64 = 0x544c_4c47;
 
 /// Schema number and the migration that leads to it. A migration sets `user_version` itself, so that both change in one
 /// transaction.
-const MIGRATIONS: [(i64, &str); 2] = [
+const MIGRATIONS: [(i64, &str); 3] = [
     (1, include_str!("../../migrations/sqlite/0001_ledger.sql")),
     (2, include_str!("../../migrations/sqlite/0002_people.sql")),
+    (3, include_str!("../../migrations/sqlite/0003_evidence.sql")),
 ];
 
 /// The newest schema known.

@@ -57,6 +57,7 @@ on_one_server!(the_suite_holds, suite:
     a_refused_publication_leaves_nothing,
     artefacts_are_numbered_by_content,
     evidence_is_immutable,
+    notes_about_evidence_are_made_once,
     a_delivery_is_sent_once,
     the_audit_log_is_a_chain,
 );
@@ -164,6 +165,7 @@ async fn the_documented_rights_are_enough_and_guard_the_log() -> Outcome {
         suite::publishing_is_idempotent_and_keeps_history,
         suite::artefacts_are_numbered_by_content,
         suite::evidence_is_immutable,
+        suite::notes_about_evidence_are_made_once,
         suite::a_delivery_is_sent_once,
         people::accounts_are_found_by_name_and_never_doubled,
         people::a_slower_hand_does_not_overwrite_an_approval,

@@ -34,6 +34,7 @@ in_memory_and_on_disk!(suite:
     a_refused_publication_leaves_nothing,
     artefacts_are_numbered_by_content,
     evidence_is_immutable,
+    notes_about_evidence_are_made_once,
     a_delivery_is_sent_once,
     the_audit_log_is_a_chain,
 );

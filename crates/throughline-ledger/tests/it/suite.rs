@@ -10,8 +10,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use throughline_core::Timestamp;
 use throughline_ledger::{
-    AuditEntry, DeliveryStart, DeliveryStatus, Lease, LeaseRequest, LedgerError, NewArtefact, NewDelivery, NewRun,
-    Publication, Published, Repository, RunStatus,
+    AuditEntry, DeliveryStart, DeliveryStatus, Lease, LeaseRequest, LedgerError, NewArtefact, NewDelivery,
+    NewEvidenceNote, NewRun, Publication, Published, Repository, RunStatus,
 };
 
 use crate::Outcome;
@@ -74,6 +74,7 @@ fn word<T>(result: &Result<T, LedgerError>) -> String {
         Err(LedgerError::NotFinal { status }) => format!("not final {status}"),
         Err(LedgerError::Conflict { what, key }) => format!("conflict {what} {key}"),
         Err(LedgerError::UnknownDelivery { key }) => format!("unknown delivery {key}"),
+        Err(LedgerError::Unknown { what, key }) => format!("unknown {what} {key}"),
         Err(LedgerError::DeliveryOver { status, .. }) => format!("over {status}"),
         Err(LedgerError::TooLarge { what, .. }) => format!("too large {what}"),
         Err(other) => format!("{other:?}"),
@@ -252,6 +253,24 @@ pub(crate) async fn evidence_is_immutable(repository: &dyn Repository) -> Outcom
     let kept = repository.evidence().await?;
     assert_eq!((kept.len(), &kept[0].record, kept[0].created_at), (1, &record, at(1)));
     assert_eq!(kinds(repository).await?, ["evidence_recorded"]);
+    Ok(())
+}
+
+pub(crate) async fn notes_about_evidence_are_made_once(repository: &dyn Repository) -> Outcome {
+    repository.record_evidence("e1", &json!({}), at(1)).await?;
+    let note = |key, text| NewEvidenceNote { id: "e1", key, kind: "used", by: "run", text, now: at(2) };
+    repository.note_evidence(note("used/policy a@1", "decided 7 people")).await?;
+    repository.note_evidence(note("used/policy a@1", "decided 7 people")).await?;
+    let other = repository.note_evidence(note("used/policy a@1", "decided 8 people")).await;
+    assert_eq!(word(&other), "conflict note e1 used/policy a@1");
+    let approved = NewEvidenceNote { kind: "approved", by: "ada", now: at(3), ..note("approved/ada", "fine") };
+    repository.note_evidence(approved).await?;
+    let nothing = repository.note_evidence(NewEvidenceNote { id: "e2", ..note("k", "") }).await;
+    assert_eq!(word(&nothing), "unknown evidence e2");
+    let kept = repository.evidence_notes().await?;
+    let told: Vec<_> = kept.iter().map(|n| (n.kind.as_str(), n.by.as_str(), n.at)).collect();
+    assert_eq!(told, [("used", "run", at(2)), ("approved", "ada", at(3))]);
+    assert_eq!(kinds(repository).await?, ["evidence_recorded", "evidence_used", "evidence_approved"]);
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use serde_saphyr::Spanned;
 use throughline_core::consent::Withdrawal;
 use throughline_core::{Currency, Diagnostic, Level, Purpose, Share, Timestamp};
 use throughline_decide::{Action, Constraints};
+use throughline_evidence::Requirement;
 use throughline_journeys::{ConversionConfig, JourneyConfig};
 
 use super::linking::LinkingConfig;
@@ -193,6 +194,14 @@ const fn default_expiry_hours() -> f64 {
     24.0
 }
 
+/// What must be shown before actions of a policy are taken.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Gates {
+    /// The evidence each action with an arm needs; none without.
+    pub evidence: Requirement,
+}
+
 /// A policy file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -222,6 +231,9 @@ pub struct PolicyConfig {
     /// Limits.
     #[serde(default)]
     pub constraints: Constraints,
+    /// What must be shown before its actions are taken.
+    #[serde(default)]
+    pub gates: Gates,
     /// Hours until a decision expires.
     #[serde(default = "default_expiry_hours")]
     pub decisions_expire_after_hours: f64,

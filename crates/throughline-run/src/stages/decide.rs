@@ -7,14 +7,16 @@ use async_trait::async_trait;
 use serde_json::json;
 use throughline_core::{EvidenceTier, Level};
 use throughline_decide::{Cycle, Planner};
+use throughline_evidence::{Question, Verdict, weigh};
 use throughline_lake::{Unit, tables};
-use throughline_ledger::NewArtefact;
+use throughline_ledger::{NewArtefact, NewEvidenceNote};
 
 use super::candidates::{Sources, candidates};
 use super::consent::Excluded;
 use super::decision_rows::{CycleFacts, DecisionRow, decision_rows};
 use super::model::policy_of;
 use super::policy_value::policy_value_report;
+use crate::evidence::kept_evidence;
 use crate::project::CompiledPolicy;
 use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
 
@@ -50,18 +52,24 @@ impl Stage for Decide {
     }
 
     async fn units(&self, context: &StageContext<'_>) -> Result<Vec<UnitPlan>, StageError> {
-        let policies = context.project.policies.iter();
-        Ok(policies
-            .map(|p| UnitPlan { name: cycle_id(context, p.value.name()), inputs: vec![p.hash.clone()] })
-            .collect())
+        let mut units = Vec::new();
+        for policy in &context.project.policies {
+            // A record that is approved, retired or new may open or close a gate.
+            let verdicts = serde_json::to_string(&verdicts(context, &policy.value).await?)?;
+            let name = cycle_id(context, policy.value.name());
+            units.push(UnitPlan { name, inputs: vec![policy.hash.clone(), verdicts] });
+        }
+        Ok(units)
     }
 
     async fn run(&self, context: &StageContext<'_>, unit: &Unit) -> Result<StageOutput, StageError> {
         let name = unit.name.split('@').next().unwrap_or_default();
         let policy = policy_of(context, name)?;
         context.run.progress.start("decide", None);
-        let tier = evidence_tier(context, policy).await?;
-        let cycle = Cycle { id: unit.name.clone(), evidence_tier: tier, level: Level::P95, top_n: TOP_N };
+        let verdicts = verdicts(context, policy).await?;
+        let tier = tier_of(&verdicts);
+        let held = verdicts.iter().filter(|(_, v)| !v.passes).map(|(action, _)| action.clone()).collect();
+        let cycle = Cycle { id: unit.name.clone(), evidence_tier: tier, level: Level::P95, top_n: TOP_N, held };
         let sources = Sources::open(context).await?;
         let mut planner = Planner::new(&policy.policy, cycle.clone())?;
         let mut excluded = Excluded::new(&policy.policy.actions);
@@ -97,6 +105,7 @@ impl Stage for Decide {
             context.run.progress.advance("decide", rows.len() as u64);
         }
         let value = policy_value_report(context, policy, &sources, cycle).await?;
+        note_uses(context, &unit.name, &verdicts).await?;
         let summary = plan.summary();
         context.run.progress.finish("decide", &format!("{} people decided", summary.people));
         let metrics = json!({
@@ -113,6 +122,7 @@ impl Stage for Decide {
             "cost": micros(cost_micros),
             "certificate": summary.certificate,
             "evidence_tier": tier.number(),
+            "evidence": verdicts.iter().cloned().collect::<BTreeMap<_, _>>(),
             "value": value,
             "removed_by_consent": excluded.finish(),
             "diagnostics": summary.diagnostics,
@@ -151,16 +161,39 @@ async fn facts<'a>(
     })
 }
 
-/// Tier 3 when the policy's experiment was read as healthy; a failed sample ratio makes the scores merely modelled.
-async fn evidence_tier(context: &StageContext<'_>, policy: &CompiledPolicy) -> Result<EvidenceTier, StageError> {
-    let experiment = &context.project.experiments[policy.experiment].value.config.name.value;
-    let record = context.ledger.fingerprint("prove", "all").await?;
-    let healthy = record.is_some_and(|r| {
-        r.metrics["experiments"].as_array().is_some_and(|all| {
-            all.iter().any(|e| e["experiment"] == experiment.as_str() && e["reading"]["health"] == "healthy")
+/// What evidence says about each action of a policy that has an arm: (action, verdict), in the order of the policy.
+async fn verdicts(context: &StageContext<'_>, policy: &CompiledPolicy) -> Result<Vec<(String, Verdict)>, StageError> {
+    let all = kept_evidence(context.ledger).await?;
+    let metric = &context.project.experiments[policy.experiment].value.metrics[policy.outcome].name;
+    let actions = policy.policy.actions.iter().filter_map(|a| Some((a, a.arm.as_ref()?)));
+    Ok(actions
+        .map(|(action, arm)| {
+            let question = Question {
+                action: arm.clone(),
+                metric: Some(metric.clone()),
+                segment: None,
+                geo: None,
+                at: context.run.as_of,
+            };
+            (action.name.clone(), weigh(&all, &question, policy.config.gates.evidence))
         })
-    });
-    Ok(if healthy { EvidenceTier::Randomised } else { EvidenceTier::Modelled })
+        .collect())
+}
+
+/// The tier of a cycle: the lowest of its actions' evidence. Scores are at least modelled.
+fn tier_of(verdicts: &[(String, Verdict)]) -> EvidenceTier {
+    verdicts.iter().map(|(_, v)| v.tier).min().unwrap_or(EvidenceTier::Modelled).max(EvidenceTier::Modelled)
+}
+
+/// Records that decisions rest on evidence.
+async fn note_uses(context: &StageContext<'_>, cycle: &str, verdicts: &[(String, Verdict)]) -> Result<(), StageError> {
+    for (action, verdict) in verdicts {
+        let Some(id) = &verdict.best else { continue };
+        let (key, text) = (format!("used/{cycle}/{action}"), format!("decisions of cycle {cycle} about {action}"));
+        let note = NewEvidenceNote { id, key: &key, kind: "used", by: "decide", text: &text, now: context.wall() };
+        context.ledger.note_evidence(note).await?;
+    }
+    Ok(())
 }
 
 /// The pairs (action, number) of one row of `top_n` or `action_probabilities`.

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use serde_json::json;
 use throughline_core::Timestamp;
-use throughline_evidence::{Accumulator, Contrast, EvidenceRecord, ExperimentSpec, Reading, Scope};
+use throughline_evidence::{
+    About, Accumulator, Contrast, Design, Estimand, EvidenceRecord, ExperimentSpec, Reading, Scope, Source,
+};
 use throughline_features::{CompiledExperiment, LabelInput, MetricKind, labels, labels_table};
 use throughline_lake::{Staged, Unit, columns, tables};
 
@@ -67,8 +69,20 @@ impl Stage for Prove {
                     period_start: first_assigned,
                     period_end: context.run.as_of,
                 };
-                let record =
-                    EvidenceRecord::from_comparison(&id, &reading, comparison, Contrast::Absolute, scope, None)?;
+                let about = About {
+                    id: id.clone(),
+                    source: Source { name: name.clone(), data: Some(unit.fingerprint.clone()) },
+                    estimand: Estimand {
+                        metric: comparison.metric.clone(),
+                        treatment: comparison.arm.clone(),
+                        control: comparison.control.clone(),
+                        contrast: Contrast::Absolute,
+                    },
+                    scope,
+                    design: Design::RandomisedExperiment,
+                    expires_at: None,
+                };
+                let record = EvidenceRecord::from_comparison(about, &reading, comparison, Contrast::Absolute)?;
                 let value = serde_json::to_value(&record)?;
                 context.ledger.record_evidence(&id, &value, context.wall()).await?;
             }

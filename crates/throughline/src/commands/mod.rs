@@ -26,8 +26,7 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use crate::cli::{
-    AuditCommand, Command, ConsentCommand, ExperimentCommand, IdentityCommand, MarketCommand, QuarantineCommand,
-    UserCommand,
+    AuditCommand, Command, ConsentCommand, IdentityCommand, MarketCommand, QuarantineCommand, UserCommand,
 };
 use crate::failure::Failure;
 
