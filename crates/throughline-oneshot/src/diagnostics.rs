@@ -14,4 +14,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL051", "reference data is absent"),
     ("TL057", "a file is not readable as Parquet"),
     ("TL065", "an analysis is not possible with these data or settings"),
+    ("TL066", "a study's command or options are not known"),
+    ("TL067", "a file holds no answer that could be recorded as evidence"),
 ];

@@ -2,6 +2,8 @@
 
 pub mod answer;
 
+pub mod command;
+
 pub mod diagnostics;
 
 pub mod error;
@@ -10,8 +12,11 @@ pub mod experiment;
 
 pub mod files;
 
+pub mod record;
+
 pub mod verify;
 
 pub use answer::Answer;
+pub use command::OneShotCommand;
 pub use error::OneShotError;
 pub use verify::{Check, Group};

@@ -1,18 +1,21 @@
 //! The arguments.
 
+mod evidence;
+
 mod people;
 
 mod quarantine;
 
 use std::path::PathBuf;
 
+pub(crate) use evidence::{EvidenceCommand, EvidenceListArgs, EvidenceNoteArgs, EvidenceRecordArgs, EvidenceShowArgs};
 pub(crate) use people::{
     EraseArgs, ErasuresArgs, IdentityAccuracyArgs, IdentityCommand, IdentityDecisionArgs, IdentityDrawArgs,
     IdentityReviewArgs,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use throughline_oneshot::experiment::ExperimentCommand;
+use throughline_oneshot::OneShotCommand;
 
 pub(crate) use quarantine::{
     QuarantineCommand, QuarantineCorrectArgs, QuarantineListArgs, QuarantineShowArgs, QuarantineUndoArgs,
@@ -61,9 +64,11 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Attribute a file of paths.
     Attribute(AttributeArgs),
-    /// Experiments on plain files.
+    #[command(flatten)]
+    OneShot(OneShotCommand),
+    /// What is known about effects: list it, answer for its assumptions, retire it.
     #[command(subcommand)]
-    Experiment(ExperimentCommand),
+    Evidence(EvidenceCommand),
     /// Find which records of files are of one person.
     Link(LinkArgs),
     /// Who is whom: pairs to look at, and decisions about them.

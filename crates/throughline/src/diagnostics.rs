@@ -21,4 +21,5 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("TL058", "an outcome of matching is not known"),
     ("TL059", "a text is not the token of an identifier"),
     ("TL061", "a text names nobody who could be erased"),
+    ("TL062", "a file cannot be read as JSON"),
 ];

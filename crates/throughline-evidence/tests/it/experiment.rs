@@ -5,9 +5,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use throughline_core::{Estimate, EvidenceTier, Level};
-use throughline_evidence::{
-    Accumulator, Correction, EvidenceError, ExperimentSpec, Health, MetricKind, Reading,
-};
+use throughline_evidence::{Accumulator, Correction, EvidenceError, ExperimentSpec, Health, MetricKind, Reading};
 use throughline_stats::goodness::{Alternative, binomial_test};
 use throughline_stats::stream::Stream;
 

@@ -6,6 +6,7 @@ mod audit;
 mod check;
 mod consent;
 mod erase;
+mod evidence;
 mod explain;
 mod identity;
 mod init;
@@ -26,7 +27,8 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use crate::cli::{
-    AuditCommand, Command, ConsentCommand, IdentityCommand, MarketCommand, QuarantineCommand, UserCommand,
+    AuditCommand, Command, ConsentCommand, EvidenceCommand, IdentityCommand, MarketCommand, QuarantineCommand,
+    UserCommand,
 };
 use crate::failure::Failure;
 
@@ -65,7 +67,12 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::Identity(IdentityCommand::Undo(args)) => identity::decide(args, None),
         Command::Link(args) => link::link(args),
         Command::Attribute(args) => attribute::attribute(args),
-        Command::Experiment(command) => oneshot::show(command.run()?, command.json()),
+        Command::OneShot(command) => oneshot::show(command.run()?, command.json()),
+        Command::Evidence(EvidenceCommand::List(args)) => evidence::list(args),
+        Command::Evidence(EvidenceCommand::Show(args)) => evidence::show(args),
+        Command::Evidence(EvidenceCommand::Approve(args)) => evidence::approve(args),
+        Command::Evidence(EvidenceCommand::Retire(args)) => evidence::retire(args),
+        Command::Evidence(EvidenceCommand::Record(args)) => evidence::record(args),
         Command::Market(MarketCommand::Generate(args)) => market::generate(args),
         Command::Market(MarketCommand::Step(args)) => market_step::market_step(args),
         Command::Market(MarketCommand::Score(args)) => market_score::market_score(args),

@@ -1,0 +1,61 @@
+//! Every one-shot command, for the shell and for studies of a project.
+
+use std::path::Path;
+
+use clap::{Parser, Subcommand};
+use throughline_core::Diagnostic;
+
+use crate::experiment::ExperimentCommand;
+use crate::{Answer, OneShotError};
+
+/// A one-shot command.
+#[derive(Debug, Subcommand)]
+pub enum OneShotCommand {
+    /// Experiments on plain files.
+    #[command(subcommand)]
+    Experiment(ExperimentCommand),
+}
+
+impl OneShotCommand {
+    /// Carries the command out.
+    pub fn run(&self) -> Result<Answer, OneShotError> {
+        match self {
+            Self::Experiment(command) => command.run(),
+        }
+    }
+
+    /// Whether JSON is asked for.
+    pub const fn json(&self) -> bool {
+        match self {
+            Self::Experiment(command) => command.json(),
+        }
+    }
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "throughline", no_binary_name = true)]
+struct Line {
+    #[command(subcommand)]
+    command: OneShotCommand,
+}
+
+/// Parses a command as it would be typed: its words, the file, and its options by name. An option whose value is `true`
+/// is a flag; one with several values is given several times. Errors: what the command line would say.
+pub fn parse(words: &str, file: &Path, options: &[(String, Vec<String>)]) -> Result<OneShotCommand, OneShotError> {
+    let mut line: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+    line.push(file.display().to_string());
+    for (name, values) in options {
+        for value in values {
+            let flag = format!("--{}", name.replace('_', "-"));
+            line.push(if value == "true" { flag } else { format!("{flag}={value}") });
+        }
+    }
+    Line::try_parse_from(line).map(|line| line.command).map_err(|error| {
+        let text = error.to_string();
+        let first = text.lines().find(|l| !l.is_empty()).unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let command = words.to_owned();
+        OneShotError::finding(
+            Diagnostic::error("TL066", first).help(format!("`throughline {command} --help` lists the options")),
+        )
+    })
+}
