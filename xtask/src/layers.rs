@@ -30,9 +30,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("decide", MODELS_MAY),
     ("market", MODELS_MAY),
     ("govern", &["core"]),
+    ("oneshot", &["core", "stats", "evidence"]),
     (
         "run",
         &[
+            "oneshot",
             "core",
             "stats",
             "lake",
@@ -52,7 +54,6 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("server", &["core", "govern", "lake", "ledger", "run", "vault"]),
-    ("oneshot", &["core", "stats", "evidence"]),
     (
         "throughline",
         &[

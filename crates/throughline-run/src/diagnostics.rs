@@ -29,4 +29,5 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL027", "a source has no rows on days on which others have some"),
     ("TL028", "orders that one source has are missing in another"),
     ("TL029", "a conversion or label has no data"),
+    ("TL039", "a study cannot be carried out"),
 ];

@@ -5,6 +5,7 @@ mod files;
 mod ledger;
 mod linking;
 mod policy;
+mod study;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub use config::{AttributionConfig, BootstrapConfig, ModelConfig, PolicyConfig, 
 use files::TextFile;
 pub use linking::{ForbiddenLink, LinkingConfig, Permissions};
 pub use policy::CompiledPolicy;
+pub use study::{Study, StudyConfig};
 
 use crate::error::RunError;
 
@@ -57,6 +59,8 @@ pub struct Project {
     pub attribution: Option<Hashed<AttributionConfig>>,
     /// `experiments/*.yaml`.
     pub experiments: Vec<Hashed<CompiledExperiment>>,
+    /// `studies/*.yaml`.
+    pub studies: Vec<Hashed<Study>>,
     /// `features/*.yaml`.
     pub features: Hashed<CompiledFeatures>,
     /// `policies/*.yaml`.
@@ -95,6 +99,7 @@ impl Project {
             .chain(self.sources.iter().map(|s| &s.value.digest))
             .chain(self.attribution.iter().map(|a| &a.hash))
             .chain(self.experiments.iter().map(|e| &e.hash))
+            .chain(self.studies.iter().map(|s| &s.hash))
             .chain(self.policies.iter().map(|p| &p.hash))
             .chain(self.destinations.iter().map(|d| &d.hash))
             .chain(self.approvals.iter().map(|a| &a.hash));
@@ -116,6 +121,7 @@ impl Project {
         files.extend(self.sources.iter().map(of));
         files.extend(self.channels.iter().map(of));
         files.extend(self.experiments.iter().map(of));
+        files.extend(self.studies.iter().map(of));
         files.extend(self.policies.iter().map(of));
         files.extend(self.destinations.iter().map(of));
         files.extend(self.approvals.iter().map(of));
@@ -166,7 +172,9 @@ impl Loader<'_> {
             Some(file) => self.attribution(&file),
             None => None,
         };
-        for (folder, kind) in [("experiments", "Experiment"), ("policies", "Policy"), ("approvals", "Approval")] {
+        let kinds =
+            [("experiments", "Experiment"), ("studies", "Study"), ("policies", "Policy"), ("approvals", "Approval")];
+        for (folder, kind) in kinds {
             for file in files::read_folder(self.root, folder)? {
                 self.header(&file, kind);
             }
@@ -174,6 +182,10 @@ impl Loader<'_> {
         let experiments = self.folder_with("experiments", |file| {
             let config: ExperimentConfig = file.parse().map_err(|d| vec![d])?;
             CompiledExperiment::compile(&file.name, config)
+        })?;
+        let studies = self.folder_with("studies", |file| {
+            let config: StudyConfig = file.parse().map_err(|d| vec![d])?;
+            Study::compile(&file.name, self.root, &variables, config)
         })?;
         let features = self.features()?;
         let site = Site { project: self.root.to_owned() };
@@ -191,6 +203,7 @@ impl Loader<'_> {
         self.unique("approval", approvals.iter().map(|a| (a.value.name.as_str(), a.file.as_str())));
         self.unique("source", sources.iter().map(|s| (s.value.name.value.as_str(), s.file.as_str())));
         self.unique("experiment", experiments.iter().map(|e| (e.value.config.name.value.as_str(), e.file.as_str())));
+        self.unique("study", studies.iter().map(|s| (s.value.name(), s.file.as_str())));
         self.unique("policy", policies.iter().map(|p| (p.value.name(), p.file.as_str())));
         let (Some(config), Some(ledger), Some(identity)) = (config, ledger, identity) else { return Ok(None) };
         Ok(Some(Project {
@@ -202,6 +215,7 @@ impl Loader<'_> {
             identity,
             attribution,
             experiments,
+            studies,
             features,
             policies,
             destinations,

@@ -14,6 +14,7 @@ mod model;
 mod observe;
 mod policy_value;
 mod prove;
+mod studies;
 mod training;
 
 use crate::stage::Stage;

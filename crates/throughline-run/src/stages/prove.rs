@@ -1,4 +1,4 @@
-//! Stage 5: what experiments say. Labels go to the lake, findings to the evidence ledger.
+//! Stage 5: what experiments and studies say. Labels go to the lake, findings to the evidence ledger.
 
 use async_trait::async_trait;
 use serde_json::json;
@@ -21,7 +21,7 @@ impl Stage for Prove {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -37,11 +37,12 @@ impl Stage for Prove {
     }
 
     async fn units(&self, context: &StageContext<'_>) -> Result<Vec<UnitPlan>, StageError> {
-        if context.project.experiments.is_empty() {
+        if context.project.experiments.is_empty() && context.project.studies.is_empty() {
             return Ok(Vec::new());
         }
         let mut inputs: Vec<String> = context.project.experiments.iter().map(|e| e.hash.clone()).collect();
         inputs.push(context.project.config.value.privacy.withdrawal.name().to_owned());
+        inputs.extend(super::studies::inputs(context));
         Ok(UnitPlan::all(inputs))
     }
 
@@ -88,9 +89,11 @@ impl Stage for Prove {
             }
             readings.push(json!({ "experiment": name, "file": hashed.file, "reading": reading }));
         }
-        context.run.progress.finish("prove", &format!("{} experiments read", readings.len()));
+        let studies = super::studies::study(context).await?;
+        let done = format!("{} experiments and {} studies read", readings.len(), studies.len());
+        context.run.progress.finish("prove", &done);
         let removed = &outcome.report.removed_by_consent;
-        let metrics = json!({ "labels": outcome.report, "experiments": readings, "removed_by_consent": removed });
+        let metrics = json!({ "labels": outcome.report, "experiments": readings, "studies": studies, "removed_by_consent": removed });
         Ok(StageOutput { staged: outcome.staged, metrics })
     }
 }
