@@ -183,7 +183,7 @@ impl From<RunError> for ApiError {
     fn from(error: RunError) -> Self {
         match error {
             RunError::NotFound { what, name, .. } => Self::not_found(format!("{what} `{name}`")),
-            RunError::Busy { .. } => Self::Conflict { why: error.to_string() },
+            RunError::Busy { .. } | RunError::Evidence { .. } => Self::Conflict { why: error.to_string() },
             RunError::UnknownStage { .. } => Self::Invalid { why: error.to_string() },
             other => Self::inside(other),
         }

@@ -7,6 +7,7 @@ use crate::support::{guard, person, request};
 /// Every operation: on the project, on the own account, or on a request of somebody else under the default rule.
 const EXPECTED: &str = "
                     viewer analyst marketer approver admin
+approveEvidence       ·       ·       x        ·       x
 cancelRun             ·       ·       x        ·       x
 changeOwnPassword     x       x       x        x       x
 changeUser            ·       ·       ·        ·       x
@@ -39,6 +40,8 @@ listAudit             ·       x       x        x       x
 listConfiguration     ·       x       x        x       x
 listConversions       x       x       x        x       x
 listDecisions         x       x       x        x       x
+listEvidence          x       x       x        x       x
+listExperiments       x       x       x        x       x
 listMatches           x       x       x        x       x
 listRuns              x       x       x        x       x
 listSources           x       x       x        x       x
@@ -47,6 +50,7 @@ listUsers             ·       ·       ·        ·       x
 openMatch             ·       ·       x        ·       x
 proveAudit            ·       x       x        x       x
 requestApproval       ·       ·       x        ·       x
+retireEvidence        ·       ·       x        ·       x
 revealIdentifiers     ·       ·       ·        ·       x
 revokeToken           x       x       x        x       x
 seeAllTokens          ·       ·       ·        ·       x

@@ -8,6 +8,7 @@ mod consent;
 mod conversions;
 mod decisions;
 mod document;
+mod evidence;
 mod line;
 mod matches;
 mod oidc;
@@ -71,6 +72,10 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(matches::open_records))
         .routes(routes!(matches::decide_match))
         .routes(routes!(matches::get_match_accuracy))
+        .routes(routes!(evidence::list_all))
+        .routes(routes!(evidence::approve))
+        .routes(routes!(evidence::retire))
+        .routes(routes!(evidence::list_experiments))
         .routes(routes!(persons::explain_person))
         .routes(routes!(persons::reveal_identifiers))
         .routes(routes!(approvals::list_approvals, approvals::request_approval))

@@ -29,6 +29,8 @@ pub(crate) enum Topic {
     Decisions,
     /// Pairs of records, and what people decided about them.
     Matches,
+    /// What is known about effects.
+    Evidence,
 }
 
 /// Tells everybody who listens. Slow listeners lose old news and fetch everything again.

@@ -19,6 +19,7 @@ fn body(operation: &str) -> Option<Value> {
         "freeze" | "unfreeze" | "withdrawApproval" | "revealIdentifiers" => Some(json!({ "reason": "the matrix" })),
         "drawMatches" => Some(json!({ "size": 0 })),
         "openMatch" => Some(json!({ "token": "a", "other_token": "b" })),
+        "approveEvidence" | "retireEvidence" => Some(json!({ "id": "none", "reason": "the matrix" })),
         "decideMatch" => Some(json!({ "token": "a", "other_token": "b", "same": true })),
         "requestApproval" => Some(json!({ "title": "t", "reason": "r" })),
         "voteApproval" => Some(json!({ "vote": "approve", "revision": 1 })),

@@ -188,6 +188,7 @@ async fn every_operation_answers_as_the_document_says() -> Outcome {
     assert_eq!(house.run(&admin).await?["status"], "succeeded");
     reading(&admin, &viewer).await?;
     matching(&admin, &viewer).await?;
+    proving(&admin, &viewer).await?;
     agreeing(&house, &admin).await?;
     accounts(&house, &admin).await?;
     for path in ["/healthz", "/readyz", "/metrics"] {
@@ -295,6 +296,32 @@ async fn matching(admin: &Client, viewer: &Client) -> Outcome {
     for path in ["/matches?outcome=maybe", "/matches?limit=0"] {
         sent(viewer, "GET", path, None, 422).await?;
     }
+    Ok(())
+}
+
+async fn proving(admin: &Client, viewer: &Client) -> Outcome {
+    let read = got(viewer, "/experiments").await?;
+    let experiment = &read["experiments"][0];
+    assert_eq!((&experiment["name"], &experiment["reading"]["health"]), (&json!("mail"), &json!("healthy")), "{read}");
+    assert_eq!(experiment["history"].as_array().map(Vec::len), Some(2), "{read}");
+    let ledger = got(viewer, "/evidence").await?;
+    let items = ledger["items"].as_array().ok_or("no evidence")?;
+    assert!(items.len() == 2 && items.iter().all(|i| i["standing"] == "standing"), "{ledger}");
+    assert!(items.iter().any(|i| i["notes"][0]["kind"] == "used"), "decisions rest on it: {ledger}");
+    let before = got(viewer, "/evidence?at=2020-01-01T00:00:00Z").await?;
+    assert_eq!(before["items"][0]["standing"], "not_yet");
+    sent(viewer, "GET", "/evidence?at=then", None, 422).await?;
+    let wish = |reason: &str| Some(json!({ "id": items[0]["record"]["id"], "reason": reason }));
+    sent(viewer, "POST", "/evidence/approvals", wish("looks right"), 403).await?;
+    sent(admin, "POST", "/evidence/approvals", wish("looks right"), 204).await?;
+    sent(admin, "POST", "/evidence/approvals", Some(json!({ "id": "none", "reason": "" })), 404).await?;
+    sent(admin, "POST", "/evidence/retirements", wish(" "), 409).await?;
+    sent(admin, "POST", "/evidence/retirements", wish("the mail had a wrong price"), 204).await?;
+    sent(admin, "POST", "/evidence/approvals", wish("still"), 409).await?;
+    let after = got(viewer, "/evidence").await?;
+    let retired = after["items"].as_array().into_iter().flatten().find(|i| i["standing"] == "retired");
+    assert_eq!(retired.map(|i| &i["record"]["id"]), Some(&items[0]["record"]["id"]), "{after}");
+    assert_eq!(got(admin, "/audit").await?["items"][0]["kind"], "evidence_retired");
     Ok(())
 }
 

@@ -92,10 +92,64 @@ pub(crate) struct Place {
     column: Option<u64>,
 }
 
+/// Where evidence comes from.
+#[derive(ToSchema)]
+pub(crate) struct SourceShape {
+    name: String,
+    #[schema(required = false, nullable = false)]
+    data: Option<String>,
+}
+
+/// What happened to evidence.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum NoteName {
+    Approved,
+    Retired,
+    Used,
+}
+
+/// A note about evidence.
+#[derive(ToSchema)]
+pub(crate) struct NoteShape {
+    kind: NoteName,
+    by: String,
+    #[schema(format = DateTime)]
+    at: String,
+    /// Why, or what for.
+    text: String,
+}
+
+/// How evidence stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum StandingName {
+    Retired,
+    Expired,
+    NotYet,
+    Superseded,
+    Suspect,
+    Unapproved,
+    Standing,
+}
+
+/// Evidence with what was noted about it.
+#[derive(ToSchema)]
+pub(crate) struct EvidenceEntry {
+    record: EvidenceItem,
+    #[schema(format = DateTime)]
+    recorded_at: String,
+    notes: Vec<NoteShape>,
+    standing: StandingName,
+}
+
 /// One piece of evidence.
 #[derive(ToSchema)]
 pub(crate) struct EvidenceItem {
     id: String,
+    /// Absent in records of before.
+    #[schema(required = false, nullable = false)]
+    source: Option<SourceShape>,
     estimand: EstimandShape,
     scope: ScopeShape,
     design: String,
@@ -107,4 +161,7 @@ pub(crate) struct EvidenceItem {
     /// From when it is no longer counted on; absent for never.
     #[schema(required = false, nullable = false, format = DateTime)]
     expires_at: Option<String>,
+    /// What belongs to the method: paths, weights, placebos.
+    #[schema(required = false)]
+    details: serde_json::Value,
 }
