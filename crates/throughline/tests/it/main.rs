@@ -7,6 +7,7 @@ mod check;
 mod consent;
 mod elsewhere;
 mod erase;
+mod evidence;
 mod hostile;
 mod identity;
 mod kills;

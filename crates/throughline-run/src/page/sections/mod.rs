@@ -20,6 +20,7 @@ mod policy_truth;
 mod reproduce;
 mod scores;
 mod sources;
+mod studies;
 
 use serde_json::Value;
 
@@ -55,6 +56,7 @@ const SECTIONS: &[(&str, &str, Build)] = &[
     ("journeys", "Journeys", journeys::section),
     ("attribution", "Attribution", attribution::section),
     ("experiments", "Experiments", experiments::section),
+    ("studies", "Studies", studies::section),
     ("model", "Model: whom an action changes", model::section),
     ("policy", "Policy: what it is worth", policy::section),
     ("decisions", "Decisions", decisions::section),
