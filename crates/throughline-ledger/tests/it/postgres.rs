@@ -91,7 +91,7 @@ async fn races_have_one_winner_and_lose_nothing() -> Outcome {
     for opened in opened.collect::<Vec<_>>() {
         opened.await??;
     }
-    assert_eq!(server.sql("postgres", "SELECT count(*), max(schema_number) FROM eight.ledger")?, "1|2");
+    assert_eq!(server.sql("postgres", "SELECT count(*), max(schema_number) FROM eight.ledger")?, "1|3");
     Ok(())
 }
 
@@ -224,7 +224,7 @@ async fn databases_that_cannot_be_the_ledger_are_refused() -> Outcome {
     }
     server.sql("postgres", "UPDATE throughline.ledger SET schema_number = 99")?;
     let said = refusal(&url("postgres")).await;
-    assert!(said.contains("has ledger schema 99, this release knows up to 2"), "{said}");
+    assert!(said.contains("has ledger schema 99, this release knows up to 3"), "{said}");
 
     server.sql("postgres", "CREATE DATABASE old ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")?;
     let said = refusal(&url("old")).await;

@@ -137,7 +137,7 @@ async fn files_that_are_no_ledger_are_refused() -> Outcome {
     let (_folder, path) = place()?;
     drop(SqliteLedger::open(&path).await?);
     raw(&path).await?.execute("PRAGMA user_version = 99").await?;
-    let newer = "FILE has ledger schema 99, this release knows up to 2: use a newer release";
+    let newer = "FILE has ledger schema 99, this release knows up to 3: use a newer release";
     assert_eq!(refusal(&path).await, newer);
 
     let folder = path.parent().ok_or("no folder")?;
