@@ -12,6 +12,7 @@ mod read;
 mod tests;
 
 pub use labels::Labels;
+pub(crate) use read::without_gaps;
 
 use crate::EvidenceError;
 

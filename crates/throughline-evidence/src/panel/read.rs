@@ -251,7 +251,7 @@ impl Grid<'_> {
 }
 
 /// Codes from 0 without gaps, in the order of the units.
-pub(super) fn without_gaps(codes: &[u32]) -> Vec<u32> {
+pub(crate) fn without_gaps(codes: &[u32]) -> Vec<u32> {
     let most = codes.iter().max().map_or(0, |m| *m as usize + 1);
     let (mut new, mut next) = (vec![u32::MAX; most], 0);
     let mut of = |code: u32| {

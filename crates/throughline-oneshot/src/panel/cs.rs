@@ -1,11 +1,40 @@
-//! `--method cs`.
+//! `--method cs`: Callaway and Sant'Anna's staggered adoption.
 
-use throughline_core::Diagnostic;
+use throughline_evidence::did::{Adjustment, Aggregate, Base, Controls, CsOptions, callaway_santanna};
 
-use super::PanelArgs;
+use super::{AggregateChoice, BaseChoice, ControlChoice, EstimatorChoice, PanelArgs};
 use crate::{Answer, OneShotError};
 
-pub(super) fn run(_: &PanelArgs) -> Result<Answer, OneShotError> {
-    let message = "method `cs` is not available in this build";
-    Err(OneShotError::finding(Diagnostic::error("TL065", message).help("use --method did or cs")))
+pub(super) fn run(args: &PanelArgs) -> Result<Answer, OneShotError> {
+    let options = options(args)?;
+    let (panel, found) = args.panel()?;
+    Ok(Answer::of(&callaway_santanna(&panel, &options)?, &found))
+}
+
+/// What the arguments ask for.
+fn options(args: &PanelArgs) -> Result<CsOptions, OneShotError> {
+    Ok(CsOptions {
+        controls: match args.control_group {
+            ControlChoice::Never => Controls::Never,
+            ControlChoice::Notyet => Controls::NotYet,
+        },
+        base: match args.base {
+            BaseChoice::Varying => Base::Varying,
+            BaseChoice::Universal => Base::Universal,
+        },
+        anticipation: args.anticipation,
+        adjustment: match args.estimator {
+            EstimatorChoice::Reg => Adjustment::Regression,
+            EstimatorChoice::Ipw => Adjustment::Weighting,
+            EstimatorChoice::Dr => Adjustment::DoublyRobust,
+        },
+        aggregate: match args.aggregate {
+            AggregateChoice::Simple => Aggregate::Simple,
+            AggregateChoice::Group => Aggregate::Group,
+            AggregateChoice::Dynamic => Aggregate::Dynamic,
+            AggregateChoice::Calendar => Aggregate::Calendar,
+        },
+        level: args.level()?,
+        seed: args.seed,
+    })
 }
