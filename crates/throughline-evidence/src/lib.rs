@@ -15,6 +15,11 @@ pub mod reading;
 pub mod two_sample;
 
 pub mod ledger;
+pub mod panel;
+
+pub mod did;
+
+pub mod record;
 
 pub mod error;
 
@@ -25,6 +30,7 @@ pub use ledger::{
     About, Conflict, Contrast, Design, Estimand, EvidenceRecord, Kept, Note, NoteKind, Question, Reason, Requirement,
     Scope, Source, Standing, Verdict, WantedEffect, conflicts, independent, weigh,
 };
+pub use panel::{Labels, Panel, PanelSpec};
 pub use reading::{ArmReading, Comparison, Health, MetricReading, Reading, Srm};
 pub use registry::{EstimatorEntry, Simulated, estimators};
 pub use spec::{ArmSpec, Correction, ExperimentSpec, MetricKind, MetricSpec};

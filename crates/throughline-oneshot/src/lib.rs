@@ -13,6 +13,7 @@ pub mod experiment;
 pub mod files;
 
 pub mod record;
+pub mod panel;
 
 pub mod verify;
 

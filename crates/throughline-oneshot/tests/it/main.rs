@@ -1,0 +1,3 @@
+//! The one-shot commands as their users run them.
+
+mod did;
