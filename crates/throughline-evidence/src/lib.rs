@@ -18,6 +18,8 @@ pub mod record;
 
 pub mod error;
 
+pub mod synth;
+
 pub use accumulator::Accumulator;
 pub use contract::{Band, Column, Finding, Joint, Report, Table, WaldTest};
 pub use error::EvidenceError;

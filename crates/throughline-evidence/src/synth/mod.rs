@@ -1,0 +1,5 @@
+//! Synthetic controls.
+
+pub mod frank_wolfe;
+pub mod path;
+pub mod simplex;
