@@ -13,13 +13,13 @@ pub const MOST: usize = 500;
 /// Sets of donors in the place of `sizes` treated units (one number per cohort), flattened in the order of the cohorts.
 ///
 /// All of them when one cohort allows at most `most`; otherwise `most` at random, none twice. At least one donor is left to
-/// compare with. Errors: TL362 too few donors.
+/// compare with. Errors: TL360 too few donors.
 pub fn assignments(donors: usize, sizes: &[usize], most: usize, seed: u64) -> Result<Vec<Vec<usize>>, EvidenceError> {
     let total: usize = sizes.iter().sum();
     if total == 0 || total >= donors {
         let message = format!("{donors} donors cannot take the place of {total} treated units");
         let help = "a placebo test needs more donors than treated units: use another inference, or more donors";
-        return Err(data("TL362", message, help));
+        return Err(data("TL360", message, help));
     }
     if sizes.len() == 1
         && let Some(all) = combinations(donors, total, most)

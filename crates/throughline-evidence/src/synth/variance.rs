@@ -32,7 +32,7 @@ pub enum Variance {
 
 /// The estimate with its standard error. Source: Arkhangelsky et al. (2021), algorithms 2 (bootstrap), 3 (jackknife) and 4
 /// (placebo). The placebo variance of enumerated assignments is their sample variance and t has one degree of freedom fewer
-/// than assignments. Errors: TL362 too few donors for placebos, TL364 too few treated units.
+/// than assignments. Errors: TL360 too few donors for placebos, TL360 too few treated units.
 pub fn estimate(
     study: &Study<'_>,
     att: f64,
@@ -82,7 +82,7 @@ pub fn placebo_effects(
     let spec = SdidSpec { noise: fits.first().map(|f| f.noise).filter(|_| fits.len() == 1), ..*spec };
     let picks = assignments(series.len(), &sizes, most, seed)?;
     if picks.len() < 2 {
-        return Err(data("TL362", "only one placebo is possible".to_owned(), "use more donors"));
+        return Err(data("TL360", "only one placebo is possible".to_owned(), "use more donors"));
     }
     picks
         .iter()
@@ -191,5 +191,5 @@ fn needs_two(study: &Study<'_>, enough: bool, what: &str) -> Result<(), Evidence
         return Ok(());
     }
     let message = format!("{what} needs two treated units, in every cohort for the jackknife; there are {}", study.treated_units());
-    Err(data("TL364", message, "use the placebo variance, which a single treated unit allows"))
+    Err(data("TL360", message, "use the placebo variance, which a single treated unit allows"))
 }
