@@ -22,6 +22,8 @@ pub mod error;
 
 pub mod synth;
 
+pub mod geo;
+
 pub use accumulator::Accumulator;
 pub use contract::{Band, Column, Finding, Joint, Report, Table, WaldTest};
 pub use error::EvidenceError;

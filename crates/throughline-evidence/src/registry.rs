@@ -30,7 +30,7 @@ pub struct Simulated {
 }
 
 /// The families.
-const FAMILIES: &[&[EstimatorEntry]] = &[crate::synth::ESTIMATORS];
+const FAMILIES: &[&[EstimatorEntry]] = &[crate::synth::ESTIMATORS, crate::geo::ESTIMATORS];
 
 /// Every estimator, family by family.
 pub fn estimators() -> impl Iterator<Item = &'static EstimatorEntry> {

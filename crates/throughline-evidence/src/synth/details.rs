@@ -61,7 +61,9 @@ pub fn doubts(block: &Block<'_>, fit: &ControlFit, intercept: bool) -> Vec<Diagn
     let varies = |s: &[f64]| s[..pre].iter().any(|y| *y != s[0]);
     if !varies(&block.treated) {
         let message = format!("the treated series is the same in all {pre} periods before the treatment");
-        found.push(Diagnostic::warning("TL368", message).help("is this the right outcome? A constant teaches no weights"));
+        found.push(
+            Diagnostic::warning("TL368", message).help("is this the right outcome? A constant teaches no weights"),
+        );
     }
     if !block.donors.iter().any(|d| varies(d)) {
         let message = "no donor varies before the treatment";

@@ -48,8 +48,8 @@ impl Problem<'_> {
             let norm: f64 = w.iter().map(|w| w * w).sum();
             // Along d = e − w: the slope is half the derivative, the bend half the second derivative.
             let slope = gradient(corner, &image, &w) - fit - eta * norm;
-            let bend = self.gram[corner * n + corner] - 2.0 * image[corner] + fit
-                + eta * (1.0 - 2.0 * w[corner] + norm);
+            let bend =
+                self.gram[corner * n + corner] - 2.0 * image[corner] + fit + eta * (1.0 - 2.0 * w[corner] + norm);
             if !(slope < 0.0 && bend > 0.0) {
                 break;
             }

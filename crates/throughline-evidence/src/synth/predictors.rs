@@ -65,7 +65,11 @@ pub fn matched(
     }
     if let Some(p) = predictors.iter().find(|p| !p.treated.is_finite() || p.donors.iter().any(|x| !x.is_finite())) {
         let message = format!("predictor `{}` has no value for some unit", p.name);
-        return Err(data("TL363", message, "choose periods in which every unit has a value, or leave the predictor out"));
+        return Err(data(
+            "TL363",
+            message,
+            "choose periods in which every unit has a value, or leave the predictor out",
+        ));
     }
     let distances: Vec<Vec<f64>> = predictors.iter().map(scaled).collect();
     if distances.iter().all(|d| d.iter().all(|x| *x == 0.0)) {
@@ -74,7 +78,9 @@ pub fn matched(
     let k = predictors.len();
     let problem = Problem { products: products(&distances, n), n, k, outcomes, outcome };
     let start = match importance {
-        PredictorWeights::Given(v) if v.len() != k || v.iter().any(|x| !(*x >= 0.0)) || v.iter().sum::<f64>() <= 0.0 => {
+        PredictorWeights::Given(v)
+            if v.len() != k || v.iter().any(|x| !(*x >= 0.0)) || v.iter().sum::<f64>() <= 0.0 =>
+        {
             return Err(EvidenceError::Shape { what: "weights of the predictors" });
         }
         PredictorWeights::Given(v) => v.clone(),

@@ -109,11 +109,8 @@ impl Reading<'_> {
         let (fit, chosen) = self.fit(self.units, &block.donors, &block.treated, None)?;
         let placebos = self.placebos()?;
         let n = self.study.panel.units() as u64;
-        let conformal = ConformalSpec {
-            intercept: spec.control.intercept,
-            lambda: fit.lambda,
-            permutations: spec.permutations,
-        };
+        let conformal =
+            ConformalSpec { intercept: spec.control.intercept, lambda: fit.lambda, permutations: spec.permutations };
         let effects = constant_effect(&block.donors, &block.treated, block.pre, fit.att(), &conformal, level)?;
         let mut named = vec![("ATT, conformal", effects, Inference::Conformal)];
         if !placebos.is_empty() {
@@ -143,7 +140,9 @@ impl Reading<'_> {
         report.diagnostics.extend(details::doubts(block, fit, spec.control.intercept));
         if placebos.is_empty() {
             let message = format!("no placebos: {} donors for {} treated units", block.donors.len(), block.units);
-            report.diagnose(Diagnostic::warning("TL360", message).help("inference over time (conformal) is used instead"));
+            report.diagnose(
+                Diagnostic::warning("TL360", message).help("inference over time (conformal) is used instead"),
+            );
         }
         let found = if spec.inference == Inference::Conformal || placebos.is_empty() {
             details::reach(block.treated.len(), spec.level, "periods")
@@ -186,8 +185,7 @@ impl Reading<'_> {
             Some(kept) => kept.iter().map(|j| self.study.donors[*j]).collect(),
             None => self.study.donors.clone(),
         };
-        let predictors: Vec<Predictor> =
-            spec.predictors.iter().map(|p| self.predictor(p, units, &rows)).collect();
+        let predictors: Vec<Predictor> = spec.predictors.iter().map(|p| self.predictor(p, units, &rows)).collect();
         let default: Vec<usize> = (0..pre).collect();
         let periods = spec.fitted.as_ref().unwrap_or(&default);
         let over = |s: &[f64]| -> Vec<f64> { periods.iter().map(|t| s[*t]).collect() };
@@ -239,7 +237,11 @@ fn assume(report: &mut Report, inference: Inference) {
 fn staggered(study: &Study<'_>, spec: &ReadSpec) -> Result<Report, EvidenceError> {
     if !spec.predictors.is_empty() {
         let message = format!("predictors are matched for one treatment period, and there are {}", study.cohorts.len());
-        return Err(super::study::data("TL363", message, "leave --predictor away, or keep one cohort of treated units"));
+        return Err(super::study::data(
+            "TL363",
+            message,
+            "leave --predictor away, or keep one cohort of treated units",
+        ));
     }
     let periods = study.panel.periods();
     let sizes: Vec<(usize, usize)> = study.cohorts.iter().map(|c| (c.units.len(), c.start)).collect();
@@ -269,11 +271,8 @@ fn staggered(study: &Study<'_>, spec: &ReadSpec) -> Result<Report, EvidenceError
     report.diagnostics.extend(details::reach(placebos.len() + 1, spec.level, "placebo assignments"));
     let mut rows = Vec::new();
     for ((fit, block), cohort) in fits.iter().zip(&study.cohorts) {
-        let conformal = ConformalSpec {
-            intercept: spec.control.intercept,
-            lambda: fit.lambda,
-            permutations: spec.permutations,
-        };
+        let conformal =
+            ConformalSpec { intercept: spec.control.intercept, lambda: fit.lambda, permutations: spec.permutations };
         let e = constant_effect(&block.donors, &block.treated, block.pre, fit.att(), &conformal, spec.level)?;
         report.find(format!("start={}", study.panel.time_name(cohort.start)), e);
         report.diagnostics.extend(details::doubts(block, fit, spec.control.intercept));

@@ -37,7 +37,8 @@ pub fn read_sdid(panel: &Panel, spec: &SdidSpec, variance: Variance, level: Leve
         && study.donors.len() < 10
     {
         let message = format!("the standard error rests on {} donors", study.donors.len());
-        report.diagnose(Diagnostic::warning("TL360", message).help("read the interval as rough: more donors are needed"));
+        report
+            .diagnose(Diagnostic::warning("TL360", message).help("read the interval as rough: more donors are needed"));
     }
     report.diagnostics.extend(study.found.iter().cloned());
     cohorts(&study, spec, &fits, &mut report)?;

@@ -89,9 +89,8 @@ fn choose(columns: &[&[f64]], target: &[f64]) -> Result<f64, EvidenceError> {
     let mut errors: Vec<Vec<f64>> = vec![Vec::with_capacity(target.len()); penalties.len()];
     let mut warm: Option<Vec<f64>> = None;
     for out in 0..target.len() {
-        let without = |s: &[f64]| -> Vec<f64> {
-            s.iter().enumerate().filter(|(t, _)| *t != out).map(|(_, y)| *y).collect()
-        };
+        let without =
+            |s: &[f64]| -> Vec<f64> { s.iter().enumerate().filter(|(t, _)| *t != out).map(|(_, y)| *y).collect() };
         let kept: Vec<Vec<f64>> = all.donors.iter().map(|d| without(d)).collect();
         let fold = Centred { target: without(&all.target), donors: kept };
         let views: Vec<&[f64]> = fold.donors.iter().map(Vec::as_slice).collect();

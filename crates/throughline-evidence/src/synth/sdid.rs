@@ -96,9 +96,7 @@ fn centred(values: impl Iterator<Item = f64>) -> Vec<f64> {
 fn weights(columns: &[&[f64]], target: &[f64], zeta: f64, noise: f64, solver: Solver) -> Vec<f64> {
     let rows = target.len();
     match solver {
-        Solver::Exact => {
-            nearest(&gram_of(columns, target, rows as f64 * zeta * zeta), columns.len(), None).weights
-        }
+        Solver::Exact => nearest(&gram_of(columns, target, rows as f64 * zeta * zeta), columns.len(), None).weights,
         Solver::FrankWolfe => {
             frank_wolfe(&gram_of(columns, target, 0.0), columns.len(), rows, zeta * zeta, 1e-5 * noise)
         }

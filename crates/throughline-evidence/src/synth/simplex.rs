@@ -253,14 +253,12 @@ mod tests {
     /// Projected gradient with restarts of the momentum: slow and obvious.
     fn slow(gram: &[f64], n: usize) -> f64 {
         let lipschitz: f64 = (0..n).map(|j| gram[j * n + j]).sum::<f64>().max(1e-300);
-        let value = |w: &[f64]| -> f64 {
-            (0..n).map(|i| w[i] * (0..n).map(|j| gram[i * n + j] * w[j]).sum::<f64>()).sum()
-        };
+        let value =
+            |w: &[f64]| -> f64 { (0..n).map(|i| w[i] * (0..n).map(|j| gram[i * n + j] * w[j]).sum::<f64>()).sum() };
         let (mut w, mut y, mut t) = (vec![1.0 / n as f64; n], vec![1.0 / n as f64; n], 1.0_f64);
         for _ in 0..20_000 {
-            let step: Vec<f64> = (0..n)
-                .map(|i| y[i] - (0..n).map(|j| gram[i * n + j] * y[j]).sum::<f64>() / lipschitz)
-                .collect();
+            let step: Vec<f64> =
+                (0..n).map(|i| y[i] - (0..n).map(|j| gram[i * n + j] * y[j]).sum::<f64>() / lipschitz).collect();
             let next = project(&step);
             let t_next = f64::midpoint(1.0, (4.0 * t * t).ln_1p().exp().sqrt());
             let worse = value(&next) > value(&w);

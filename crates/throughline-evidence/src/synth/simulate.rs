@@ -33,7 +33,14 @@ const fn entry(
 
 /// yᵢₜ = 10 + Lᵢ·Fₜ + εᵢₜ with two factors, all normal and independent: units are exchangeable and so are periods. Unit-major;
 /// the first `treated` units have `effect` added from `pre` on.
-pub(crate) fn factor_model(seed: u64, units: usize, periods: usize, treated: usize, pre: usize, effect: f64) -> Vec<f64> {
+pub(crate) fn factor_model(
+    seed: u64,
+    units: usize,
+    periods: usize,
+    treated: usize,
+    pre: usize,
+    effect: f64,
+) -> Vec<f64> {
     let stream = Stream::new(seed, 0x7379_6e74);
     let mut counter = 0;
     let mut normal = || {

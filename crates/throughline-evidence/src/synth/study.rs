@@ -39,7 +39,7 @@ pub struct Block<'a> {
     pub units: usize,
 }
 
-pub(super) fn data(code: &'static str, message: String, help: &str) -> EvidenceError {
+pub(crate) fn data(code: &'static str, message: String, help: &str) -> EvidenceError {
     EvidenceError::Data { code, message, help: help.to_owned() }
 }
 
@@ -94,7 +94,8 @@ impl<'a> Study<'a> {
             );
             return Err(data("TL361", message, "add earlier periods, or leave these units out"));
         }
-        let gappy = self.cohorts.iter().flat_map(|c| &c.units).find(|i| panel.outcomes_of(**i).iter().any(|y| y.is_nan()));
+        let gappy =
+            self.cohorts.iter().flat_map(|c| &c.units).find(|i| panel.outcomes_of(**i).iter().any(|y| y.is_nan()));
         if let Some(unit) = gappy {
             let t = panel.outcomes_of(*unit).iter().position(|y| y.is_nan()).unwrap_or_default();
             let message = format!("treated unit `{}` has no outcome in {}", panel.unit_name(*unit), panel.time_name(t));

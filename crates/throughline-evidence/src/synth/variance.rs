@@ -87,8 +87,7 @@ pub fn placebo_effects(
     picks
         .iter()
         .map(|picked| {
-            let donors: Vec<&[f64]> =
-                (0..series.len()).filter(|j| !picked.contains(j)).map(|j| series[j]).collect();
+            let donors: Vec<&[f64]> = (0..series.len()).filter(|j| !picked.contains(j)).map(|j| series[j]).collect();
             let mut from = 0;
             let cohorts: Vec<(Vec<&[f64]>, usize)> = study
                 .cohorts
@@ -126,12 +125,8 @@ fn jackknife_effects(study: &Study<'_>, fits: &[SdidFit]) -> Result<Vec<f64>, Ev
     for (k, cohort) in study.cohorts.iter().enumerate() {
         for out in &cohort.units {
             let kept: Vec<usize> = cohort.units.iter().copied().filter(|i| i != out).collect();
-            let sizes: Vec<(usize, usize)> = study
-                .cohorts
-                .iter()
-                .enumerate()
-                .map(|(j, c)| (c.units.len() - usize::from(j == k), c.start))
-                .collect();
+            let sizes: Vec<(usize, usize)> =
+                study.cohorts.iter().enumerate().map(|(j, c)| (c.units.len() - usize::from(j == k), c.start)).collect();
             let parts = study.cohorts.iter().zip(fits).enumerate().map(|(j, (c, f))| {
                 let treated = study.mean_of(if j == k { &kept } else { &c.units });
                 contrast(&series, &treated, c.start, &f.omega, &f.lambda)
@@ -143,12 +138,7 @@ fn jackknife_effects(study: &Study<'_>, fits: &[SdidFit]) -> Result<Vec<f64>, Ev
 }
 
 /// Effects of units drawn with replacement; draws without a donor or a treated unit are drawn again.
-fn bootstrap_effects(
-    study: &Study<'_>,
-    spec: &SdidSpec,
-    draws: u32,
-    seed: u64,
-) -> Result<Vec<f64>, EvidenceError> {
+fn bootstrap_effects(study: &Study<'_>, spec: &SdidSpec, draws: u32, seed: u64) -> Result<Vec<f64>, EvidenceError> {
     needs_two(study, study.treated_units() > 1, "the bootstrap")?;
     let stream = Stream::new(seed, 0x626f_6f74);
     let units: Vec<(usize, Option<usize>)> = study
@@ -190,6 +180,9 @@ fn needs_two(study: &Study<'_>, enough: bool, what: &str) -> Result<(), Evidence
     if enough {
         return Ok(());
     }
-    let message = format!("{what} needs two treated units, in every cohort for the jackknife; there are {}", study.treated_units());
+    let message = format!(
+        "{what} needs two treated units, in every cohort for the jackknife; there are {}",
+        study.treated_units()
+    );
     Err(data("TL360", message, "use the placebo variance, which a single treated unit allows"))
 }
