@@ -10,6 +10,8 @@ pub mod experiment;
 
 pub mod files;
 
+pub mod geo;
+
 pub mod panel;
 
 pub mod verify;

@@ -25,7 +25,12 @@ fn standardised(series: &[f64]) -> Vec<f64> {
 
 /// For every size and market: the market with those most like it, if it holds all of `include` and none of `exclude`; each
 /// set once, sorted.
-pub(super) fn candidates(ranking: &[Vec<usize>], sizes: &[usize], include: &[usize], exclude: &[usize]) -> Vec<Vec<usize>> {
+pub(super) fn candidates(
+    ranking: &[Vec<usize>],
+    sizes: &[usize],
+    include: &[usize],
+    exclude: &[usize],
+) -> Vec<Vec<usize>> {
     let mut out: Vec<Vec<usize>> = Vec::new();
     for size in sizes {
         let mut add = |mut set: Vec<usize>| {

@@ -1,7 +1,10 @@
 //! Reference checks: our answers beside published ones. One file a group and one line in [`GROUPS`].
 
+mod basque;
+mod geolift;
 mod growthbook;
 mod hillstrom;
+mod prop99;
 
 use std::path::{Path, PathBuf};
 
@@ -59,8 +62,13 @@ pub struct Group {
 }
 
 /// Every group of this crate.
-pub const GROUPS: &[Group] =
-    &[Group { name: "hillstrom", run: hillstrom::checks }, Group { name: "growthbook", run: growthbook::checks }];
+pub const GROUPS: &[Group] = &[
+    Group { name: "hillstrom", run: hillstrom::checks },
+    Group { name: "growthbook", run: growthbook::checks },
+    Group { name: "prop99", run: prop99::checks },
+    Group { name: "geolift", run: geolift::checks },
+    Group { name: "basque", run: basque::checks },
+];
 
 /// A file of the reference data; its absence is said clearly.
 pub fn reference(dir: &Path, path: &str) -> Result<PathBuf, OneShotError> {
