@@ -31,13 +31,15 @@ const WEIGHTS: [(&str, f64); 13] = [
 ];
 
 /// Rank, markets, periods, effect, scaled imbalance, investment, mean effect.
-type Row = (usize, &'static str, usize, f64, f64, f64, Option<f64>);
+type Row = (usize, &'static str, usize, f64, Option<f64>, f64, Option<f64>);
 
-const SELECTION: [Row; 4] = [
-    (1, "chicago, cincinnati, houston, portland", 15, 0.05, 0.197_186_4, 74_118.38, Some(159.3627)),
-    (2, "chicago, portland", 15, 0.10, 0.173_877_8, 64_563.75, Some(290.0071)),
-    (3, "chicago, cincinnati, houston, portland", 10, 0.10, 0.196_699_6, 99_027.75, Some(316.6204)),
-    (4, "chicago, portland", 10, 0.10, 0.168_231_0, 43_646.25, Some(300.9401)),
+/// Designs share a rank where the mean of their three ranks is the same.
+const SELECTION: [Row; 5] = [
+    (1, "chicago, cincinnati, houston, portland", 15, 0.05, Some(0.197_186_4), 74_118.38, Some(159.3627)),
+    (1, "chicago, portland", 15, 0.10, Some(0.173_877_8), 64_563.75, Some(290.0071)),
+    (3, "chicago, cincinnati, houston, portland", 10, 0.10, Some(0.196_699_6), 99_027.75, Some(316.6204)),
+    (3, "chicago, portland", 10, 0.10, Some(0.168_231_0), 43_646.25, Some(300.9401)),
+    (5, "chicago, houston, portland", 10, 0.10, None, 75_389.25, None),
 ];
 
 fn file(dir: &Path, name: &str) -> Result<GeoFileArgs, OneShotError> {
@@ -85,8 +87,8 @@ fn read(dir: &Path, out: &mut Vec<Check>) -> Result<(), OneShotError> {
     ] {
         out.push(Check::relative(format!("geolift {name}"), expected, got, tolerance, REDONE));
     }
-    // 1,000 random orders there: a standard error of 0.0024.
-    out.push(Check::absolute("geolift p-value", 0.006, report.estimate.p_value, 0.006, SOURCE));
+    // Published from 1,000 random orders. All orders give 0.012, from which 1,000 have a standard error of 0.0034.
+    out.push(Check::absolute("geolift p-value", 0.006, report.estimate.p_value, 0.0075, SOURCE));
     // And the interval says the same as the p-value, which theirs does not.
     let excluded = f64::from(u8::from(!report.estimate.set.contains(0.0)));
     out.push(Check::absolute("geolift 90 % interval excludes 0", 1.0, excluded, 0.0, SOURCE));
@@ -126,7 +128,9 @@ fn select(dir: &Path, out: &mut Vec<Check>) -> Result<(), OneShotError> {
         let name = |what: &str| format!("geolift selection, {markets}, {periods} days: {what}");
         out.push(Check::absolute(name("rank"), rank as f64, get(&|d| d.rank as f64), 0.0, SOURCE));
         out.push(Check::absolute(name("effect"), effect, get(&|d| d.minimum_detectable_effect), 1e-12, SOURCE));
-        out.push(Check::absolute(name("scaled L2"), scaled, get(&|d| d.scaled_l2), 2e-5, SOURCE));
+        if let Some(scaled) = scaled {
+            out.push(Check::absolute(name("scaled L2"), scaled, get(&|d| d.scaled_l2), 2e-5, SOURCE));
+        }
         out.push(Check::absolute(
             name("investment"),
             investment,
