@@ -19,9 +19,15 @@ pub mod panel;
 
 pub mod did;
 
+pub mod panel;
+
 pub mod record;
 
 pub mod error;
+
+pub mod synth;
+
+pub mod geo;
 
 pub use accumulator::Accumulator;
 pub use contract::{Band, Column, Finding, Joint, Report, Table, WaldTest};

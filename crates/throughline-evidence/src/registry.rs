@@ -31,6 +31,7 @@ pub struct Simulated {
 
 /// The families.
 const FAMILIES: &[&[EstimatorEntry]] = &[crate::did::ESTIMATORS];
+const FAMILIES: &[&[EstimatorEntry]] = &[crate::synth::ESTIMATORS, crate::geo::ESTIMATORS];
 
 /// Every estimator, family by family.
 pub fn estimators() -> impl Iterator<Item = &'static EstimatorEntry> {

@@ -13,6 +13,8 @@ pub mod experiment;
 pub mod files;
 
 pub mod record;
+pub mod geo;
+
 pub mod panel;
 
 pub mod verify;

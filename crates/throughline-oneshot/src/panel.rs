@@ -8,12 +8,15 @@ mod geo;
 mod its;
 mod sc;
 mod sdid;
+mod synth_args;
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use throughline_core::{Diagnostic, Level};
 use throughline_evidence::{Panel, PanelSpec};
+
+pub use synth_args::{ImportanceChoice, InferenceChoice, PermutationChoice, SolverChoice, SynthArgs, VarianceChoice};
 
 use crate::files::read_table;
 use crate::{Answer, OneShotError};
@@ -136,6 +139,9 @@ pub struct PanelArgs {
     /// Seed of everything that is drawn.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Settings of synthetic controls.
+    #[command(flatten)]
+    pub synth: SynthArgs,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -3,3 +3,4 @@
 mod experiment;
 mod ledger;
 mod registry;
+mod synth;

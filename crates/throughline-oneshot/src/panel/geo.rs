@@ -1,11 +1,19 @@
 //! `--method geo`.
 
-use throughline_core::Diagnostic;
+use throughline_evidence::geo::{GeoSpec, read_geo};
 
 use super::PanelArgs;
+use super::synth_args::PermutationChoice;
 use crate::{Answer, OneShotError};
 
-pub(super) fn run(_: &PanelArgs) -> Result<Answer, OneShotError> {
-    let message = "method `geo` is not available in this build";
-    Err(OneShotError::finding(Diagnostic::error("TL065", message).help("use --method did or cs")))
+pub(super) fn run(args: &PanelArgs) -> Result<Answer, OneShotError> {
+    let (panel, found) = args.panel()?;
+    let spec = GeoSpec {
+        ridge: args.synth.ridge(),
+        permutations: args.synth.permutations(PermutationChoice::Iid, args.seed),
+        spend: args.synth.spend,
+        ..GeoSpec::new(args.level()?)
+    };
+    let report = read_geo(&panel, &spec)?;
+    Ok(Answer::of(&report, &found))
 }

@@ -1,8 +1,11 @@
 //! Reference checks: our answers beside published ones. One file a group and one line in [`GROUPS`].
 
+mod basque;
+mod geolift;
 mod growthbook;
 mod hillstrom;
 mod mpdta;
+mod prop99;
 
 use std::path::{Path, PathBuf};
 
@@ -64,6 +67,9 @@ pub const GROUPS: &[Group] = &[
     Group { name: "hillstrom", run: hillstrom::checks },
     Group { name: "growthbook", run: growthbook::checks },
     Group { name: "mpdta", run: mpdta::checks },
+    Group { name: "prop99", run: prop99::checks },
+    Group { name: "geolift", run: geolift::checks },
+    Group { name: "basque", run: basque::checks },
 ];
 
 /// A file of the reference data; its absence is said clearly.
