@@ -2,6 +2,8 @@
 
 pub mod answer;
 
+pub mod coverage;
+
 pub mod diagnostics;
 
 pub mod error;
