@@ -14,6 +14,8 @@ pub mod reading;
 
 pub mod two_sample;
 
+pub mod panel;
+
 pub mod record;
 
 pub mod error;
@@ -21,6 +23,7 @@ pub mod error;
 pub use accumulator::Accumulator;
 pub use contract::{Band, Column, Finding, Joint, Report, Table, WaldTest};
 pub use error::EvidenceError;
+pub use panel::{Labels, Panel, PanelSpec};
 pub use reading::{ArmReading, Comparison, Health, MetricReading, Reading, Srm};
 pub use record::{Contrast, Design, Estimand, EvidenceRecord, Scope};
 pub use registry::{EstimatorEntry, Simulated, estimators};
