@@ -16,6 +16,8 @@ pub mod two_sample;
 
 pub mod panel;
 
+pub mod series;
+
 pub mod record;
 
 pub mod error;

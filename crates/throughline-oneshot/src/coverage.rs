@@ -98,8 +98,7 @@ impl CoverageArgs {
         }
         let entries = self.chosen()?;
         let threads = self.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-        let measured: Vec<Coverage> =
-            entries.iter().map(|e| measure(e, self.replications, level, threads)).collect();
+        let measured: Vec<Coverage> = entries.iter().map(|e| measure(e, self.replications, level, threads)).collect();
         let passed = measured.iter().all(|m| m.passed);
         let text = if self.markdown { as_markdown(&measured, level) } else { as_table(&measured, level) };
         Ok(Answer { json: json!({ "level": level, "estimators": measured, "passed": passed }), text })

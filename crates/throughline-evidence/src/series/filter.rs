@@ -153,7 +153,8 @@ pub fn collapse(structure: &Structure, ratios: &[f64], rows: &Rows) -> Option<Co
     let columns: Vec<Vec<f64>> = (m..width).map(|c| factor.solve(&products[c * width..c * width + m])).collect();
     let net = |c: usize, d: usize| {
         let (low, high) = (c.min(d), c.max(d));
-        let inner: f64 = products[high * width..high * width + m].iter().zip(&columns[low - m]).map(|(a, b)| a * b).sum();
+        let inner: f64 =
+            products[high * width..high * width + m].iter().zip(&columns[low - m]).map(|(a, b)| a * b).sum();
         products[high * width + low] - inner
     };
     let y = width - 1;
@@ -179,6 +180,26 @@ pub fn collapse(structure: &Structure, ratios: &[f64], rows: &Rows) -> Option<Co
         covariance,
     };
     (out.yy.is_finite() && out.log_det.is_finite()).then_some(out)
+}
+
+/// The starting states by least squares, of rows without controls. `None` when the rows do not determine them.
+pub(super) fn starting_states(structure: &Structure, ratios: &[f64], rows: &Rows) -> Option<Vec<f64>> {
+    let m = structure.dim();
+    let mut filter = Filter::new(structure, ratios, 1);
+    let (mut products, mut right) = (vec![0.0; m * m], vec![0.0; m]);
+    for (row, seen) in rows.values.iter().zip(&rows.seen) {
+        if *seen {
+            let f = filter.predict(std::iter::once(*row));
+            for i in 0..m {
+                let e = filter.errors[i] / f;
+                (0..m).for_each(|j| products[i * m + j] += e * filter.errors[j]);
+                right[i] += e * filter.errors[m];
+            }
+            filter.update(f);
+        }
+        filter.advance();
+    }
+    Some(Cholesky::new(&products, m, 1e-12)?.solve(&right))
 }
 
 /// log |A| of a positive definite matrix.

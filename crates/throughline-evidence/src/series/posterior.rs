@@ -123,7 +123,7 @@ impl<'a> Posterior<'a> {
     /// Climbs along the axes with all controls included, with steps that halve, and takes the curvature there.
     fn find_mode(&mut self) -> Option<()> {
         let all: Vec<usize> = (0..self.rows.width - 1).collect();
-        let mut density = |at: &[f64]| -> Option<f64> {
+        let density = |at: &[f64]| -> Option<f64> {
             let ratios: Vec<f64> = at.iter().map(|x| x.exp()).collect();
             let collapsed = collapse(self.structure, &ratios, self.rows)?;
             conditional(&collapsed, &ratios, &all, self.priors, self.seen, self.structure.dim()).map(|c| c.log_density)
@@ -153,7 +153,7 @@ impl<'a> Posterior<'a> {
             }
         }
         for k in 0..at.len() {
-            let mut shifted = |h: f64| {
+            let shifted = |h: f64| {
                 let mut there = at.clone();
                 there[k] += h;
                 density(&there)
@@ -175,9 +175,8 @@ impl<'a> Posterior<'a> {
         if let Some(known) = self.memo.get(point) {
             return known.clone();
         }
-        let inside = |(k, i): (usize, &i32)| {
-            (BOUNDS.0..=BOUNDS.1).contains(&(self.centre[k] + self.step[k] * f64::from(*i)))
-        };
+        let inside =
+            |(k, i): (usize, &i32)| (BOUNDS.0..=BOUNDS.1).contains(&(self.centre[k] + self.step[k] * f64::from(*i)));
         let new = if point.iter().enumerate().all(inside) {
             collapse(self.structure, &self.ratios(point), self.rows).map(Rc::new)
         } else {
@@ -242,7 +241,7 @@ impl<'a> Posterior<'a> {
 
     /// Draws `count` times after `warm` iterations that are thrown away. Draws are independent when there is one variance
     /// and every control is included.
-    pub fn draws(&mut self, count: usize, warm: usize, cursor: &mut Cursor) -> Vec<Draw> {
+    pub(super) fn draws(&mut self, count: usize, warm: usize, cursor: &mut Cursor) -> Vec<Draw> {
         let p = self.rows.width - 1;
         let selects = p > 0 && self.priors.inclusion < 1.0;
         let mut included: Vec<usize> = if selects { Vec::new() } else { (0..p).collect() };
@@ -257,7 +256,8 @@ impl<'a> Posterior<'a> {
                 self.flip(&point, &mut included, cursor);
             }
             if iteration >= warm {
-                let (Some(collapsed), Some(given)) = (self.collapsed(&point), self.conditional(&point, &included)) else {
+                let (Some(collapsed), Some(given)) = (self.collapsed(&point), self.conditional(&point, &included))
+                else {
                     continue;
                 };
                 out.push(draw(&collapsed, given, self.ratios(&point), p, self.structure.dim(), cursor));
