@@ -12,6 +12,8 @@ pub mod experiment;
 
 pub mod files;
 
+pub mod panel;
+
 pub mod verify;
 
 pub use answer::Answer;

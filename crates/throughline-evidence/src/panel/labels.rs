@@ -78,6 +78,17 @@ impl Labels {
         Ok(self.values.partition_point(|v| *v < number))
     }
 
+    /// The last position whose label is at or before `value`. Errors: as [`Labels::at_or_after`].
+    pub fn at_or_before(&self, value: &str) -> Result<Option<usize>, EvidenceError> {
+        let next = self.at_or_after(value)?;
+        let same = next < self.len()
+            && match &self.texts {
+                Some(texts) => texts[next] == value,
+                None => value.trim().parse() == Ok(self.values[next]),
+            };
+        Ok(if same { Some(next) } else { next.checked_sub(1) })
+    }
+
     /// The distinct values of a column and the position of each row's value; `u32::MAX` where there is none.
     pub(super) fn of_column(column: &Column) -> (Self, Vec<u32>) {
         match column {

@@ -235,4 +235,34 @@ impl Panel {
             }),
         }
     }
+
+    /// The panel between two periods, both included, written as in the data. A treatment that begins after the last of
+    /// them is none; one that began before the first counts from the first. Errors: fewer than two periods.
+    pub fn between(&self, first: Option<&str>, last: Option<&str>) -> Result<Self, EvidenceError> {
+        let from = first.map_or(Ok(0), |v| self.times.at_or_after(v))?;
+        let upto = match last {
+            None => self.periods(),
+            Some(v) => self.times.at_or_before(v)?.map_or(0, |t| t + 1),
+        };
+        let kept: Vec<usize> = (from..upto).collect();
+        let n = self.periods();
+        let columns = |values: &[f64]| -> Vec<f64> {
+            values.chunks(n).flat_map(|row| row[from.min(n)..upto.max(from).min(n)].iter().copied()).collect()
+        };
+        let outcomes = columns(&self.outcomes);
+        let start = |s: &u32| match *s as usize {
+            s if s >= upto => NEVER,
+            s => u32::try_from(s.saturating_sub(from)).unwrap_or(NEVER),
+        };
+        Self {
+            units: self.units.clone(),
+            times: self.times.of(&kept),
+            missing: outcomes.iter().filter(|y| y.is_nan()).count(),
+            outcomes,
+            starts: self.starts.iter().map(start).collect(),
+            covariates: self.covariates.iter().map(|(name, v)| (name.clone(), columns(v))).collect(),
+            clusters: self.clusters.clone(),
+        }
+        .checked()
+    }
 }

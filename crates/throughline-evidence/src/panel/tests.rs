@@ -126,3 +126,14 @@ fn clusters_are_constant_within_units() {
     assert_eq!(panel.clusters(), Some(&[0, 1][..]));
     assert!(Panel::of(&with, &PanelSpec { cluster: Some("mixed"), ..SPEC }).is_err());
 }
+
+#[test]
+fn a_window_moves_the_starts() {
+    let panel = Panel::of(&table(&ROWS), &SPEC).expect("a panel");
+    let late = panel.between(Some("2"), None).expect("two periods");
+    assert_eq!((late.outcomes(), late.start(1), late.start(0)), (&[2.0, 3.0, 6.0, 8.0][..], Some(0), None));
+    let early = panel.between(None, Some("2.5")).expect("two periods");
+    assert_eq!((early.outcomes(), early.start(1)), (&[1.0, 2.0, 4.0, 6.0][..], Some(1)));
+    assert!(panel.between(Some("3"), None).is_err() && panel.between(None, Some("0")).is_err());
+    assert_eq!(panel.of_units(&[1]).outcomes(), [4.0, 6.0, 8.0]);
+}
