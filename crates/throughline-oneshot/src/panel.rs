@@ -15,6 +15,8 @@ use clap::{Args, ValueEnum};
 use throughline_core::{Diagnostic, Level};
 use throughline_evidence::{Panel, PanelSpec};
 
+pub use self::its::{ItsArgs, ItsModel, ItsPrior};
+
 use crate::files::read_table;
 use crate::{Answer, OneShotError};
 
@@ -85,8 +87,8 @@ pub struct PanelArgs {
     /// Column delimiter.
     #[arg(long, default_value = ",")]
     pub delimiter: String,
-    /// Column of the unit.
-    #[arg(long)]
+    /// Column of the unit; its alone can do without: a file with one row per period.
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub unit: String,
     /// Column of the period: numbers or ISO dates.
     #[arg(long)]
@@ -95,7 +97,8 @@ pub struct PanelArgs {
     #[arg(long)]
     pub outcome: String,
     /// Column of the treatment: 0/1 per unit and period, or the first treated period of the unit (0 or blank: never).
-    #[arg(long)]
+    /// its can do without when the intervention is named.
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub treatment: String,
     /// The method.
     #[arg(long, value_enum)]
@@ -136,6 +139,9 @@ pub struct PanelArgs {
     /// Seed of everything that is drawn.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// What only an interrupted time series needs.
+    #[command(flatten)]
+    pub its: ItsArgs,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -166,6 +172,12 @@ impl PanelArgs {
 
     /// Reads the panel, between `--pre` and `--post` where they are given, with what reading the file found.
     pub fn panel(&self) -> Result<(Panel, Vec<Diagnostic>), OneShotError> {
+        for (name, given) in [("--unit", &self.unit), ("--treatment", &self.treatment)] {
+            if given.is_empty() {
+                let finding = Diagnostic::error("TL065", format!("this method needs {name}"));
+                return Err(OneShotError::finding(finding.help("name the column of the file")));
+            }
+        }
         let covariates: Vec<&str> = self.covariates.iter().map(String::as_str).collect();
         let mut columns = vec![self.unit.as_str(), &self.time, &self.outcome, &self.treatment];
         columns.extend(covariates.iter().copied().chain(self.cluster.as_deref()));

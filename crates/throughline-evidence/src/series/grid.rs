@@ -70,11 +70,7 @@ impl Grid {
         if let Some(i) = self.labels.iter().position(|l| l == text.trim()) {
             return Ok(i);
         }
-        let key = match self.clock {
-            Clock::Number => text.trim().parse::<f64>().ok().filter(|x| x.is_finite()),
-            clock => parse(text).or_else(|| number_as_date(text.trim().parse().ok()?)).map(|p| key_of(clock, p)),
-        };
-        let Some(key) = key else {
+        let Some(key) = self.key(text) else {
             let shown = self.labels.first().cloned().unwrap_or_default();
             let message = format!("`{text}` is not a time of the data");
             return Err(fault(message, &format!("write it as the data write it, for example `{shown}`")));
@@ -82,6 +78,30 @@ impl Grid {
         let position = ((key - self.first) / self.step - 1e-6).ceil().clamp(0.0, self.rows.len() as f64);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         Ok(position as usize)
+    }
+
+    /// Whether position `i` is the very time of a text.
+    pub fn is_at(&self, i: usize, text: &str) -> bool {
+        let here = |key: f64| ((key - self.first) / self.step - i as f64).abs() < 1e-4;
+        i < self.rows.len() && (self.labels[i] == text.trim() || self.key(text).is_some_and(here))
+    }
+
+    /// The positions from `first` to before `end`, which must be among them.
+    #[must_use]
+    pub fn between(&self, first: usize, end: usize) -> Self {
+        Self {
+            first: self.first + self.step * first as f64,
+            labels: self.labels[first..end].to_vec(),
+            rows: self.rows[first..end].to_vec(),
+            ..*self
+        }
+    }
+
+    fn key(&self, text: &str) -> Option<f64> {
+        match self.clock {
+            Clock::Number => text.trim().parse::<f64>().ok().filter(|x| x.is_finite()),
+            clock => parse(text).or_else(|| number_as_date(text.trim().parse().ok()?)).map(|p| key_of(clock, p)),
+        }
     }
 
     /// Positions without a row.

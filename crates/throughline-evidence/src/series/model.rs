@@ -92,9 +92,11 @@ pub struct Settings {
     pub scale: Option<f64>,
 }
 
-impl Default for Settings {
-    /// The priors that CausalImpact documents.
-    fn default() -> Self {
+impl Settings {
+    /// The priors that CausalImpact documents: a level whose steps are about 0.01 of the outcome's standard deviation with
+    /// the weight of 32 observations, and controls that explain about 80 % with the weight of 50. They are strong: where a
+    /// series does not obey them, intervals are too narrow (see the method's page).
+    pub const fn causal_impact() -> Self {
         Self {
             trend: Trend::Level,
             seasons: Vec::new(),
@@ -108,6 +110,13 @@ impl Default for Settings {
             seed: 1,
             scale: None,
         }
+    }
+}
+
+impl Default for Settings {
+    /// CausalImpact's model with weak priors: the guesses weigh one observation each.
+    fn default() -> Self {
+        Self { level_sd: 0.03, level_df: 1.0, noise_df: 1.0, ..Self::causal_impact() }
     }
 }
 

@@ -3,9 +3,9 @@
 //! With q the variances of the states over the noise variance σ², three blocks are integrated in closed form: coefficients
 //! (normal, scaled by σ²), starting states (flat) and σ² itself (inverse gamma, because the inverse-gamma priors of
 //! the states' variances q σ² are one in σ² too). What is left is the posterior of log q, of one to a few dimensions, and of
-//! the set γ of controls that are included. log q lies on a lattice whose steps are 0.8 of its conditional posterior
-//! standard deviation around the mode (the moments of a normal on such a lattice are right to 1e-12); the filter runs once
-//! per lattice point that is visited. With one variance and all controls included draws are independent; otherwise
+//! the set γ of controls that are included. log q lies on a lattice around the mode whose steps are its conditional posterior
+//! standard deviation (mean and variance of a normal on such a lattice are right to 1e-7); the filter runs once per lattice
+//! point that is visited. With one variance and all controls included draws are independent; otherwise
 //! Gibbs steps visit each axis of the lattice and each control in turn, each drawn from its exact conditional.
 //!
 //! Sources: E. I. George and R. E. McCulloch, "Approaches for Bayesian variable selection", Statistica Sinica 7 (1997);
@@ -21,11 +21,13 @@ use super::random::Cursor;
 use super::small::{backward, factorise, forward};
 
 /// Steps of the lattice in conditional posterior standard deviations.
-const STEP: f64 = 0.8;
+const STEP: f64 = 1.0;
 /// Log density below the highest of a line at which it is no longer followed.
-const NEGLIGIBLE: f64 = 25.0;
+const NEGLIGIBLE: f64 = 14.0;
 /// Bounds of log q.
 const BOUNDS: (f64, f64) = (-30.0, 20.0);
+/// Log densities that are remembered before all are forgotten.
+const MOST_REMEMBERED: usize = 100_000;
 /// Inclusion indicators visited per iteration; all when there are no more controls.
 const MOST_FLIPS: usize = 40;
 
@@ -91,6 +93,8 @@ pub struct Posterior<'a> {
     centre: Vec<f64>,
     step: Vec<f64>,
     memo: HashMap<Point, Option<Rc<Collapsed>>>,
+    /// Log densities of points with their included controls.
+    densities: HashMap<(Point, Vec<usize>), Option<f64>>,
 }
 
 /// What a set of controls and a lattice point give.
@@ -115,7 +119,8 @@ impl<'a> Posterior<'a> {
         let start = |s: &VariancePrior| (2.0 * (s.guess / priors.noise.guess).ln()).clamp(-20.0, 10.0);
         let centre: Vec<f64> = priors.states.iter().map(start).collect();
         let step = vec![1.0; centre.len()];
-        let mut posterior = Self { structure, rows, priors, seen, centre, step, memo: HashMap::new() };
+        let mut posterior =
+            Self { structure, rows, priors, seen, centre, step, memo: HashMap::new(), densities: HashMap::new() };
         posterior.find_mode()?;
         Some(posterior)
     }
@@ -192,32 +197,56 @@ impl<'a> Posterior<'a> {
         conditional(&collapsed, &ratios, included, self.priors, self.seen, self.structure.dim())
     }
 
+    /// The log density alone, remembered.
+    fn density(&mut self, point: &Point, included: &[usize]) -> Option<f64> {
+        let key = (point.clone(), included.to_vec());
+        if let Some(known) = self.densities.get(&key) {
+            return *known;
+        }
+        if self.densities.len() >= MOST_REMEMBERED {
+            self.densities.clear();
+        }
+        let new = self.conditional(point, included).map(|c| c.log_density);
+        self.densities.insert(key, new);
+        new
+    }
+
     /// Draws the position along axis `k` of the lattice given the rest.
     fn move_along(&mut self, point: &mut Point, k: usize, included: &[usize], cursor: &mut Cursor) {
+        let line = self.line(point, k, included);
+        let weights: Vec<f64> = line.iter().map(|(_, d)| *d).collect();
+        if !line.is_empty() {
+            point[k] = line[cursor.choose(&weights)].0;
+        }
+    }
+
+    /// Positions along axis `k` with their log densities, as far as these are not negligible; the point stays.
+    fn line(&mut self, point: &mut Point, k: usize, included: &[usize]) -> Vec<(i32, f64)> {
         let home = point[k];
         let mut line: Vec<(i32, f64)> = Vec::new();
         let mut top = f64::NEG_INFINITY;
         for (start, direction) in [(home, 1), (home - 1, -1)] {
-            let mut low = 0;
             let mut i = start;
-            while low < 2 {
+            loop {
                 point[k] = i;
-                let Some(c) = self.conditional(point, included) else { break };
-                top = top.max(c.log_density);
-                low = if c.log_density < top - NEGLIGIBLE { low + 1 } else { 0 };
-                line.push((i, c.log_density));
+                let Some(density) = self.density(point, included) else { break };
+                top = top.max(density);
+                line.push((i, density));
+                if density < top - NEGLIGIBLE {
+                    break;
+                }
                 i += direction;
             }
         }
-        let weights: Vec<f64> = line.iter().map(|(_, d)| *d).collect();
-        point[k] = if line.is_empty() { home } else { line[cursor.choose(&weights)].0 };
+        point[k] = home;
+        line
     }
 
     /// Draws each visited control's inclusion given the rest.
     fn flip(&mut self, point: &Point, included: &mut Vec<usize>, cursor: &mut Cursor) {
         let p = self.rows.width - 1;
         let odds = (self.priors.inclusion / (1.0 - self.priors.inclusion)).ln();
-        let Some(mut here) = self.conditional(point, included).map(|c| c.log_density) else { return };
+        let Some(mut here) = self.density(point, included) else { return };
         for visit in 0..p.min(MOST_FLIPS) {
             let j = if p <= MOST_FLIPS { visit } else { ((cursor.uniform() * p as f64) as usize).min(p - 1) };
             let mut other = included.clone();
@@ -231,7 +260,7 @@ impl<'a> Posterior<'a> {
                     1.0
                 }
             };
-            let Some(there) = self.conditional(point, &other).map(|c| c.log_density) else { continue };
+            let Some(there) = self.density(point, &other) else { continue };
             let log_odds = there - here + sign * odds;
             if cursor.uniform() < 1.0 / (1.0 + (-log_odds).exp()) {
                 (*included, here) = (other, there);
@@ -247,10 +276,18 @@ impl<'a> Posterior<'a> {
         let mut included: Vec<usize> = if selects { Vec::new() } else { (0..p).collect() };
         let mut point = vec![0; self.centre.len()];
         let warm = if selects || point.len() > 1 { warm } else { 0 };
+        let independent = !selects && point.len() == 1;
+        let line = if independent { self.line(&mut point, 0, &included) } else { Vec::new() };
+        let weights: Vec<f64> = line.iter().map(|(_, d)| *d).collect();
         let mut out = Vec::with_capacity(count);
         for iteration in 0..warm + count {
+            if independent && !line.is_empty() {
+                point[0] = line[cursor.choose(&weights)].0;
+            }
             for k in 0..point.len() {
-                self.move_along(&mut point, k, &included, cursor);
+                if !independent {
+                    self.move_along(&mut point, k, &included, cursor);
+                }
             }
             if selects {
                 self.flip(&point, &mut included, cursor);

@@ -54,6 +54,21 @@ pub fn rule_of_thumb(n: usize) -> usize {
     (4.0 * (n as f64 / 100.0).powf(2.0 / 9.0)).floor() as usize
 }
 
+/// Corrections for a finite series: residuals of k smooth columns have lost about k (lag + 1) / n of the spectrum near zero
+/// that Bartlett's weights average over, and the average has the precision of 3 n / (2 (lag + 1)) independent squares. Errors:
+/// TL310 when little or nothing is left.
+fn small_sample(n: usize, k: usize, lag: usize) -> Result<(f64, f64), EvidenceError> {
+    let (n, lost) = (n as f64, (k * (lag + 1)) as f64);
+    if lost > 0.5 * n {
+        return Err(EvidenceError::Data {
+            code: "TL310",
+            message: format!("{n} times are too few for {k} coefficients and errors that depend over {lag} steps"),
+            help: "use a longer series, fewer controls or seasons, or a smaller lag".into(),
+        });
+    }
+    Ok((n / (n - lost), (1.5 * n / (lag + 1) as f64 - k as f64).max(1.0)))
+}
+
 struct Design {
     columns: Vec<Vec<f64>>,
     names: Vec<String>,
@@ -142,9 +157,9 @@ pub fn segmented(
     let lag = lag.unwrap_or_else(|| rule_of_thumb(n)).min(n - 1);
     let influence: Vec<Vec<f64>> = (0..k).map(|j| fit.influence(&columns, None, j)).collect();
     let covariance = newey_west(&influence, &d.times, lag);
-    let df = (n - k) as f64;
+    let (factor, df) = small_sample(n, k, lag)?;
     let joint = Joint::from_covariance(d.names.clone(), fit.coefficients.clone(), covariance, n as u64, METHOD)?
-        .with_factor(n as f64 / df)
+        .with_factor(factor)
         .with_df(df);
     let mut weights = vec![0.0; k];
     weights[2] = 1.0;

@@ -31,7 +31,9 @@ pub const ESTIMATORS: &[EstimatorEntry] = &[
 fn structural_data(seed: u64, level: Level) -> Result<Simulated, EvidenceError> {
     const BEFORE: usize = 60;
     const AFTER: usize = 12;
-    let settings = Settings { draws: 999, seed, scale: Some(1.0), ..Settings::default() };
+    // Priors of moderate weight: with those of one observation a few enormous draws would rule means over data sets.
+    let priors_of = Settings { level_sd: 0.05, level_df: 8.0, noise_df: 8.0, ..Settings::default() };
+    let settings = Settings { draws: 599, seed, scale: Some(1.0), ..priors_of };
     let structure = Structure::new(settings.trend, &settings.seasons)?;
     let mut cursor = Cursor::new(seed, 11);
     let n = BEFORE + AFTER;
@@ -74,15 +76,15 @@ fn standardised(values: &[f64]) -> Vec<f64> {
 
 /// A line with a change of level and slope, and errors that depend a little on the one before.
 fn segmented_data(seed: u64, level: Level) -> Result<Simulated, EvidenceError> {
-    const BEFORE: usize = 300;
-    const AFTER: usize = 150;
+    const BEFORE: usize = 400;
+    const AFTER: usize = 200;
     let mut cursor = Cursor::new(seed, 12);
     let (mut error, mut outcome) = (cursor.normal(), Vec::with_capacity(BEFORE + AFTER));
     for t in 0..BEFORE + AFTER {
         let since = t as f64 - BEFORE as f64;
         let effect = if t >= BEFORE { 0.4 + 0.002 * since } else { 0.0 };
         outcome.push(10.0 + 0.01 * t as f64 + error + effect);
-        error = 0.15 * error + cursor.normal();
+        error = 0.1 * error + cursor.normal();
     }
     let series = Series::new((0..outcome.len()).map(|t| t.to_string()).collect(), outcome, Vec::new())?;
     let window = Window { intervention: BEFORE, start: BEFORE, end: BEFORE + AFTER };

@@ -1,0 +1,3 @@
+//! Tests of the commands as their users see them.
+
+mod series;
