@@ -20,6 +20,9 @@ pub mod panel;
 pub mod did;
 
 pub mod panel;
+pub mod panel;
+
+pub mod series;
 
 pub mod record;
 

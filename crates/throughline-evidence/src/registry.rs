@@ -32,6 +32,7 @@ pub struct Simulated {
 /// The families.
 const FAMILIES: &[&[EstimatorEntry]] = &[crate::did::ESTIMATORS];
 const FAMILIES: &[&[EstimatorEntry]] = &[crate::synth::ESTIMATORS, crate::geo::ESTIMATORS];
+const FAMILIES: &[&[EstimatorEntry]] = &[crate::series::ESTIMATORS];
 
 /// Every estimator, family by family.
 pub fn estimators() -> impl Iterator<Item = &'static EstimatorEntry> {

@@ -3,6 +3,7 @@
 pub mod answer;
 
 pub mod command;
+pub mod coverage;
 
 pub mod diagnostics;
 

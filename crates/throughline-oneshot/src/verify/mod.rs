@@ -2,6 +2,7 @@
 
 mod basque;
 mod geolift;
+mod causalimpact;
 mod growthbook;
 mod hillstrom;
 mod mpdta;
@@ -70,6 +71,7 @@ pub const GROUPS: &[Group] = &[
     Group { name: "prop99", run: prop99::checks },
     Group { name: "geolift", run: geolift::checks },
     Group { name: "basque", run: basque::checks },
+    Group { name: "causalimpact", run: causalimpact::checks },
 ];
 
 /// A file of the reference data; its absence is said clearly.

@@ -4,3 +4,6 @@ mod did;
 //! Tests of the commands as their users see them.
 
 mod synth;
+//! Tests of the commands as their users see them.
+
+mod series;
