@@ -16,6 +16,10 @@ pub mod two_sample;
 
 pub mod record;
 
+pub mod iv;
+
+pub mod rd;
+
 pub mod error;
 
 pub use accumulator::Accumulator;

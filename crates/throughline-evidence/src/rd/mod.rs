@@ -1,0 +1,3 @@
+//! Regression discontinuity.
+/// None yet.
+pub const ESTIMATORS: &[crate::EstimatorEntry] = &[];
