@@ -6,8 +6,9 @@ use throughline_core::{ConfidenceSet, Estimate, Level};
 use throughline_stats::dist;
 use throughline_stats::linalg::{Cholesky, dot};
 
-use super::reduced::{Reduced, plus};
+use super::reduced::Reduced;
 use super::roots::zeros_on_circle;
+use super::scores::Score;
 use super::{IvCovariance, small};
 use crate::{EvidenceError, Joint};
 
@@ -44,31 +45,31 @@ pub(super) fn reduced_form(reduced: &Reduced<'_>, covariance: IvCovariance) -> R
     let names = sources
         .flat_map(|s| reduced.data.instruments.iter().map(move |z| format!("{} on {}", s.name, z.name)))
         .collect();
-    let residuals: Vec<Vec<f64>> = (0..=p)
-        .map(|s| {
-            let minus: Vec<f64> = coefficients[s * q..(s + 1) * q].iter().map(|c| -c).collect();
-            plus(reduced.parts.residuals[s].clone(), reduced.z(), &minus)
-        })
-        .collect();
     if covariance == IvCovariance::Classical {
+        let (whole, zs) = (reduced.block(0, 1 + p, 0, 1 + p), reduced.block(1 + p, q, 0, 1 + p));
+        let explained = small::mul(&coefficients, &zs, q, 1 + p);
         let width = (1 + p) * q;
         let mut cells = vec![0.0; width * width];
         for (a, b) in (0..=p).flat_map(|a| (0..=p).map(move |b| (a, b))) {
-            let sigma = dot(&residuals[a], &residuals[b]) / df;
+            let sigma = (whole[a * (1 + p) + b] - explained[a * (1 + p) + b]) / df;
             for (i, j) in (0..q).flat_map(|i| (0..q).map(move |j| (i, j))) {
                 cells[(a * q + i) * width + b * q + j] = sigma * reduced.zz_inverse[i * q + j];
             }
         }
         return Ok(Joint::from_covariance(names, coefficients, cells, n as u64, "reduced_form")?.with_df(df));
     }
-    let loadings: Vec<Vec<f64>> =
-        (0..q).map(|i| plus(vec![0.0; n], reduced.z(), &reduced.zz_inverse[i * q..(i + 1) * q])).collect();
-    let product = |e: &Vec<f64>, l: &Vec<f64>| -> Vec<f64> { l.iter().zip(e).map(|(l, e)| l * e).collect() };
-    let influence = residuals.iter().flat_map(|e| loadings.iter().map(|l| product(e, l)).collect::<Vec<_>>()).collect();
-    let joint = Joint::from_influence(names, coefficients, influence, n as u64, "reduced_form")?;
-    if covariance == IvCovariance::Cluster {
-        let (codes, _) = reduced.clusters().ok_or(EvidenceError::Shape { what: "clusters" })?;
-        return Ok(joint.clustered(codes)?.with_factor((n as f64 - 1.0) / df));
+    let mut scores = Vec::new();
+    for source in 0..=p {
+        let mut residual = reduced.weights(source, &[1.0]);
+        residual[1 + p..].iter_mut().zip(&coefficients[source * q..]).for_each(|(w, c)| *w = -c);
+        let row = |i: usize| reduced.weights(1 + p, &reduced.zz_inverse[i * q..(i + 1) * q]);
+        scores.extend((0..q).map(|i| Score { loading: row(i), residual: residual.clone() }));
+    }
+    let cells = reduced.score_covariance(&scores, covariance);
+    let joint = Joint::from_covariance(names, coefficients, cells, n as u64, "reduced_form")?;
+    if let (IvCovariance::Cluster, Some((_, groups))) = (covariance, reduced.clusters()) {
+        let g = groups as f64;
+        return Ok(joint.with_factor(g / (g - 1.0) * (n as f64 - 1.0) / df).with_df(g - 1.0));
     }
     Ok(joint.with_factor(n as f64 / df).with_df(df))
 }

@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 use throughline_stats::dist;
-use throughline_stats::linalg::dot;
-use throughline_stats::ols::{Covariance, OlsFit, ols};
 
 use super::kclass::Fit;
-use super::reduced::{Reduced, plus};
+use super::reduced::Reduced;
+use super::scores::Score;
 use super::{IvCovariance, small};
 
 /// A test.
@@ -47,7 +46,7 @@ pub(super) fn overidentification(reduced: &Reduced<'_>, fit: &Fit) -> Option<(Te
     let fitted = small::mul(&reduced.block(1 + p, q, 1, p), &fit.beta, p, 1);
     let ze: Vec<f64> = reduced.block(1 + p, q, 0, 1).iter().zip(fitted).map(|(y, f)| y - f).collect();
     let explained = small::quadratic(&reduced.zz_inverse, &ze);
-    let whole = dot(&fit.residuals, &fit.residuals);
+    let whole = fit.squares(reduced);
     let df = (q - p) as f64;
     let sargan = Test { statistic: reduced.n as f64 * explained / whole, df, df_denominator: None };
     let basmann =
@@ -56,39 +55,50 @@ pub(super) fn overidentification(reduced: &Reduced<'_>, fit: &Fit) -> Option<(Te
 }
 
 /// The tests that the endogenous variables are exogenous: Wu–Hausman's F with classical errors, and Wooldridge's Wald test with
-/// the chosen errors: both of the first-stage residuals added to the regression of y on D and X. Sources: Wu (1973), Hausman
-/// (1978); Wooldridge (1995). `None` where the first stage leaves nothing.
+/// the chosen errors (HC0 for robust): both of the first-stage residuals V̂ added to the regression of y on D and X. Sources: Wu
+/// (1973), Hausman (1978); Wooldridge (1995). `None` where the first stage leaves nothing.
 pub(super) fn endogeneity(reduced: &Reduced<'_>, covariance: IvCovariance) -> Option<(Test, Test)> {
-    let (p, q, n) = (reduced.p, reduced.q, reduced.n);
-    let first = small::transpose(&reduced.on_instruments(1, p), p);
-    let unexplained: Vec<Vec<f64>> = (0..p)
-        .map(|j| {
-            let minus: Vec<f64> = first[j * q..(j + 1) * q].iter().map(|c| -c).collect();
-            plus(reduced.d()[j].clone(), reduced.z(), &minus)
-        })
-        .collect();
-    let d: Vec<&[f64]> = reduced.d().iter().map(Vec::as_slice).collect();
-    let both: Vec<&[f64]> = d.iter().copied().chain(unexplained.iter().map(Vec::as_slice)).collect();
-    let short = ols(&d, reduced.y(), None).ok()?;
-    let long = ols(&both, reduced.y(), None).ok()?;
-    let squares = |fit: &OlsFit| dot(&fit.residuals, &fit.residuals);
-    let df = n as f64 - reduced.controls() as f64 - 2.0 * p as f64;
-    if df < 1.0 || squares(&long) <= 0.0 {
+    let (p, q, n) = (reduced.p, reduced.q, reduced.n as f64);
+    let first_t = small::transpose(&reduced.on_instruments(1, p), p);
+    let (dd, dy) = (reduced.block(1, p, 1, p), reduced.block(1, p, 0, 1));
+    let minus = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<f64>>();
+    // V̂ᵀD = V̂ᵀV̂ and V̂ᵀy.
+    let vv = minus(&dd, &small::mul(&first_t, &reduced.block(1 + p, q, 1, p), q, p));
+    let vy = minus(&dy, &small::mul(&first_t, &reduced.block(1 + p, q, 0, 1), q, 1));
+    let k = 2 * p;
+    let cell = |i: usize, j: usize| if i < p && j < p { dd[i * p + j] } else { vv[i % p * p + j % p] };
+    let gram: Vec<f64> = (0..k * k).map(|c| cell(c / k, c % k)).collect();
+    let inverse = small::inverse(&gram, k)?;
+    let right: Vec<f64> = dy.iter().chain(&vy).copied().collect();
+    let long = small::mul(&inverse, &right, k, 1);
+    // D a + V̂ b = D (a + b) − Z Π b in weights over (y, D, Z).
+    let weights = |coefficients: &[f64]| {
+        let (a, b) = coefficients.split_at(p);
+        let mut out = reduced.weights(1, &a.iter().zip(b).map(|(a, b)| a + b).collect::<Vec<_>>());
+        out[1 + p..].iter_mut().zip(small::mul(b, &first_t, p, q)).for_each(|(w, c)| *w = -c);
+        out
+    };
+    let mut residual: Vec<f64> = weights(&long).iter().map(|w| -w).collect();
+    residual[0] = 1.0;
+    let short = small::mul(&small::inverse(&dd, p)?, &dy, p, 1);
+    let (rss, rss_short) = (reduced.squares(&residual), reduced.squares(&reduced.structural(&short)));
+    let df = n - reduced.controls() as f64 - k as f64;
+    if df < 1.0 || rss <= 0.0 {
         return None;
     }
-    let hausman = Test {
-        statistic: (squares(&short) - squares(&long)).max(0.0) / p as f64 / (squares(&long) / df),
-        df: p as f64,
-        df_denominator: Some(df),
+    let f = (rss_short - rss).max(0.0) / p as f64 / (rss / df);
+    let hausman = Test { statistic: f, df: p as f64, df_denominator: Some(df) };
+    let score = |j: usize| Score { loading: weights(&inverse[j * k..(j + 1) * k]), residual: residual.clone() };
+    let mut cells = match covariance {
+        IvCovariance::Classical => {
+            reduced.score_covariance(&(p..k).map(score).collect::<Vec<_>>(), IvCovariance::Robust)
+        }
+        other => reduced.score_covariance(&(p..k).map(score).collect::<Vec<_>>(), other),
     };
-    let kind = match (covariance, reduced.clusters()) {
-        (IvCovariance::Cluster, Some((codes, _))) => Covariance::Cluster(codes),
-        _ => Covariance::Hc0,
-    };
-    let cells = long.covariance(&both, None, kind);
-    let added = p..2 * p;
-    let block: Vec<f64> =
-        added.clone().flat_map(|i| added.clone().map(move |j| (i, j))).map(|(i, j)| cells[i * 2 * p + j]).collect();
-    let statistic = small::wald(&long.coefficients[p..], &block)?;
+    if let (IvCovariance::Cluster, Some((_, groups))) = (covariance, reduced.clusters()) {
+        let g = groups as f64;
+        cells.iter_mut().for_each(|c| *c *= g / (g - 1.0));
+    }
+    let statistic = small::wald(&long[p..], &cells)?;
     Some((hausman, Test { statistic, df: p as f64, df_denominator: None }))
 }

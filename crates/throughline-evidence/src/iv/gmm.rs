@@ -9,6 +9,7 @@ use throughline_stats::ols::sums_within;
 
 use super::kclass::{Fit, finish, unidentified};
 use super::reduced::{Reduced, plus};
+use super::scores::Score;
 use super::{IvCovariance, small};
 use crate::{EvidenceError, Joint};
 
@@ -36,7 +37,7 @@ pub(super) fn gmm(
 ) -> Result<GmmFit, EvidenceError> {
     let (p, q, n) = (reduced.p, reduced.q, reduced.n);
     let (zd, zy) = (reduced.block(1 + p, q, 1, p), reduced.block(1 + p, q, 0, 1));
-    let mut residuals = start.residuals.clone();
+    let mut residuals = reduced.combination(&reduced.structural(&start.beta));
     let mut last = start.beta.clone();
     let (mut step, singular) = (1, || unidentified(reduced));
     loop {
@@ -47,7 +48,7 @@ pub(super) fn gmm(
         let beta = small::mul(&bread, &small::mul(&gw, &zy, q, 1), p, 1);
         let moments: Vec<f64> = small::mul(&zd, &beta, p, 1).iter().zip(&zy).map(|(f, y)| y - f).collect();
         let pull = small::mul(&weight, &moments, q, 1);
-        let mut next = plus(reduced.y().to_vec(), reduced.d(), &beta.iter().map(|b| -b).collect::<Vec<_>>());
+        let mut next = reduced.combination(&reduced.structural(&beta));
         if q > p {
             s.move_controls(reduced, &pull, &mut next);
         }
@@ -71,6 +72,19 @@ pub(super) fn gmm(
         }
         last = beta;
     }
+}
+
+/// Hansen's J of two-step GMM alone.
+pub(super) fn hansen_j(reduced: &Reduced<'_>, start: &Fit, covariance: IvCovariance) -> Option<f64> {
+    let (p, q) = (reduced.p, reduced.q);
+    let residual = reduced.structural(&start.beta);
+    let unit = |i: usize| Score { loading: reduced.weights(1 + p + i, &[1.0]), residual: residual.clone() };
+    let weight = small::inverse(&reduced.score_covariance(&(0..q).map(unit).collect::<Vec<_>>(), covariance), q)?;
+    let (zd, zy) = (reduced.block(1 + p, q, 1, p), reduced.block(1 + p, q, 0, 1));
+    let gw = small::mul(&small::transpose(&zd, p), &weight, q, q);
+    let beta = small::mul(&small::inverse(&small::mul(&gw, &zd, q, p), p)?, &small::mul(&gw, &zy, q, 1), p, 1);
+    let moments: Vec<f64> = small::mul(&zd, &beta, p, 1).iter().zip(&zy).map(|(f, y)| y - f).collect();
+    Some(small::quadratic(&weight, &moments))
 }
 
 /// Scores z̃ e of one set of residuals.

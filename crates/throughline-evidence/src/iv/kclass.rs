@@ -1,8 +1,9 @@
 //! The k-class: OLS (κ = 0), 2SLS (κ = 1), LIML and Fuller.
 
-use throughline_stats::linalg::{dot, symmetric_eigen};
+use throughline_stats::linalg::symmetric_eigen;
 
-use super::reduced::{Reduced, plus};
+use super::reduced::Reduced;
+use super::scores::Score;
 use super::{IvCovariance, small};
 use crate::{EvidenceError, Joint};
 
@@ -11,35 +12,31 @@ use crate::{EvidenceError, Joint};
 pub(super) struct Fit {
     pub(super) beta: Vec<f64>,
     pub(super) kappa: f64,
-    /// ỹ − D̃ β.
-    pub(super) residuals: Vec<f64>,
     /// (D̃ᵀ(I − κM)D̃)⁻¹.
     inverse: Vec<f64>,
-    /// What the residuals are multiplied with in the scores: P D̃, or D̃ for OLS.
-    regressors: Vec<Vec<f64>>,
+    /// Influence values of each coefficient: rows of the inverse times P D̃ (D̃ for OLS), times the residual.
+    scores: Vec<Score>,
 }
 
 /// β(κ) = (D̃ᵀ(I − κM)D̃)⁻¹ D̃ᵀ(I − κM)ỹ, M = I − P, P the projection on Z̃. Source: Theil (1958).
 pub(super) fn fit(reduced: &Reduced<'_>, kappa: f64) -> Result<Fit, EvidenceError> {
     let (p, q) = (reduced.p, reduced.q);
-    let first = reduced.on_instruments(1, p);
+    let first_t = small::transpose(&reduced.on_instruments(1, p), p);
     let (zd, zy) = (reduced.block(1 + p, q, 1, p), reduced.block(1 + p, q, 0, 1));
     let mix = |whole: Vec<f64>, projected: Vec<f64>| -> Vec<f64> {
         whole.iter().zip(&projected).map(|(w, h)| (1.0 - kappa) * w + kappa * h).collect()
     };
-    let first_t = small::transpose(&first, p);
     let left = mix(reduced.block(1, p, 1, p), small::mul(&first_t, &zd, q, p));
     let right = mix(reduced.block(1, p, 0, 1), small::mul(&first_t, &zy, q, 1));
     let inverse = small::inverse(&left, p).ok_or_else(|| unidentified(reduced))?;
     let beta = small::mul(&inverse, &right, p, 1);
-    let minus: Vec<f64> = beta.iter().map(|b| -b).collect();
-    let residuals = plus(reduced.y().to_vec(), reduced.d(), &minus);
-    let regressors = if kappa == 0.0 {
-        reduced.d().to_vec()
-    } else {
-        (0..p).map(|j| plus(vec![0.0; reduced.n], reduced.z(), &first_t[j * q..(j + 1) * q])).collect()
+    let residual = reduced.structural(&beta);
+    let loading = |j: usize| {
+        let row = &inverse[j * p..(j + 1) * p];
+        if kappa == 0.0 { reduced.weights(1, row) } else { reduced.weights(1 + p, &small::mul(row, &first_t, p, q)) }
     };
-    Ok(Fit { beta, kappa, residuals, inverse, regressors })
+    let scores = (0..p).map(|j| Score { loading: loading(j), residual: residual.clone() }).collect();
+    Ok(Fit { beta, kappa, inverse, scores })
 }
 
 pub(super) fn unidentified(reduced: &Reduced<'_>) -> EvidenceError {
@@ -80,23 +77,38 @@ impl Fit {
         method: &str,
     ) -> Result<Joint, EvidenceError> {
         let names = reduced.data.endogenous.iter().map(|d| d.name.clone()).collect();
-        let (n, p, df) = (reduced.n, reduced.p, reduced.df());
+        let (n, df) = (reduced.n, reduced.df());
         if covariance == IvCovariance::Classical {
-            let divisor = if small_sample { df } else { n as f64 };
-            let s2 = dot(&self.residuals, &self.residuals) / divisor;
+            let s2 = self.squares(reduced) / if small_sample { df } else { n as f64 };
             let cells = self.inverse.iter().map(|v| v * s2).collect();
             let joint = Joint::from_covariance(names, self.beta.clone(), cells, n as u64, method)?;
             return Ok(if small_sample { joint.with_df(df) } else { joint });
         }
-        let influence: Vec<Vec<f64>> = (0..p)
-            .map(|j| {
-                let mut column = plus(vec![0.0; n], &self.regressors, &self.inverse[j * p..(j + 1) * p]);
-                column.iter_mut().zip(&self.residuals).for_each(|(c, e)| *c *= e);
-                column
-            })
-            .collect();
+        let influence = self.scores.iter().map(|s| reduced.influence(s)).collect();
         let joint = Joint::from_influence(names, self.beta.clone(), influence, n as u64, method)?;
         finish(joint, reduced, covariance, small_sample)
+    }
+
+    /// The first estimate alone, its influence values summed as they are made.
+    pub(super) fn beside(
+        &self,
+        reduced: &Reduced<'_>,
+        covariance: IvCovariance,
+        small_sample: bool,
+        method: &str,
+    ) -> Result<Joint, EvidenceError> {
+        if covariance != IvCovariance::Robust {
+            return self.joint(reduced, covariance, small_sample, method);
+        }
+        let names = vec![reduced.data.endogenous[0].name.clone()];
+        let cells = reduced.score_covariance(&self.scores[..1], covariance);
+        let joint = Joint::from_covariance(names, self.beta[..1].to_vec(), cells, reduced.n as u64, method)?;
+        finish(joint, reduced, covariance, small_sample)
+    }
+
+    /// eᵀe.
+    pub(super) fn squares(&self, reduced: &Reduced<'_>) -> f64 {
+        reduced.squares(&reduced.structural(&self.beta))
     }
 }
 

@@ -22,6 +22,8 @@ mod report;
 
 mod roots;
 
+mod scores;
+
 mod simulate;
 
 mod small;

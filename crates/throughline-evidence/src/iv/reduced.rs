@@ -70,16 +70,6 @@ impl<'a> Reduced<'a> {
         (i..i + rows).flat_map(|r| self.products[r * width + j..r * width + j + columns].iter().copied()).collect()
     }
 
-    /// ỹ.
-    pub(super) fn y(&self) -> &[f64] {
-        &self.parts.residuals[0]
-    }
-
-    /// D̃.
-    pub(super) fn d(&self) -> &[Vec<f64>] {
-        &self.parts.residuals[1..=self.p]
-    }
-
     /// Z̃.
     pub(super) fn z(&self) -> &[Vec<f64>] {
         &self.parts.residuals[1 + self.p..]

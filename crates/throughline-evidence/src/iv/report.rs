@@ -7,7 +7,7 @@ use super::anderson_rubin::{self, ArTest, reduced_form, shape};
 use super::checks::{self, Test};
 use super::data::IvData;
 use super::first_stage::{Strength, first_stages, strength};
-use super::gmm::{GmmFit, gmm};
+use super::gmm::{GmmFit, gmm, hansen_j};
 use super::kclass::{self, Fit};
 use super::reduced::Reduced;
 use super::{IvCovariance, IvMethod, IvSettings};
@@ -117,7 +117,7 @@ fn compare(
         report.find(joint.names()[j].clone(), joint.estimate(j, level)?);
     }
     let mut beside = |name: &str, method: &str, fit: &Fit| -> Result<(), EvidenceError> {
-        let joint = fit.joint(reduced, settings.covariance, settings.small_sample, method)?;
+        let joint = fit.beside(reduced, settings.covariance, settings.small_sample, method)?;
         report.find(name, joint.estimate(0, level)?);
         Ok(())
     };
@@ -147,8 +147,10 @@ fn specification(report: &mut Report, reduced: &Reduced<'_>, fits: &Fits, settin
         tests.insert("sargan".into(), sargan.json());
         tests.insert("basmann".into(), basmann.json());
         deciding = Some(("Sargan", sargan));
-        if let Some(gmm) = fits.gmm.as_ref().filter(|_| settings.covariance != IvCovariance::Classical) {
-            let j = Test { statistic: gmm.j, df: (reduced.q - reduced.p) as f64, df_denominator: None };
+        let own = fits.gmm.as_ref().map(|g| g.j);
+        let robust = settings.covariance != IvCovariance::Classical;
+        if let Some(statistic) = own.or_else(|| robust.then(|| hansen_j(reduced, &fits.tsls, settings.covariance))?) {
+            let j = Test { statistic, df: (reduced.q - reduced.p) as f64, df_denominator: None };
             tests.insert("hansen_j".into(), j.json());
             deciding = Some(("Hansen J", j));
         }
