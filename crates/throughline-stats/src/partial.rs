@@ -4,7 +4,7 @@
 //! coefficients, residuals and robust errors of the regression on what is left of everything after the controls. With many
 //! rows the controls are then touched twice in all, whatever is estimated after. Source: Lovell (1963), JASA 58.
 
-use crate::linalg::{BLOCK, Cholesky, add_products, independent_columns, mirror, parts_of, sum_parts};
+use crate::linalg::{BLOCK, Cholesky, add_products, dot, independent_columns, mirror, parts_of, sum_parts};
 use crate::ols::{COLLINEAR, OlsError};
 use crate::parallel::{PART, map_parts, threads_for};
 
@@ -77,7 +77,7 @@ pub fn partial_out(controls: &[&[f64]], targets: &[&[f64]]) -> Result<Partialled
     let mut out = Fit { k, means, scale, factor }.residuals(&all, &(0..targets.len()).map(right).collect::<Vec<_>>());
     out.inverse = inverse;
     for (t, before) in before.iter().enumerate() {
-        let after: f64 = out.residuals[t].iter().map(|r| r * r).sum();
+        let after = dot(&out.residuals[t], &out.residuals[t]);
         out.left[t] = if constant[t] { 0.0 } else { (after / before).min(1.0) };
     }
     Ok(out)
@@ -109,15 +109,15 @@ impl Fit {
                 sum.iter_mut().zip(step).for_each(|(c, s)| *c += s);
             }
             let products = self.subtract(all, &steps, &mut residuals);
-            let size = |t: usize| products[t * (k + 1) + k].sqrt();
+            let size = |t: usize| products[targets * k + t].sqrt();
             let worst = (0..targets)
                 .flat_map(|t| (0..k).map(move |j| (t, j)))
-                .map(|(t, j)| products[t * (k + 1) + j].abs() / (self.scale[j] * size(t)).max(f64::MIN_POSITIVE))
+                .map(|(t, j)| products[t * k + j].abs() / (self.scale[j] * size(t)).max(f64::MIN_POSITIVE))
                 .fold(0.0, f64::max);
             if worst <= ORTHOGONAL || round + 1 == ROUNDS || n == 0 {
                 break;
             }
-            steps = (0..targets).map(|t| self.step(&products[t * (k + 1)..t * (k + 1) + k])).collect();
+            steps = (0..targets).map(|t| self.step(&products[t * k..(t + 1) * k])).collect();
         }
         let at_zero = |c: &Vec<f64>, m: &f64| m - c.iter().zip(&self.means).map(|(c, m)| c * m).sum::<f64>();
         let intercepts = coefficients.iter().zip(centres).map(|(c, m)| at_zero(c, m)).collect();
@@ -125,8 +125,8 @@ impl Fit {
         Partialled { residuals, coefficients, intercepts, left: vec![0.0; targets], means, inverse: Vec::new() }
     }
 
-    /// Subtracts `steps` times the centred controls from the residuals; returns per target its products with the centred
-    /// controls and with itself.
+    /// Subtracts `steps` times the centred controls from the residuals; returns their products with the centred controls, target
+    /// by target, and after those each one's with itself.
     fn subtract(&self, all: &[&[f64]], steps: &[Vec<f64>], residuals: &mut [Vec<f64>]) -> Vec<f64> {
         let (k, n) = (self.k, all[0].len());
         let bounds = parts_of(n);
@@ -146,20 +146,33 @@ impl Fit {
                 let size = end - start;
                 pack(&all[..k], &self.means, from + start, size, &mut packed);
                 let block: Vec<&[f64]> = (0..k).map(|j| &packed[j * BLOCK..j * BLOCK + size]).collect();
-                for (t, piece) in pieces.iter_mut().enumerate() {
-                    let residual = &mut piece[start..end];
-                    for (c, column) in steps[t].iter().zip(&block) {
-                        residual.iter_mut().zip(*column).for_each(|(r, x)| *r -= c * x);
-                    }
-                    let own = &mut sums[t * (k + 1)..(t + 1) * (k + 1)];
-                    let residual: &[f64] = residual;
-                    add_products(&[residual], &block, false, &mut own[..k]);
-                    add_products(&[residual], &[residual], false, &mut own[k..]);
+                for (piece, step) in pieces.iter_mut().zip(steps) {
+                    subtract(&mut piece[start..end], step, &block);
                 }
+                let left: Vec<&[f64]> = pieces.iter().map(|p| &p[start..end]).collect();
+                let (with_controls, own) = sums.split_at_mut(steps.len() * k);
+                add_products(&left, &block, false, with_controls);
+                own.iter_mut().zip(&left).for_each(|(s, r)| *s += dot(r, r));
             }
             sums
         };
         sum_parts(map_parts(parts, threads, work), steps.len() * (k + 1))
+    }
+}
+
+/// Subtracts coefficients times columns from `out`, four columns at a time so that `out` is read and written seldom.
+fn subtract(out: &mut [f64], coefficients: &[f64], columns: &[&[f64]]) {
+    for (c, x) in coefficients.chunks(4).zip(columns.chunks(4)) {
+        if let ([c0, c1, c2, c3], [x0, x1, x2, x3]) = (c, x) {
+            let pairs = x0.iter().zip(*x1).zip(x2.iter().zip(*x3));
+            for (o, ((x0, x1), (x2, x3))) in out.iter_mut().zip(pairs) {
+                *o -= (c0 * x0 + c1 * x1) + (c2 * x2 + c3 * x3);
+            }
+        } else {
+            for (c, x) in c.iter().zip(x) {
+                out.iter_mut().zip(*x).for_each(|(o, x)| *o -= c * x);
+            }
+        }
     }
 }
 
@@ -168,6 +181,16 @@ fn pack(columns: &[&[f64]], centres: &[f64], start: usize, size: usize, packed: 
     for ((column, centre), out) in columns.iter().zip(centres).zip(packed.chunks_exact_mut(BLOCK)) {
         out.iter_mut().zip(&column[start..start + size]).for_each(|(o, v)| *o = v - centre);
     }
+}
+
+/// The sum in eight lanes, which need not wait for each other.
+fn total(column: &[f64]) -> f64 {
+    let (chunks, rest) = column.as_chunks::<8>();
+    let mut lanes = [0.0; 8];
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(l, v)| *l += v);
+    }
+    lanes.iter().chain(rest).sum()
 }
 
 /// Means of the columns and their centred cross products (row-major), in one pass: about a centre from rows spread over the
@@ -188,7 +211,7 @@ fn centred_products(all: &[&[f64]]) -> Result<(Vec<f64>, Vec<f64>), OlsError> {
             let block: Vec<&[f64]> = (0..width).map(|j| &packed[j * BLOCK..j * BLOCK + size]).collect();
             add_products(&block, &block, true, &mut sums[..width * width]);
             for (sum, column) in sums[width * width..].iter_mut().zip(&block) {
-                *sum += column.iter().sum::<f64>();
+                *sum += total(column);
             }
         }
         sums

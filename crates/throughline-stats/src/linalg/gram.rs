@@ -30,16 +30,18 @@ fn dots(a: [&[f64]; 2], b: [&[f64]; 2]) -> [[f64; 2]; 2] {
     let mut lanes = [[[0.0_f64; LANES]; 2]; 2];
     let n = a[0].len().min(a[1].len()).min(b[0].len()).min(b[1].len());
     let whole = n - n % LANES;
-    let chunks = |c: &'_ [f64]| -> std::ops::Range<usize> { 0..c.len().min(whole) / LANES };
-    for at in chunks(a[0]) {
-        let range = at * LANES..(at + 1) * LANES;
-        let (a0, a1) = (&a[0][range.clone()], &a[1][range.clone()]);
-        let (b0, b1) = (&b[0][range.clone()], &b[1][range]);
+    let (a0, a1) = (a[0][..whole].as_chunks::<LANES>().0, a[1][..whole].as_chunks::<LANES>().0);
+    let (b0, b1) = (b[0][..whole].as_chunks::<LANES>().0, b[1][..whole].as_chunks::<LANES>().0);
+    // Equal lengths in the eyes of the compiler, so that no access is checked.
+    let m = a0.len();
+    let (a1, b0, b1) = (&a1[..m], &b0[..m], &b1[..m]);
+    for at in 0..m {
+        let (x0, x1, y0, y1) = (a0[at], a1[at], b0[at], b1[at]);
         for lane in 0..LANES {
-            lanes[0][0][lane] += a0[lane] * b0[lane];
-            lanes[0][1][lane] += a0[lane] * b1[lane];
-            lanes[1][0][lane] += a1[lane] * b0[lane];
-            lanes[1][1][lane] += a1[lane] * b1[lane];
+            lanes[0][0][lane] += x0[lane] * y0[lane];
+            lanes[0][1][lane] += x0[lane] * y1[lane];
+            lanes[1][0][lane] += x1[lane] * y0[lane];
+            lanes[1][1][lane] += x1[lane] * y1[lane];
         }
     }
     let mut out = [[0.0; 2]; 2];
