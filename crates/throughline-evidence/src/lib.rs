@@ -16,6 +16,8 @@ pub mod two_sample;
 
 pub mod record;
 
+mod small;
+
 pub mod iv;
 
 pub mod rd;

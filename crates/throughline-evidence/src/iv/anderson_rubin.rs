@@ -6,10 +6,11 @@ use throughline_core::{ConfidenceSet, Estimate, Level};
 use throughline_stats::dist;
 use throughline_stats::linalg::{Cholesky, dot};
 
+use super::IvCovariance;
 use super::reduced::Reduced;
 use super::roots::zeros_on_circle;
 use super::scores::Score;
-use super::{IvCovariance, small};
+use crate::small;
 use crate::{EvidenceError, Joint};
 
 /// The test of β = b for all endogenous variables.

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 use throughline_stats::dist;
 
+use super::IvCovariance;
 use super::kclass::Fit;
 use super::reduced::Reduced;
 use super::scores::Score;
-use super::{IvCovariance, small};
+use crate::small;
 
 /// A test.
 #[derive(Debug, Clone, Copy, PartialEq)]

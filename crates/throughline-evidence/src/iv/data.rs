@@ -146,7 +146,7 @@ fn pick<T: Copy>(values: &[T], kept: Option<&[u32]>) -> Vec<T> {
 }
 
 /// Codes from 0 without gaps, in the order in which they first stand.
-pub(super) fn dense(codes: &[u32]) -> Vec<u32> {
+pub(crate) fn dense(codes: &[u32]) -> Vec<u32> {
     let mut known: HashMap<u32, u32> = HashMap::new();
     codes
         .iter()

@@ -6,7 +6,8 @@ use throughline_stats::linalg::symmetric_eigen;
 
 use super::anderson_rubin::covariances;
 use super::reduced::Reduced;
-use super::{IvCovariance, small, weak};
+use super::{IvCovariance, weak};
+use crate::small;
 use crate::{EvidenceError, Joint};
 
 /// Strength of the instruments.

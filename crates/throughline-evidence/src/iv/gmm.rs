@@ -7,10 +7,11 @@
 use throughline_stats::linalg::{dot, gram};
 use throughline_stats::ols::sums_within;
 
+use super::IvCovariance;
 use super::kclass::{Fit, finish, unidentified};
 use super::reduced::{Reduced, plus};
 use super::scores::Score;
-use super::{IvCovariance, small};
+use crate::small;
 use crate::{EvidenceError, Joint};
 
 /// Rounds of repeated GMM at most.

@@ -2,9 +2,10 @@
 
 use throughline_stats::linalg::symmetric_eigen;
 
+use super::IvCovariance;
 use super::reduced::Reduced;
 use super::scores::Score;
-use super::{IvCovariance, small};
+use crate::small;
 use crate::{EvidenceError, Joint};
 
 /// One estimate of all endogenous coefficients.

@@ -26,13 +26,12 @@ mod scores;
 
 mod simulate;
 
-mod small;
-
 mod weak;
 
 use serde::{Deserialize, Serialize};
 use throughline_core::Level;
 
+pub(crate) use data::dense;
 pub use data::{IvColumns, IvData, Named};
 pub use report::analyse;
 pub use simulate::ESTIMATORS;

@@ -5,8 +5,8 @@ use throughline_stats::ols::OlsError;
 use throughline_stats::partial::{Partialled, partial_out};
 
 use super::data::{IvData, Named, few};
-use super::small;
 use crate::EvidenceError;
+use crate::small;
 
 /// The share of a column that the controls must leave.
 const LEFT: f64 = 1e-12;

@@ -2,4 +2,5 @@
 
 mod experiment;
 mod iv;
+mod rd;
 mod registry;

@@ -3,30 +3,30 @@
 use throughline_stats::linalg::{Cholesky, dot};
 
 /// A (rows × inner) times B (inner × columns).
-pub(super) fn mul(a: &[f64], b: &[f64], inner: usize, columns: usize) -> Vec<f64> {
+pub(crate) fn mul(a: &[f64], b: &[f64], inner: usize, columns: usize) -> Vec<f64> {
     let rows = a.len() / inner.max(1);
     let cell = |i: usize, j: usize| (0..inner).map(|l| a[i * inner + l] * b[l * columns + j]).sum();
     (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))).map(|(i, j)| cell(i, j)).collect()
 }
 
 /// The transpose of a matrix with so many columns.
-pub(super) fn transpose(a: &[f64], columns: usize) -> Vec<f64> {
+pub(crate) fn transpose(a: &[f64], columns: usize) -> Vec<f64> {
     let rows = a.len() / columns.max(1);
     (0..columns).flat_map(|j| (0..rows).map(move |i| a[i * columns + j])).collect()
 }
 
 /// xᵀ A x.
-pub(super) fn quadratic(a: &[f64], x: &[f64]) -> f64 {
+pub(crate) fn quadratic(a: &[f64], x: &[f64]) -> f64 {
     (0..x.len()).map(|i| x[i] * dot(&a[i * x.len()..(i + 1) * x.len()], x)).sum()
 }
 
 /// The sum of the diagonal of an n × n matrix.
-pub(super) fn trace(a: &[f64], n: usize) -> f64 {
+pub(crate) fn trace(a: &[f64], n: usize) -> f64 {
     (0..n).map(|i| a[i * n + i]).sum()
 }
 
 /// The lower factor L of A = L Lᵀ, row-major.
-pub(super) fn lower(a: &[f64], n: usize) -> Option<Vec<f64>> {
+pub(crate) fn lower(a: &[f64], n: usize) -> Option<Vec<f64>> {
     let mut l = vec![0.0; n * n];
     for i in 0..n {
         for j in 0..=i {
@@ -44,7 +44,7 @@ pub(super) fn lower(a: &[f64], n: usize) -> Option<Vec<f64>> {
 }
 
 /// L⁻¹ of a lower factor.
-pub(super) fn invert_lower(l: &[f64], n: usize) -> Vec<f64> {
+pub(crate) fn invert_lower(l: &[f64], n: usize) -> Vec<f64> {
     let mut inverse = vec![0.0; n * n];
     for j in 0..n {
         for i in j..n {
@@ -56,7 +56,7 @@ pub(super) fn invert_lower(l: &[f64], n: usize) -> Vec<f64> {
 }
 
 /// A⁻¹ of a symmetric positive definite matrix, scaled to a unit diagonal first; `None` where it has no inverse.
-pub(super) fn inverse(a: &[f64], n: usize) -> Option<Vec<f64>> {
+pub(crate) fn inverse(a: &[f64], n: usize) -> Option<Vec<f64>> {
     let scale: Vec<f64> = (0..n).map(|i| a[i * n + i].sqrt()).collect();
     if scale.iter().any(|s| !s.is_finite() || *s <= 0.0) {
         return None;
@@ -67,6 +67,6 @@ pub(super) fn inverse(a: &[f64], n: usize) -> Option<Vec<f64>> {
 }
 
 /// aᵀ A⁻¹ a, `None` where A has no inverse.
-pub(super) fn wald(a: &[f64], covariance: &[f64]) -> Option<f64> {
+pub(crate) fn wald(a: &[f64], covariance: &[f64]) -> Option<f64> {
     Some(quadratic(&inverse(covariance, a.len())?, a))
 }
