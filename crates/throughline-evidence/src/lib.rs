@@ -26,6 +26,12 @@ pub mod series;
 
 pub mod record;
 
+mod small;
+
+pub mod iv;
+
+pub mod rd;
+
 pub mod error;
 
 pub mod synth;

@@ -33,6 +33,7 @@ pub struct Simulated {
 const FAMILIES: &[&[EstimatorEntry]] = &[crate::did::ESTIMATORS];
 const FAMILIES: &[&[EstimatorEntry]] = &[crate::synth::ESTIMATORS, crate::geo::ESTIMATORS];
 const FAMILIES: &[&[EstimatorEntry]] = &[crate::series::ESTIMATORS];
+const FAMILIES: &[&[EstimatorEntry]] = &[crate::iv::ESTIMATORS, crate::rd::ESTIMATORS];
 
 /// Every estimator, family by family.
 pub fn estimators() -> impl Iterator<Item = &'static EstimatorEntry> {

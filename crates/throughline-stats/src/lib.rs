@@ -22,6 +22,10 @@ pub mod logistic;
 
 pub mod chain;
 
+pub mod parallel;
+
 pub mod linalg;
 
 pub mod ols;
+
+pub mod partial;

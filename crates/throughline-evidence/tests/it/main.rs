@@ -2,5 +2,7 @@
 
 mod experiment;
 mod ledger;
+mod iv;
+mod rd;
 mod registry;
 mod synth;

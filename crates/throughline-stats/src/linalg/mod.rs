@@ -5,6 +5,7 @@ mod eigen;
 mod gram;
 
 pub use eigen::{SymmetricEigen, symmetric_eigen};
+pub(crate) use gram::{BLOCK, add_products, mirror, parts_of, sum_parts};
 pub use gram::{dot, gram, times};
 
 /// The lower-triangular L of A = L Lᵀ.

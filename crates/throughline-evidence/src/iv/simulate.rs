@@ -1,0 +1,92 @@
+//! Data of the estimators' own assumptions.
+
+use throughline_core::{EvidenceTier, Level};
+use throughline_stats::stream::Stream;
+
+use super::{IvCovariance, IvData, IvMethod, IvSettings, Named, analyse};
+use crate::{EstimatorEntry, EvidenceError, Simulated};
+
+/// The estimators of this family.
+pub const ESTIMATORS: &[EstimatorEntry] = &[
+    entry("iv/2sls", |seed, level| simulate(seed, IvMethod::Tsls, IvCovariance::Robust, level)),
+    entry("iv/2sls_clustered", |seed, level| simulate(seed, IvMethod::Tsls, IvCovariance::Cluster, level)),
+    entry("iv/liml", |seed, level| simulate(seed, IvMethod::Liml, IvCovariance::Classical, level)),
+    entry("iv/gmm", |seed, level| simulate(seed, IvMethod::Gmm, IvCovariance::Robust, level)),
+    entry("iv/anderson_rubin", |seed, level| anderson_rubin(seed, 0.5, level)),
+    entry("iv/anderson_rubin_weak", |seed, level| anderson_rubin(seed, 0.04, level)),
+];
+
+type Simulate = fn(u64, Level) -> Result<Simulated, EvidenceError>;
+
+const fn entry(name: &'static str, simulate: Simulate) -> EstimatorEntry {
+    EstimatorEntry { name, tier: EvidenceTier::QuasiExperiment, conservative: false, simulate }
+}
+
+/// Rows of a simulated data set.
+const ROWS: usize = 1000;
+
+/// Rows of a cluster.
+const CLUSTER: usize = 10;
+
+/// The true effect.
+const TRUTH: f64 = 0.5;
+
+/// y = ½ d + x + u, d = strength (z₁ + z₂) + x + v with u and v correlated by ½, standard deviation of u rising with z₁, and a
+/// part of u, v and z shared within clusters of ten where they are asked for.
+fn draw(seed: u64, strength: f64, clustered: bool) -> IvData<'static> {
+    let stream = Stream::new(seed, 0x6976);
+    let normal = |what: u64, i: usize| stream.normal_at(what * 1_000_000 + i as u64);
+    let shared = |what: u64, i: usize| {
+        let group = (i / CLUSTER) as u64;
+        if clustered {
+            (normal(what, i) + stream.normal_at((what + 50) * 1_000_000 + group)) / f64::sqrt(2.0)
+        } else {
+            normal(what, i)
+        }
+    };
+    let column = |of: &dyn Fn(usize) -> f64| (0..ROWS).map(of).collect::<Vec<f64>>();
+    let (z1, z2, x) = (column(&|i| shared(1, i)), column(&|i| shared(2, i)), column(&|i| normal(3, i)));
+    let v = column(&|i| shared(4, i));
+    let d = column(&|i| strength * (z1[i] + z2[i]) + x[i] + v[i]);
+    let u = |i: usize| (0.5 * v[i] + 0.75_f64.sqrt() * shared(5, i)) * (1.0 + 0.25 * z1[i].abs());
+    let y = column(&|i| TRUTH * d[i] + x[i] + u(i));
+    let code = |i: usize| u32::try_from(i / CLUSTER).unwrap_or(u32::MAX);
+    IvData {
+        outcome: Named::new("y", y),
+        endogenous: vec![Named::new("d", d)],
+        instruments: vec![Named::new("z1", z1), Named::new("z2", z2)],
+        controls: vec![Named::new("x", x)],
+        clusters: clustered.then(|| (0..ROWS).map(code).collect()),
+        left_out: 0,
+    }
+}
+
+fn simulate(seed: u64, method: IvMethod, covariance: IvCovariance, level: Level) -> Result<Simulated, EvidenceError> {
+    let data = if covariance == IvCovariance::Classical {
+        equal_variances(seed)
+    } else {
+        draw(seed, 0.5, covariance == IvCovariance::Cluster)
+    };
+    let report = analyse(&data, &IvSettings { method, covariance, small_sample: true, level })?;
+    Ok(Simulated { estimate: report.estimate, truth: TRUTH })
+}
+
+/// The same model with errors of equal variance.
+fn equal_variances(seed: u64) -> IvData<'static> {
+    let mut data = draw(seed, 0.5, false);
+    let (z1, d, x) = (&data.instruments[0].values, &data.endogenous[0].values, &data.controls[0].values);
+    let base = |i: usize| TRUTH * d[i] + x[i];
+    let y: Vec<f64> =
+        (0..ROWS).map(|i| base(i) + (data.outcome.values[i] - base(i)) / (1.0 + 0.25 * z1[i].abs())).collect();
+    data.outcome = Named::new("y", y);
+    data
+}
+
+fn anderson_rubin(seed: u64, strength: f64, level: Level) -> Result<Simulated, EvidenceError> {
+    let data = draw(seed, strength, false);
+    let report = analyse(&data, &IvSettings { level, ..IvSettings::new() })?;
+    let found = report.comparisons.into_iter().find(|f| f.name == "Anderson–Rubin set");
+    let estimate =
+        found.map(|f| f.estimate).ok_or_else(|| EvidenceError::NotFinite { what: "Anderson–Rubin set".into() })?;
+    Ok(Simulated { estimate, truth: TRUTH })
+}
