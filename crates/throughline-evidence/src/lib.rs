@@ -14,29 +14,25 @@ pub mod reading;
 
 pub mod two_sample;
 
-pub mod ledger;
 pub mod panel;
 
 pub mod did;
 
-pub mod panel;
-pub mod panel;
+pub mod synth;
+
+pub mod geo;
 
 pub mod series;
-
-pub mod record;
-
-mod small;
 
 pub mod iv;
 
 pub mod rd;
 
+mod small;
+
+pub mod ledger;
+
 pub mod error;
-
-pub mod synth;
-
-pub mod geo;
 
 pub use accumulator::Accumulator;
 pub use contract::{Band, Column, Finding, Joint, Report, Table, WaldTest};

@@ -30,10 +30,14 @@ pub struct Simulated {
 }
 
 /// The families.
-const FAMILIES: &[&[EstimatorEntry]] = &[crate::did::ESTIMATORS];
-const FAMILIES: &[&[EstimatorEntry]] = &[crate::synth::ESTIMATORS, crate::geo::ESTIMATORS];
-const FAMILIES: &[&[EstimatorEntry]] = &[crate::series::ESTIMATORS];
-const FAMILIES: &[&[EstimatorEntry]] = &[crate::iv::ESTIMATORS, crate::rd::ESTIMATORS];
+const FAMILIES: &[&[EstimatorEntry]] = &[
+    crate::did::ESTIMATORS,
+    crate::synth::ESTIMATORS,
+    crate::geo::ESTIMATORS,
+    crate::series::ESTIMATORS,
+    crate::iv::ESTIMATORS,
+    crate::rd::ESTIMATORS,
+];
 
 /// Every estimator, family by family.
 pub fn estimators() -> impl Iterator<Item = &'static EstimatorEntry> {

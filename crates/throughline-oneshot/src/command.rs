@@ -5,7 +5,10 @@ use std::path::Path;
 use clap::{Parser, Subcommand};
 use throughline_core::Diagnostic;
 
+use crate::coverage::CoverageArgs;
 use crate::experiment::ExperimentCommand;
+use crate::geo::GeoCommand;
+use crate::panel::PanelArgs;
 use crate::{Answer, OneShotError};
 
 /// A one-shot command.
@@ -14,6 +17,13 @@ pub enum OneShotCommand {
     /// Experiments on plain files.
     #[command(subcommand)]
     Experiment(ExperimentCommand),
+    /// Units over periods: what a treatment did that was not drawn at random.
+    Panel(Box<PanelArgs>),
+    /// Geo experiments: which markets to test in.
+    #[command(subcommand)]
+    Geo(GeoCommand),
+    /// How often the sets of every estimator hold the truth, on simulated data.
+    Coverage(CoverageArgs),
 }
 
 impl OneShotCommand {
@@ -21,6 +31,9 @@ impl OneShotCommand {
     pub fn run(&self) -> Result<Answer, OneShotError> {
         match self {
             Self::Experiment(command) => command.run(),
+            Self::Panel(args) => args.run(),
+            Self::Geo(command) => command.run(),
+            Self::Coverage(args) => args.run(),
         }
     }
 
@@ -28,6 +41,9 @@ impl OneShotCommand {
     pub const fn json(&self) -> bool {
         match self {
             Self::Experiment(command) => command.json(),
+            Self::Panel(args) => args.json,
+            Self::Geo(command) => command.json(),
+            Self::Coverage(args) => args.json,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod answer;
 
 pub mod command;
+
 pub mod coverage;
 
 pub mod diagnostics;
@@ -13,10 +14,11 @@ pub mod experiment;
 
 pub mod files;
 
-pub mod record;
 pub mod geo;
 
 pub mod panel;
+
+pub mod record;
 
 pub mod verify;
 

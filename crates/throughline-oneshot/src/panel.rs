@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 use throughline_core::{Diagnostic, Level};
 use throughline_evidence::{Panel, PanelSpec};
 
+pub use self::its::{ItsArgs, ItsModel, ItsPrior};
 pub use synth_args::{ImportanceChoice, InferenceChoice, PermutationChoice, SolverChoice, SynthArgs, VarianceChoice};
 
 use crate::files::read_table;
@@ -88,8 +89,8 @@ pub struct PanelArgs {
     /// Column delimiter.
     #[arg(long, default_value = ",")]
     pub delimiter: String,
-    /// Column of the unit.
-    #[arg(long)]
+    /// Column of the unit; its alone can do without: a file with one row per period.
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub unit: String,
     /// Column of the period: numbers or ISO dates.
     #[arg(long)]
@@ -98,7 +99,8 @@ pub struct PanelArgs {
     #[arg(long)]
     pub outcome: String,
     /// Column of the treatment: 0/1 per unit and period, or the first treated period of the unit (0 or blank: never).
-    #[arg(long)]
+    /// its can do without when the intervention is named.
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub treatment: String,
     /// The method.
     #[arg(long, value_enum)]
@@ -142,6 +144,9 @@ pub struct PanelArgs {
     /// Settings of synthetic controls.
     #[command(flatten)]
     pub synth: SynthArgs,
+    /// What only an interrupted time series needs.
+    #[command(flatten)]
+    pub its: ItsArgs,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -172,6 +177,12 @@ impl PanelArgs {
 
     /// Reads the panel, between `--pre` and `--post` where they are given, with what reading the file found.
     pub fn panel(&self) -> Result<(Panel, Vec<Diagnostic>), OneShotError> {
+        for (name, given) in [("--unit", &self.unit), ("--treatment", &self.treatment)] {
+            if given.is_empty() {
+                let finding = Diagnostic::error("TL065", format!("this method needs {name}"));
+                return Err(OneShotError::finding(finding.help("name the column of the file")));
+            }
+        }
         let covariates: Vec<&str> = self.covariates.iter().map(String::as_str).collect();
         let mut columns = vec![self.unit.as_str(), &self.time, &self.outcome, &self.treatment];
         columns.extend(covariates.iter().copied().chain(self.cluster.as_deref()));

@@ -1,8 +1,8 @@
 //! Tests of the crate as its users see it.
 
 mod experiment;
-mod ledger;
 mod iv;
+mod ledger;
 mod rd;
 mod registry;
 mod synth;

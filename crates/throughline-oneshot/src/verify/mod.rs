@@ -1,8 +1,8 @@
 //! Reference checks: our answers beside published ones. One file a group and one line in [`GROUPS`].
 
 mod basque;
-mod geolift;
 mod causalimpact;
+mod geolift;
 mod growthbook;
 mod hillstrom;
 mod mpdta;
