@@ -67,9 +67,11 @@ soak: build ## Random kills over every stage, on the release binary
 bench: build ## Our commands and what users would pick instead, in one run
 	THROUGHLINE_BIN=$(BIN) tools/bench link
 	THROUGHLINE_BIN=$(BIN) tools/bench ingest
+	tools/bench evidence
 
-truth: build ## docs/truth.md: twenty simulated markets through the line, held against what is true in them
+truth: build ## docs/truth.md: twenty simulated markets through the line, and every estimator on 2,000 data sets, held against the truth
 	$(BIN) market score --seeds 20 --markdown > docs/truth.md.part
+	$(BIN) coverage --replications 2000 --markdown >> docs/truth.md.part
 	mv docs/truth.md.part docs/truth.md
 
 clean: ## Remove the demo project

@@ -254,7 +254,7 @@ pub(crate) struct CheckArgs {
 pub(crate) struct InitArgs {
     /// Folder to make.
     pub(crate) dir: PathBuf,
-    /// Start from an example: demo, hillstrom, fractribution or vendors.
+    /// Start from an example: demo, hillstrom, fractribution, evidence, snowplow or vendors.
     #[arg(long)]
     pub(crate) example: Option<String>,
     /// People of the simulated market of demo and vendors.

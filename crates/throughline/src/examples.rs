@@ -36,6 +36,10 @@ pub(crate) const EXAMPLES: &[Example] = &[
         "queries/consent_users.sql", "queries/consent_versions.sql", "queries/consent_scope_status.sql",
         "queries/consent_cmp_stats.sql",
     ),
+    files!("evidence":
+        "throughline.yaml", "sources/trainees.yaml", "experiments/training.yaml", "studies/california.yaml",
+        "studies/minimum_wage.yaml", "studies/schooling.yaml",
+    ),
     files!("vendors":
         "throughline.yaml", "attribution.yaml", "sources/calls.yaml", "sources/google.yaml", "sources/mail.yaml",
         "sources/meta.yaml", "sources/stores.yaml", "sources/web.yaml",

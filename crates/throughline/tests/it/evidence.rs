@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::sources::project;
-use crate::support::{json as answered, refused, shown, succeed, write};
+use crate::support::{json as answered, reference, refused, shown, succeed, write};
 
 const SHOP: &str = "apiVersion: throughline/v1
 kind: Source
@@ -176,4 +176,32 @@ fn a_gate_holds_actions_without_evidence() {
 fn answered_query(root: &str, sql: &str) -> Vec<Value> {
     let text = succeed(&["query", root, sql, "--format", "json"]);
     serde_json::from_str::<Value>(&text).expect("JSON").as_array().cloned().unwrap_or_default()
+}
+
+#[test]
+fn the_example_finds_the_published_effects() {
+    let Some(_) = reference() else { return };
+    let dir = tempfile::tempdir().expect("a folder");
+    let root = dir.path().join("evidence");
+    succeed(&["init", shown(&root), "--example", "evidence"]);
+    succeed(&["run", shown(&root), "--quiet"]);
+    let list = answered(&["evidence", "list", shown(&root), "--as-of", "2009-01-01"]);
+    let effect = |source: &str| {
+        let items = list["items"].as_array().into_iter().flatten();
+        let found = items.filter(|i| i["record"]["source"]["name"] == source).map(|i| {
+            (i["record"]["estimate"]["value"].as_f64().unwrap_or(f64::NAN), i["standing"].as_str().unwrap_or_default())
+        });
+        found.collect::<Vec<_>>()
+    };
+    // Dehejia and Wahba (1999), Arkhangelsky et al. (2021), Callaway and Sant'Anna (2021), Card (1995).
+    for (source, value, tolerance, standing) in [
+        ("supported_work", 1794.343, 0.01, "standing"),
+        ("california", -15.6038, 0.002, "unapproved"),
+        ("minimum_wage", -0.031_018, 1e-5, "unapproved"),
+        ("schooling", 0.131_504, 1e-5, "unapproved"),
+    ] {
+        let found = effect(source);
+        assert_eq!(found.len(), 1, "{source}: {list}");
+        assert!((found[0].0 - value).abs() < tolerance && found[0].1 == standing, "{source}: {found:?}");
+    }
 }
