@@ -102,7 +102,9 @@ impl GroupTime {
             }
             // Within one group the shares cancel: a plain mean.
             let mut weights = vec![0.0; self.joint.len()];
-            own.iter().for_each(|c| weights[*c] = 1.0 / own.len() as f64);
+            for c in &own {
+                weights[*c] = 1.0 / own.len() as f64;
+            }
             let value = own.iter().map(|c| self.joint.values()[*c]).sum::<f64>() / own.len() as f64;
             parts.push(Combination { value, weights });
             labels.push(name.clone());

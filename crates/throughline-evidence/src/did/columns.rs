@@ -4,7 +4,7 @@ use throughline_core::Diagnostic;
 
 use super::design::{Cell, Design, OUT};
 use super::options::Adjustment;
-use super::two_period::{Comparison, Effect, Refused};
+use super::two_period::{Comparison, Effect, LastPropensity, Refused};
 use crate::{EvidenceError, Joint, Panel};
 
 /// Values of influence that are kept per unit; beyond this many only their covariance is.
@@ -33,12 +33,13 @@ pub(super) fn columns(
     let (mut kept, mut counts) = (Vec::new(), Vec::new());
     let mut refused: Vec<(usize, Refused)> = Vec::new();
     let mut blank = 0_usize;
+    let mut last = LastPropensity::default();
     for (position, cell) in design.cells.iter().enumerate() {
         let (units, comparison, without) = comparison(panel, design, cell, &covariates);
         blank += without;
         let treated = comparison.treated.iter().filter(|d| **d).count();
         let controls = units.len() - treated;
-        match comparison.effect(adjustment) {
+        match comparison.effect(adjustment, &mut last) {
             Ok(Effect { value, influence: of_units }) => {
                 let mut column = vec![0.0; panel.units()];
                 units.iter().zip(of_units).for_each(|(i, phi)| column[*i] = phi);

@@ -112,7 +112,7 @@ impl Design {
             Some(s) => groups.iter().position(|g| *g == s).unwrap_or(OUT as usize),
         };
         let codes: Vec<u32> = (0..panel.units()).map(|i| u32::try_from(code(i)).unwrap_or(OUT)).collect();
-        let never = groups.len() as u32;
+        let never = u32::try_from(groups.len()).unwrap_or(OUT);
         sizes.push(codes.iter().filter(|c| **c == never).count());
         let cells = Vec::new();
         let mut design = Self { groups, sizes, codes, bases, cells, diagnostics, times, options: *options };
@@ -124,13 +124,13 @@ impl Design {
     fn check_controls(&self) -> Result<(), EvidenceError> {
         let never = self.sizes[self.groups.len()];
         match (self.options.controls, never) {
+            (_, 0) if self.groups.len() == 1 => Err(nothing(
+                "all units are treated from the same period on: there is nothing to compare with".into(),
+                "add units that are not treated, or treated later; for one series see --method its",
+            )),
             (Controls::Never, 0) => Err(nothing(
                 "every unit is treated in some period: there are no never-treated units to compare with".into(),
                 "compare with units that are not treated yet: --method cs --control-group notyet",
-            )),
-            (Controls::NotYet, 0) if self.groups.len() == 1 => Err(nothing(
-                "all units are treated from the same period on: there is nothing to compare with".into(),
-                "add units that are not treated, or treated later; for one series see --method its",
             )),
             (Controls::Never, 1) => Err(EvidenceError::Data {
                 code: "TL356",

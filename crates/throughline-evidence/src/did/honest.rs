@@ -200,7 +200,7 @@ pub(super) fn folded_quantile(level: f64, bias: f64, sigma: f64) -> f64 {
         return bias;
     }
     let (mut lo, mut hi) = (0.0, bias + sigma * dist::critical_value(level, None));
-    for _ in 0..100 {
+    for _ in 0..60 {
         let middle = f64::midpoint(lo, hi);
         if folded_tail(middle, bias, sigma) > 1.0 - level { lo = middle } else { hi = middle }
     }

@@ -24,7 +24,7 @@ pub(super) fn select(joint: &Joint, of: &[usize]) -> Result<Joint, EvidenceError
 
 /// Estimates with their intervals, alone and all at once.
 pub(super) struct Points {
-    pub(super) points: Vec<Map<String, Value>>,
+    pub(super) rows: Vec<Map<String, Value>>,
     critical_value: Option<f64>,
     level: Level,
 }
@@ -32,7 +32,7 @@ pub(super) struct Points {
 impl Points {
     /// `{"level","critical_value","points":[{"value","std_error","interval","band","p_value","p_value_band",…}]}`.
     pub(super) fn json(self) -> Value {
-        json!({ "level": self.level, "critical_value": self.critical_value, "points": self.points })
+        json!({ "level": self.level, "critical_value": self.critical_value, "points": self.rows })
     }
 }
 
@@ -50,7 +50,7 @@ pub(super) fn points(joint: &Joint, level: Level, seed: u64) -> Result<Points, E
         row.insert("p_value_band".into(), json!(band.as_ref().map(|b| b.p_values[j])));
         points.push(row);
     }
-    Ok(Points { points, critical_value: band.map(|b| b.critical_value), level })
+    Ok(Points { rows: points, critical_value: band.map(|b| b.critical_value), level })
 }
 
 /// The points of an event study in order of event time; the base period stands in it as 0 by definition.
@@ -62,7 +62,7 @@ pub(super) fn event_study(
     seed: u64,
 ) -> Result<Value, EvidenceError> {
     let mut rows = points(joint, level, seed)?;
-    for (row, e) in rows.points.iter_mut().zip(events) {
+    for (row, e) in rows.rows.iter_mut().zip(events) {
         row.insert("event".into(), json!(e));
         row.insert("base".into(), json!(false));
     }
@@ -71,7 +71,7 @@ pub(super) fn event_study(
         let row = json!({ "event": base, "value": 0.0, "std_error": null, "interval": null, "p_value": null, "band": null,
             "p_value_band": null, "base": true });
         if let Value::Object(row) = row {
-            rows.points.insert(at, row);
+            rows.rows.insert(at, row);
         }
     }
     Ok(rows.json())

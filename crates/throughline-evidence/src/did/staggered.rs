@@ -80,7 +80,7 @@ fn details(report: &mut Report, found: &GroupTime, all: &[Aggregation]) -> Resul
     let (level, seed) = (found.options.level, found.options.seed);
     let cells: Vec<usize> = (0..found.cells.len()).collect();
     let mut rows = points(&select(&found.joint, &cells)?, level, seed)?;
-    for ((row, cell), (treated, controls)) in rows.points.iter_mut().zip(&found.cells).zip(&found.counts) {
+    for ((row, cell), (treated, controls)) in rows.rows.iter_mut().zip(&found.cells).zip(&found.counts) {
         row.insert("group".into(), json!(found.groups[cell.group]));
         row.insert("time".into(), json!(found.periods[cell.time]));
         row.insert("base".into(), json!(found.periods[cell.base]));
@@ -99,7 +99,7 @@ fn details(report: &mut Report, found: &GroupTime, all: &[Aggregation]) -> Resul
         } else if !parts.is_empty() {
             let mut rows = points(&select(&a.joint, &parts)?, level, seed)?;
             let what = if a.kind == Aggregate::Group { "group" } else { "time" };
-            rows.points.iter_mut().zip(&a.labels).for_each(|(row, l)| drop(row.insert(what.into(), json!(l))));
+            rows.rows.iter_mut().zip(&a.labels).for_each(|(row, l)| drop(row.insert(what.into(), json!(l))));
             report.detail(&format!("by_{what}"), rows.json());
         }
         report.detail(

@@ -33,7 +33,7 @@ pub(super) fn joint(panel: &Panel, design: &Design, names: Vec<String>) -> Resul
         None => Joint::from_covariance(names, values, covariance(&groups, &loadings, panel.periods()), n, METHOD),
         Some(clusters) => {
             let columns = clustered(panel, design, &groups, &loadings, clusters);
-            let codes: Vec<u32> = (0..columns.first().map_or(0, Vec::len) as u32).collect();
+            let codes: Vec<u32> = (0..u32::try_from(columns.first().map_or(0, Vec::len)).unwrap_or(u32::MAX)).collect();
             Joint::from_influence(names, values, columns, n, METHOD)?.clustered(&codes)
         }
     }

@@ -26,7 +26,7 @@ fn drawn(seed: u64, units: usize, holes: bool) -> Panel {
             x.push(covariate);
         }
         starts.push(start);
-        clusters.push((i / 5) as u32);
+        clusters.push(u32::try_from(i / 5).expect("few"));
     }
     let times = (0..6).map(f64::from).collect();
     let panel = Panel::from_matrix(y, times, &starts, Some(clusters)).expect("a panel");
@@ -155,7 +155,7 @@ fn the_regression_is_that_with_dummies() {
         let fit = ols(&refs, &y, None).expect("a fit");
         let found = twfe(&panel).expect("a coefficient");
         close(found.joint.values()[0], fit.coefficients[0], 1e-9);
-        let units: Vec<u32> = cells.iter().map(|c| (c / t) as u32).collect();
+        let units: Vec<u32> = cells.iter().map(|c| u32::try_from(c / t).expect("few")).collect();
         let phi = throughline_stats::ols::sums_within(&fit.influence(&refs, None, 0), &units, n);
         let expect = (phi.iter().map(|p| p * p).sum::<f64>() * n as f64 / (n as f64 - 1.0)).sqrt();
         close(found.joint.std_error(0), expect, 1e-8);
@@ -227,7 +227,7 @@ fn covariates_that_do_not_work_are_named() {
         let holes = with(&|i| if i == 3 { f64::NAN } else { noise(i) }, adjustment).expect("effects");
         assert_eq!((whole.diagnostics.len(), holes.diagnostics[0].code.as_str()), (0, "TL357"));
     }
-    let apart = |i: usize| if i % 2 == 0 { 1.0 + i as f64 } else { -1.0 - i as f64 };
+    let apart = |i: usize| if i.is_multiple_of(2) { 1.0 + i as f64 } else { -1.0 - i as f64 };
     assert_eq!(code(with(&apart, Adjustment::Weighting)), "TL358");
     assert_eq!(code(with(&apart, Adjustment::DoublyRobust)), "TL358");
     assert!(with(&apart, Adjustment::Regression).is_ok());

@@ -45,7 +45,7 @@ pub(super) struct Effect {
 
 impl Comparison {
     /// The effect on the treated.
-    pub(super) fn effect(mut self, adjustment: Adjustment) -> Result<Effect, Refused> {
+    pub(super) fn effect(mut self, adjustment: Adjustment, last: &mut LastPropensity) -> Result<Effect, Refused> {
         let treated = self.treated.iter().filter(|d| **d).count();
         if treated < 2 || self.treated.len() - treated < 2 {
             return Err(Refused::TooFew);
@@ -56,8 +56,8 @@ impl Comparison {
             self.standardise()?;
             match adjustment {
                 Adjustment::Regression => self.regression()?,
-                Adjustment::Weighting => self.weighting()?,
-                Adjustment::DoublyRobust => self.doubly_robust()?,
+                Adjustment::Weighting => self.weighting(last)?,
+                Adjustment::DoublyRobust => self.doubly_robust(last)?,
             }
         };
         let finite = effect.value.is_finite() && effect.influence.iter().all(|v| v.is_finite());
@@ -82,13 +82,17 @@ impl Comparison {
         let mut constant = Vec::new();
         for (j, column) in self.covariates.iter_mut().enumerate() {
             let mean = column.iter().sum::<f64>() / n;
-            column.iter_mut().for_each(|x| *x -= mean);
+            for x in column.iter_mut() {
+                *x -= mean;
+            }
             let sd = (column.iter().map(|x| x * x).sum::<f64>() / n).sqrt();
             // What rounding leaves of a constant column is no variation.
             if sd <= 1e-12 * mean.abs() || sd == 0.0 {
                 constant.push(j);
             } else {
-                column.iter_mut().for_each(|x| *x /= sd);
+                for x in column.iter_mut() {
+                    *x /= sd;
+                }
             }
         }
         if constant.is_empty() { Ok(()) } else { Err(Refused::Collinear(constant)) }
@@ -120,18 +124,18 @@ impl Comparison {
     }
 
     /// Hájek: the controls' mean change weighted by the odds p / (1 − p).
-    fn weighting(&self) -> Result<Effect, Refused> {
+    fn weighting(&self, last: &mut LastPropensity) -> Result<Effect, Refused> {
         let x = self.with_constant();
-        let model = self.propensity(&x)?;
-        Ok(self.weighted(&self.change, &x, &model).0)
+        let model = last.of(self, &x)?;
+        Ok(self.weighted(&self.change, &x, model).0)
     }
 
     /// Weighting of what the regression leaves unexplained.
-    fn doubly_robust(&self) -> Result<Effect, Refused> {
+    fn doubly_robust(&self, last: &mut LastPropensity) -> Result<Effect, Refused> {
         let x = self.with_constant();
         let fit = self.outcome_model(&x)?;
-        let model = self.propensity(&x)?;
-        let (mut effect, weighted_means) = self.weighted(&fit.residuals, &x, &model);
+        let model = last.of(self, &x)?;
+        let (mut effect, weighted_means) = self.weighted(&fit.residuals, &x, model);
         // The regression's own uncertainty enters through what the weights leave unbalanced.
         let gap: Vec<f64> = self.mean_of_treated(&x).iter().zip(&weighted_means).map(|(a, b)| a - b).collect();
         let through = fit.through(&gap, &x, &self.treated);
@@ -160,7 +164,7 @@ impl Comparison {
         let phi = |i: usize| {
             let own = if self.treated[i] { (y[i] - one) / n } else { 0.0 };
             let score: f64 = x.iter().zip(&solved).map(|(c, s)| c[i] * s).sum();
-            own - residuals[i] - score * (f64::from(u8::from(self.treated[i])) - model.propensity[i])
+            own - residuals[i] - score * (f64::from(u8::from(self.treated[i])) - model.chance[i])
         };
         let influence = (0..y.len()).map(phi).collect();
         let weight = |i: usize| if self.treated[i] { 0.0 } else { model.odds[i] / total };
@@ -197,13 +201,12 @@ impl Comparison {
         let fit = LogisticRegression::default()
             .fit(&Rows { x: &rows, columns: k, y: &y, weights: None })
             .map_err(|_| Refused::NotFinite)?;
-        for finding in &fit.findings {
-            match finding {
-                Finding::Collinear { coefficients } => {
-                    return Err(Refused::Collinear(coefficients.iter().map(|c| c.saturating_sub(1)).collect()));
-                }
-                _ => return Err(Refused::NoOverlap),
+        match fit.findings.first() {
+            None => {}
+            Some(Finding::Collinear { coefficients }) => {
+                return Err(Refused::Collinear(coefficients.iter().map(|c| c.saturating_sub(1)).collect()));
             }
+            Some(_) => return Err(Refused::NoOverlap),
         }
         let log_odds = |i: usize| x.iter().zip(&fit.coefficients).map(|(c, b)| c[i] * b).sum::<f64>();
         let propensity: Vec<f64> = (0..n).map(|i| sigmoid(log_odds(i))).collect();
@@ -215,7 +218,7 @@ impl Comparison {
         let refs: Vec<&[f64]> = scaled.iter().map(Vec::as_slice).collect();
         let information = Cholesky::new(&gram(&refs), k + 1, 1e-12).ok_or(Refused::NoOverlap)?;
         let odds = propensity.iter().map(|p| p / (1.0 - p)).collect();
-        Ok(Propensity { propensity, odds, information })
+        Ok(Propensity { chance: propensity, odds, information })
     }
 }
 
@@ -239,7 +242,31 @@ impl OutcomeModel {
 }
 
 struct Propensity {
-    propensity: Vec<f64>,
+    chance: Vec<f64>,
     odds: Vec<f64>,
     information: Cholesky,
+}
+
+/// The last model of the group. Periods of one group compare the same units, and covariates that do not change over time then
+/// give the same model: it is fitted once.
+#[derive(Default)]
+pub(super) struct LastPropensity {
+    treated: Vec<bool>,
+    covariates: Vec<Vec<f64>>,
+    model: Option<Propensity>,
+}
+
+impl LastPropensity {
+    fn of(&mut self, comparison: &Comparison, x: &[Vec<f64>]) -> Result<&Propensity, Refused> {
+        let same = self.treated == comparison.treated && self.covariates == comparison.covariates;
+        let model = match self.model.take() {
+            Some(model) if same => model,
+            _ => comparison.propensity(x)?,
+        };
+        if !same {
+            self.treated.clone_from(&comparison.treated);
+            self.covariates.clone_from(&comparison.covariates);
+        }
+        Ok(self.model.insert(model))
+    }
 }

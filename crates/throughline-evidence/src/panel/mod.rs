@@ -217,6 +217,7 @@ impl Panel {
     }
 
     /// The panel of some units, in the order given; clusters keep their meaning.
+    #[must_use]
     pub fn of_units(&self, units: &[usize]) -> Self {
         let rows = |values: &[f64]| -> Vec<f64> {
             let n = self.periods();

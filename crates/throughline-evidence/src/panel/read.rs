@@ -156,7 +156,7 @@ impl Grid<'_> {
         let mut set = |row: usize| starts[self.unit_of[row] as usize] = start;
         match column {
             Column::Numbers(v) => {
-                v.iter().enumerate().filter(|(_, d)| **d != 0.0 && !d.is_nan()).for_each(|(r, _)| set(r))
+                v.iter().enumerate().filter(|(_, d)| **d != 0.0 && !d.is_nan()).for_each(|(r, _)| set(r));
             }
             Column::Texts { names, .. } => {
                 let shown = names.first().cloned().unwrap_or_default();

@@ -93,15 +93,12 @@ impl Building {
                         codes.push(u32::MAX);
                         continue;
                     };
-                    let code = match known.get(text) {
-                        Some(code) => *code,
-                        None => {
-                            let code = u32::try_from(names.len()).unwrap_or(u32::MAX);
-                            names.push(text.to_owned());
-                            known.insert(text.to_owned(), code);
-                            code
-                        }
-                    };
+                    let code = known.get(text).copied().unwrap_or_else(|| {
+                        let code = u32::try_from(names.len()).unwrap_or(u32::MAX);
+                        names.push(text.to_owned());
+                        known.insert(text.to_owned(), code);
+                        code
+                    });
                     codes.push(code);
                 }
             }

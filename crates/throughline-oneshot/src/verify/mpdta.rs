@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use throughline_core::EstimateError;
 use throughline_evidence::did::{Adjustment, Aggregate, CsOptions, GroupTime, twfe};
-use throughline_evidence::{EvidenceError, Panel, PanelSpec};
+use throughline_evidence::{Panel, PanelSpec};
 
 use super::{Check, reference};
 use crate::OneShotError;
@@ -12,7 +11,7 @@ use crate::files::read_table;
 
 const SOURCE: &str =
     "did 2.5.1 README (reg, never-treated, varying base), to 4 digits; full digits by influence functions";
-const ADJUSTED: &str = "did vignette `Introduction to DiD with multiple time periods` (dr, ~ lpop), to 4 digits";
+const ADJUSTED: &str = "did with ~ lpop (doubly robust), printed in ddml's article on did";
 
 /// (group, period, ATT, analytic standard error).
 const EFFECTS: [(&str, &str, f64, f64); 12] = [
@@ -63,9 +62,9 @@ pub(super) fn checks(dir: &Path) -> Result<Vec<Check>, OneShotError> {
         out.push(Check::absolute(format!("mpdta overall, {}", kind.words()), expected, value, 1e-6, SOURCE));
     }
     printed(&found, &mut out)?;
-    let test = found.pre_test().ok_or(EvidenceError::Estimate(EstimateError::BadSet))?;
-    out.push(Check::absolute("mpdta pre-test, Wald", 7.791_236_627_200_005, test.statistic, 1e-6, SOURCE));
-    out.push(Check::absolute("mpdta pre-test, p", 0.168_122_494_923_897_08, test.p_value, 1e-6, SOURCE));
+    let (statistic, p) = found.pre_test().map_or((f64::NAN, f64::NAN), |t| (t.statistic, t.p_value));
+    out.push(Check::absolute("mpdta pre-test, Wald", 7.791_236_627_200_005, statistic, 1e-6, SOURCE));
+    out.push(Check::absolute("mpdta pre-test, p", 0.168_122_494_923_897_08, p, 1e-6, SOURCE));
     let regression = twfe(&panel)?.joint.values()[0];
     out.push(Check::absolute("mpdta two-way fixed effects", -0.036_548_936_674_067, regression, 1e-6, SOURCE));
     out.extend(adjusted(dir)?);
@@ -124,11 +123,27 @@ const GIVEN_POPULATION: [(&str, &str, f64); 12] = [
     ("2007", "2007", -0.0288),
 ];
 
+/// (event time, effect) given log population.
+const EVENTS_GIVEN_POPULATION: [(f64, f64); 7] =
+    [(-3.0, 0.0267), (-2.0, -0.0036), (-1.0, -0.0232), (0.0, -0.0211), (1.0, -0.0530), (2.0, -0.1404), (3.0, -0.1069)];
+
 fn adjusted(dir: &Path) -> Result<Vec<Check>, OneShotError> {
     let found = GroupTime::of(&panel(dir, &["lpop"])?, &CsOptions::default())?;
     let check = |(group, period, expected): (&str, &str, f64)| {
         let name = format!("mpdta ATT({group}, {period}) given population");
         Check::absolute(name, expected, cell(&found, group, period).0, PRINTED, ADJUSTED)
     };
-    Ok(GIVEN_POPULATION.map(check).to_vec())
+    let mut out = GIVEN_POPULATION.map(check).to_vec();
+    let dynamic = found.aggregate(Aggregate::Dynamic)?;
+    let value = |position: Option<usize>| position.map_or(f64::NAN, |p| dynamic.joint.values()[p]);
+    for (event, expected) in EVENTS_GIVEN_POPULATION {
+        let got = value(dynamic.events.iter().position(|e| *e == event));
+        let name = format!("mpdta event time {event} given population");
+        out.push(Check::absolute(name, expected, got, PRINTED, ADJUSTED));
+    }
+    let overall = value(Some(dynamic.overall()));
+    out.push(Check::absolute("mpdta overall, dynamic, given population", -0.0804, overall, PRINTED, ADJUSTED));
+    let p = found.pre_test().map_or(f64::NAN, |t| t.p_value);
+    out.push(Check::absolute("mpdta pre-test given population, p", 0.232_67, p, 5.001e-6, ADJUSTED));
+    Ok(out)
 }
