@@ -151,10 +151,8 @@ impl Inner {
     fn gram(&self) -> Vec<f64> {
         let n = self.with_target.len();
         let mut out = self.donors.clone();
-        for i in 0..n {
-            for j in 0..n {
-                out[i * n + j] += self.target - self.with_target[i] - self.with_target[j];
-            }
+        for (row, a) in out.chunks_exact_mut(n).zip(&self.with_target) {
+            row.iter_mut().zip(&self.with_target).for_each(|(g, b)| *g += self.target - a - b);
         }
         out
     }

@@ -71,6 +71,7 @@ impl<'a> Study<'a> {
 
     fn check(&self) -> Result<(), EvidenceError> {
         let panel = self.panel;
+        within_range(panel)?;
         if self.cohorts.is_empty() {
             let help = "mark the treated units in the treatment column, from their first treated period on";
             return Err(data("TL354", "no unit is ever treated".to_owned(), help));
@@ -130,6 +131,16 @@ impl<'a> Study<'a> {
     pub fn treated_units(&self) -> usize {
         self.cohorts.iter().map(|c| c.units.len()).sum()
     }
+}
+
+/// Squares of outcomes must be numbers. Errors: outcomes whose largest is above 10¹⁰⁰ or below 10⁻¹⁰⁰.
+pub(crate) fn within_range(panel: &Panel) -> Result<(), EvidenceError> {
+    let value = panel.outcomes().iter().filter(|y| !y.is_nan()).map(|y| y.abs()).fold(0.0, f64::max);
+    if value == 0.0 || (1e-100..=1e100).contains(&value) {
+        return Ok(());
+    }
+    let bounds = "1e-100 to 1e100 (write the outcome in another unit)";
+    Err(EvidenceError::Setting { what: "largest outcome", value, bounds })
 }
 
 /// The mean of some series of equal length.
