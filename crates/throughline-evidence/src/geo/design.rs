@@ -314,7 +314,7 @@ fn dense(values: &[f64]) -> Vec<usize> {
     values.iter().map(|v| distinct.partition_point(|d| d < v) + 1).collect()
 }
 
-fn rank(designs: &mut Vec<Design>) {
+fn rank(designs: &mut [Design]) {
     designs.sort_by(|a, b| a.markets.cmp(&b.markets).then(a.duration.cmp(&b.duration)));
     let of = |f: &dyn Fn(&Design) -> f64| dense(&designs.iter().map(f).collect::<Vec<_>>());
     let effect = of(&|d| d.minimum_detectable_effect.abs());

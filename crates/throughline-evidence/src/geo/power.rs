@@ -78,9 +78,13 @@ impl Window {
         // The effect per unit of relative effect, as the whole window sees it.
         let mut push: Vec<f64> = (0..self.end).map(|t| if t < self.pre { 0.0 } else { treated[t] }).collect();
         let shift = if self.intercept { mean(&push) } else { 0.0 };
-        push.iter_mut().for_each(|p| *p -= shift);
+        for p in &mut push {
+            *p -= shift;
+        }
         let mut base = vec![0.0; self.end];
-        set.iter().for_each(|i| base.iter_mut().zip(&self.all[*i]).for_each(|(b, y)| *b += y / set.len() as f64));
+        for i in set {
+            base.iter_mut().zip(&self.all[*i]).for_each(|(b, y)| *b += y / set.len() as f64);
+        }
         let along: Vec<f64> = donors.iter().map(|i| dot(&self.all[*i], &push)).collect();
         let whole = Inner::new(&self.all_gram, n, &donors, set);
         let (self_along, length) = (dot(&base, &push), dot(&push, &push));

@@ -82,13 +82,11 @@ pub struct Placebo {
     pub fit: ControlFit,
 }
 
+/// A fit from the positions of the stand-ins, the series of the remaining donors and the stand-ins' mean.
+pub type FitOf<'a> = dyn Fn(&[usize], &[&[f64]], &[f64]) -> Result<ControlFit, EvidenceError> + 'a;
+
 /// Fits every assignment of donors in the place of the treated units of one block.
-pub fn in_space(
-    block: &Block<'_>,
-    most: usize,
-    seed: u64,
-    fit: &dyn Fn(&[usize], &[&[f64]], &[f64]) -> Result<ControlFit, EvidenceError>,
-) -> Result<Vec<Placebo>, EvidenceError> {
+pub fn in_space(block: &Block<'_>, most: usize, seed: u64, fit: &FitOf<'_>) -> Result<Vec<Placebo>, EvidenceError> {
     let one = |picked: Vec<usize>| {
         let kept: Vec<usize> = (0..block.donors.len()).filter(|j| !picked.contains(j)).collect();
         let donors: Vec<&[f64]> = kept.iter().map(|j| block.donors[*j]).collect();

@@ -84,7 +84,9 @@ impl<'a> Active<'a> {
             }
             let total: f64 = self.weights.iter().sum();
             if total > 0.0 {
-                self.weights.iter_mut().for_each(|w| *w /= total);
+                for w in &mut self.weights {
+                    *w /= total;
+                }
                 return self.settle();
             }
             (self.support, self.weights, self.lower) = (Vec::new(), Vec::new(), Vec::new());
@@ -156,7 +158,9 @@ impl<'a> Active<'a> {
             .collect();
         u.iter_mut().zip(self.solve(&residual)).for_each(|(u, d)| *u += d);
         let total: f64 = u.iter().sum();
-        u.iter_mut().for_each(|u| *u /= total);
+        for u in &mut u {
+            *u /= total;
+        }
         u
     }
 

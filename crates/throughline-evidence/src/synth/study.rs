@@ -149,7 +149,9 @@ pub fn mean_series(series: &[&[f64]]) -> Vec<f64> {
     for s in series {
         mean.iter_mut().zip(*s).for_each(|(m, y)| *m += y);
     }
-    mean.iter_mut().for_each(|m| *m /= series.len() as f64);
+    for m in &mut mean {
+        *m /= series.len() as f64;
+    }
     mean
 }
 
