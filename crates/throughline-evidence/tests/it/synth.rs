@@ -145,7 +145,7 @@ fn several_treated_units_are_read_together_and_one_by_one() {
 fn refused<T: std::fmt::Debug>(answer: Result<T, EvidenceError>, code: &str) {
     match answer {
         Err(EvidenceError::Data { code: got, help, .. }) => {
-            assert!(got == code && !help.is_empty(), "{got} for {code}")
+            assert!(got == code && !help.is_empty(), "{got} for {code}");
         }
         other => panic!("{code}: {other:?}"),
     }
@@ -168,7 +168,9 @@ fn answers(values: &[f64], units: usize, treated: &[(usize, usize)]) -> Answers 
 fn hostile_panels_are_refused_by_name() {
     let base = values(7, 12, 20);
     let all = |values: &[f64], units: usize, treated: &[(usize, usize)], code: &str| {
-        answers(values, units, treated).into_iter().for_each(|a| refused(a, code));
+        for answer in answers(values, units, treated) {
+            refused(answer, code);
+        }
     };
     all(&base, 12, &[], "TL354");
     all(&base, 2, &[(0, 10), (1, 10)], "TL354");
