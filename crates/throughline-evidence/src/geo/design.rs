@@ -7,7 +7,7 @@ use throughline_core::{Diagnostic, Level};
 use super::candidates::{candidates, similarity};
 use super::power::{Cell, Window};
 use crate::synth::conformal::Permutations;
-use crate::synth::study::data;
+use crate::synth::study::{data, within_range};
 use crate::{EvidenceError, Panel};
 
 /// What is asked.
@@ -141,6 +141,7 @@ pub struct Designs {
 /// cells, TL361 too few periods, effects of both signs, TL364 nothing meets the constraints.
 pub fn design(panel: &Panel, spend: Option<&[f64]>, spec: &DesignSpec) -> Result<Designs, EvidenceError> {
     panel.require_balanced()?;
+    within_range(panel)?;
     check(panel, spec)?;
     let include = positions(panel, &spec.include)?;
     let exclude = positions(panel, &spec.exclude)?;
@@ -313,7 +314,7 @@ fn dense(values: &[f64]) -> Vec<usize> {
     values.iter().map(|v| distinct.partition_point(|d| d < v) + 1).collect()
 }
 
-fn rank(designs: &mut Vec<Design>) {
+fn rank(designs: &mut [Design]) {
     designs.sort_by(|a, b| a.markets.cmp(&b.markets).then(a.duration.cmp(&b.duration)));
     let of = |f: &dyn Fn(&Design) -> f64| dense(&designs.iter().map(f).collect::<Vec<_>>());
     let effect = of(&|d| d.minimum_detectable_effect.abs());

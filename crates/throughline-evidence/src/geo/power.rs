@@ -78,9 +78,13 @@ impl Window {
         // The effect per unit of relative effect, as the whole window sees it.
         let mut push: Vec<f64> = (0..self.end).map(|t| if t < self.pre { 0.0 } else { treated[t] }).collect();
         let shift = if self.intercept { mean(&push) } else { 0.0 };
-        push.iter_mut().for_each(|p| *p -= shift);
+        for p in &mut push {
+            *p -= shift;
+        }
         let mut base = vec![0.0; self.end];
-        set.iter().for_each(|i| base.iter_mut().zip(&self.all[*i]).for_each(|(b, y)| *b += y / set.len() as f64));
+        for i in set {
+            base.iter_mut().zip(&self.all[*i]).for_each(|(b, y)| *b += y / set.len() as f64);
+        }
         let along: Vec<f64> = donors.iter().map(|i| dot(&self.all[*i], &push)).collect();
         let whole = Inner::new(&self.all_gram, n, &donors, set);
         let (self_along, length) = (dot(&base, &push), dot(&push, &push));
@@ -151,10 +155,8 @@ impl Inner {
     fn gram(&self) -> Vec<f64> {
         let n = self.with_target.len();
         let mut out = self.donors.clone();
-        for i in 0..n {
-            for j in 0..n {
-                out[i * n + j] += self.target - self.with_target[i] - self.with_target[j];
-            }
+        for (row, a) in out.chunks_exact_mut(n).zip(&self.with_target) {
+            row.iter_mut().zip(&self.with_target).for_each(|(g, b)| *g += self.target - a - b);
         }
         out
     }

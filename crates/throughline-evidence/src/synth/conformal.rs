@@ -9,6 +9,7 @@ use throughline_core::{ConfidenceSet, Estimate, Level};
 use throughline_stats::stream::Stream;
 
 use super::path::{Piece, residual_path};
+use super::placebo::pick;
 use super::ridge::Leaving;
 use super::study::mean;
 use crate::EvidenceError;
@@ -163,8 +164,7 @@ impl Orders {
                 for draw in 0..u64::from(draws) {
                     // The first places of a shuffle: only the treated places matter.
                     for place in 0..width {
-                        let left = (periods - place) as u64;
-                        let pick = stream.index_at(draw * width as u64 + place as u64, left) as usize;
+                        let pick = pick(&stream, draw * width as u64 + place as u64, periods - place);
                         order.swap(place, place + pick);
                     }
                     slots.extend(&order[..width]);

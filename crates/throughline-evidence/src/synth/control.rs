@@ -74,7 +74,9 @@ impl ControlFit {
                 }
             }
             let shift = if intercept { mean(&treated[..pre]) - mean(&out[..pre]) } else { 0.0 };
-            out.iter_mut().for_each(|o| *o += shift);
+            for o in &mut out {
+                *o += shift;
+            }
             out
         };
         let norm = |s: &[f64]| s[..pre].iter().zip(treated).map(|(s, y)| (y - s).powi(2)).sum::<f64>().sqrt();

@@ -56,7 +56,9 @@ impl Problem<'_> {
             let step = (-slope / bend).clamp(0.0, 1.0);
             let row = &self.gram[corner * n..(corner + 1) * n];
             image.iter_mut().zip(row).for_each(|(g, r)| *g += step * (r - *g));
-            w.iter_mut().for_each(|w| *w *= 1.0 - step);
+            for w in &mut w {
+                *w *= 1.0 - step;
+            }
             w[corner] += step;
             let norm: f64 = w.iter().map(|w| w * w).sum();
             let fit: f64 = w.iter().zip(&image).map(|(w, g)| w * g).sum();

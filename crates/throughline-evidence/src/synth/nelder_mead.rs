@@ -42,15 +42,14 @@ pub fn nelder_mead(
             let (bound, contracted) = if reflected.0 < worst.0 { (reflected.0, at(0.5)) } else { (worst.0, at(-0.5)) };
             (contracted.0 <= bound).then_some(contracted)
         };
-        match next {
-            Some(corner) => corners[n] = corner,
-            None => {
-                let best = corners[0].1.clone();
-                for corner in &mut corners[1..] {
-                    corner.1.iter_mut().zip(&best).for_each(|(x, b)| *x = b + 0.5 * (*x - b));
-                    corner.0 = value(&corner.1);
-                }
-            }
+        if let Some(corner) = next {
+            corners[n] = corner;
+            continue;
+        }
+        let best = corners[0].1.clone();
+        for corner in &mut corners[1..] {
+            corner.1.iter_mut().zip(&best).for_each(|(x, b)| *x = b + 0.5 * (*x - b));
+            corner.0 = value(&corner.1);
         }
     }
     corners.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -115,10 +115,8 @@ impl Path<'_> {
     fn piece(&self, theta: f64, start: Option<&[f64]>, unit: f64) -> (Piece, Vec<f64>) {
         let n = self.n;
         let mut gram = self.gram.clone();
-        for i in 0..n {
-            for j in 0..n {
-                gram[i * n + j] += theta * (self.h[i] + self.h[j]) + theta * theta * self.gamma;
-            }
+        for (row, a) in gram.chunks_exact_mut(n).zip(&self.h) {
+            row.iter_mut().zip(&self.h).for_each(|(g, b)| *g += theta * (a + b) + theta * theta * self.gamma);
         }
         let found = nearest(&gram, n, start);
         let support = &found.support;

@@ -33,7 +33,7 @@ pub fn assignments(donors: usize, sizes: &[usize], most: usize, seed: u64) -> Re
         let mut order: Vec<usize> = (0..donors).collect();
         let mut from = 0;
         for place in 0..total {
-            let pick = stream.index_at(draw * total as u64 + place as u64, (donors - place) as u64) as usize;
+            let pick = pick(&stream, draw * total as u64 + place as u64, donors - place);
             order.swap(place, place + pick);
         }
         order.truncate(total);
@@ -49,6 +49,11 @@ pub fn assignments(donors: usize, sizes: &[usize], most: usize, seed: u64) -> Re
         }
     }
     Ok(out)
+}
+
+/// One of `n` by the number at a position of a stream.
+pub(super) fn pick(stream: &Stream, counter: u64, n: usize) -> usize {
+    usize::try_from(stream.index_at(counter, n as u64)).unwrap_or(0)
 }
 
 /// All sets of `k` out of `n`, in order; `None` when there are more than `most`.
@@ -77,13 +82,11 @@ pub struct Placebo {
     pub fit: ControlFit,
 }
 
+/// A fit from the positions of the stand-ins, the series of the remaining donors and the stand-ins' mean.
+pub type FitOf<'a> = dyn Fn(&[usize], &[&[f64]], &[f64]) -> Result<ControlFit, EvidenceError> + 'a;
+
 /// Fits every assignment of donors in the place of the treated units of one block.
-pub fn in_space(
-    block: &Block<'_>,
-    most: usize,
-    seed: u64,
-    fit: &dyn Fn(&[usize], &[&[f64]], &[f64]) -> Result<ControlFit, EvidenceError>,
-) -> Result<Vec<Placebo>, EvidenceError> {
+pub fn in_space(block: &Block<'_>, most: usize, seed: u64, fit: &FitOf<'_>) -> Result<Vec<Placebo>, EvidenceError> {
     let one = |picked: Vec<usize>| {
         let kept: Vec<usize> = (0..block.donors.len()).filter(|j| !picked.contains(j)).collect();
         let donors: Vec<&[f64]> = kept.iter().map(|j| block.donors[*j]).collect();
@@ -122,9 +125,8 @@ pub fn ratio_ranked(fit: &ControlFit, placebos: &[Placebo], n: u64, level: Level
     let post = &fit.gaps[fit.pre..];
     let centre = mean(post);
     let variance = post.iter().map(|g| (g - centre).powi(2)).sum::<f64>() / post.len() as f64;
-    let set = match least.checked_sub(1).map(|k| ratios[k]) {
+    let set = match least.checked_sub(1).map(|k| ratios[k]).filter(|r| r.is_finite()) {
         None => vec![(f64::NEG_INFINITY, f64::INFINITY)],
-        Some(r) if r == f64::INFINITY => vec![(f64::NEG_INFINITY, f64::INFINITY)],
         Some(r) => {
             let room = (r * fit.rmspe_pre()).powi(2) - variance;
             if room < 0.0 { Vec::new() } else { vec![(centre - room.sqrt(), centre + room.sqrt())] }

@@ -79,7 +79,7 @@ pub fn matched(
     let problem = Problem { products: products(&distances, n), n, k, outcomes, outcome };
     let start = match importance {
         PredictorWeights::Given(v)
-            if v.len() != k || v.iter().any(|x| !(*x >= 0.0)) || v.iter().sum::<f64>() <= 0.0 =>
+            if v.len() != k || v.iter().any(|x| x.is_nan() || *x < 0.0) || v.iter().sum::<f64>() <= 0.0 =>
         {
             return Err(EvidenceError::Shape { what: "weights of the predictors" });
         }
@@ -123,8 +123,8 @@ fn scaled(predictor: &Predictor) -> Vec<f64> {
 fn products(distances: &[Vec<f64>], n: usize) -> Vec<f64> {
     let mut out = Vec::with_capacity(distances.len() * n * n);
     for d in distances {
-        for i in 0..n {
-            out.extend(d.iter().map(|x| d[i] * x));
+        for a in d {
+            out.extend(d.iter().map(|b| a * b));
         }
     }
     out

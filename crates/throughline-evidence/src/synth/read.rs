@@ -89,7 +89,9 @@ pub fn read_control(panel: &Panel, spec: &ReadSpec) -> Result<Report, EvidenceEr
     };
     report.diagnostics.extend(study.found.iter().cloned());
     report.detail("times", details::times(&study));
-    let solver = if spec.control.solver == Solver::Exact { "exact" } else { "frank_wolfe" };
+    // Predictors are always matched at the optimum.
+    let exact = spec.control.solver == Solver::Exact || !spec.predictors.is_empty();
+    let solver = if exact { "exact" } else { "frank_wolfe" };
     report.detail("solver", solver);
     each_unit(&study, spec, &mut report)?;
     Ok(report)

@@ -117,7 +117,9 @@ pub fn synthetic(donors: &[&[f64]], treated: &[f64], fit: &SdidFit) -> Vec<f64> 
     }
     let before = |s: &[f64]| s.iter().zip(&fit.lambda).map(|(y, l)| l * y).sum::<f64>();
     let shift = before(treated) - before(&out);
-    out.iter_mut().for_each(|o| *o += shift);
+    for o in &mut out {
+        *o += shift;
+    }
     out
 }
 

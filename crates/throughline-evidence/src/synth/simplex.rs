@@ -84,7 +84,9 @@ impl<'a> Active<'a> {
             }
             let total: f64 = self.weights.iter().sum();
             if total > 0.0 {
-                self.weights.iter_mut().for_each(|w| *w /= total);
+                for w in &mut self.weights {
+                    *w /= total;
+                }
                 return self.settle();
             }
             (self.support, self.weights, self.lower) = (Vec::new(), Vec::new(), Vec::new());
@@ -111,9 +113,9 @@ impl<'a> Active<'a> {
     /// The row of the factor that point `j` adds to the first `size`.
     fn row(&self, j: usize, size: usize) -> Option<Vec<f64>> {
         let mut row = Vec::with_capacity(size + 1);
-        for i in 0..size {
-            let done: f64 = self.lower[i].iter().zip(&row).map(|(a, b)| a * b).sum();
-            row.push((self.gram[j * self.n + self.support[i]] + self.shift - done) / self.lower[i][i]);
+        for (i, (other, point)) in self.lower.iter().zip(&self.support).take(size).enumerate() {
+            let done: f64 = other.iter().zip(&row).map(|(a, b)| a * b).sum();
+            row.push((self.gram[j * self.n + point] + self.shift - done) / other[i]);
         }
         let diagonal = self.gram[j * self.n + j] + self.shift;
         let rest = diagonal - row.iter().map(|x| x * x).sum::<f64>();
@@ -156,21 +158,23 @@ impl<'a> Active<'a> {
             .collect();
         u.iter_mut().zip(self.solve(&residual)).for_each(|(u, d)| *u += d);
         let total: f64 = u.iter().sum();
-        u.iter_mut().for_each(|u| *u /= total);
+        for u in &mut u {
+            *u /= total;
+        }
         u
     }
 
     fn solve(&self, b: &[f64]) -> Vec<f64> {
         let k = b.len();
         let mut x = b.to_vec();
-        for i in 0..k {
-            let done: f64 = self.lower[i].iter().zip(&x[..i]).map(|(l, x)| l * x).sum();
-            x[i] = (x[i] - done) / self.lower[i][i];
+        for (i, row) in self.lower.iter().enumerate().take(k) {
+            let done: f64 = row.iter().zip(&x[..i]).map(|(l, x)| l * x).sum();
+            x[i] = (x[i] - done) / row[i];
         }
-        for i in (0..k).rev() {
-            x[i] /= self.lower[i][i];
+        for (i, row) in self.lower.iter().enumerate().take(k).rev() {
+            x[i] /= row[i];
             let value = x[i];
-            for (x, l) in x[..i].iter_mut().zip(&self.lower[i]) {
+            for (x, l) in x[..i].iter_mut().zip(row) {
                 *x -= l * value;
             }
         }

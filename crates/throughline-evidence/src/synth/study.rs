@@ -71,6 +71,7 @@ impl<'a> Study<'a> {
 
     fn check(&self) -> Result<(), EvidenceError> {
         let panel = self.panel;
+        within_range(panel)?;
         if self.cohorts.is_empty() {
             let help = "mark the treated units in the treatment column, from their first treated period on";
             return Err(data("TL354", "no unit is ever treated".to_owned(), help));
@@ -132,13 +133,25 @@ impl<'a> Study<'a> {
     }
 }
 
+/// Squares of outcomes must be numbers. Errors: outcomes whose largest is above 10¹⁰⁰ or below 10⁻¹⁰⁰.
+pub(crate) fn within_range(panel: &Panel) -> Result<(), EvidenceError> {
+    let value = panel.outcomes().iter().filter(|y| !y.is_nan()).map(|y| y.abs()).fold(0.0, f64::max);
+    if value == 0.0 || (1e-100..=1e100).contains(&value) {
+        return Ok(());
+    }
+    let bounds = "1e-100 to 1e100 (write the outcome in another unit)";
+    Err(EvidenceError::Setting { what: "largest outcome", value, bounds })
+}
+
 /// The mean of some series of equal length.
 pub fn mean_series(series: &[&[f64]]) -> Vec<f64> {
     let mut mean = vec![0.0; series.first().map_or(0, |s| s.len())];
     for s in series {
         mean.iter_mut().zip(*s).for_each(|(m, y)| *m += y);
     }
-    mean.iter_mut().for_each(|m| *m /= series.len() as f64);
+    for m in &mut mean {
+        *m /= series.len() as f64;
+    }
     mean
 }
 

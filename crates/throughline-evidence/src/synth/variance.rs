@@ -3,7 +3,7 @@
 use throughline_core::{Estimate, Level};
 use throughline_stats::stream::Stream;
 
-use super::placebo::assignments;
+use super::placebo::{assignments, pick};
 use super::sdid::{SdidFit, SdidSpec, contrast, effect_of, pooled};
 use super::study::{Study, data};
 use crate::EvidenceError;
@@ -147,14 +147,13 @@ fn bootstrap_effects(study: &Study<'_>, spec: &SdidSpec, draws: u32, seed: u64) 
         .map(|i| (*i, None))
         .chain(study.cohorts.iter().enumerate().flat_map(|(k, c)| c.units.iter().map(move |i| (*i, Some(k)))))
         .collect();
-    let n = units.len() as u64;
     let (mut effects, mut counter) = (Vec::new(), 0);
     for _ in 0..draws.max(2) {
         loop {
             let mut donors: Vec<&[f64]> = Vec::new();
             let mut treated: Vec<Vec<&[f64]>> = vec![Vec::new(); study.cohorts.len()];
-            for _ in 0..n {
-                let (unit, cohort) = units[stream.index_at(counter, n) as usize];
+            for _ in 0..units.len() {
+                let (unit, cohort) = units[pick(&stream, counter, units.len())];
                 counter += 1;
                 match cohort {
                     None => donors.push(study.panel.outcomes_of(unit)),

@@ -126,13 +126,13 @@ impl SynthArgs {
     }
 
     pub(super) const fn permutations(&self, default: PermutationChoice, seed: u64) -> Permutations {
-        match self.permutations {
-            Some(PermutationChoice::Block) => Permutations::Block,
-            Some(PermutationChoice::Iid) => Permutations::Iid { draws: self.draws, seed },
-            None => match default {
-                PermutationChoice::Block => Permutations::Block,
-                PermutationChoice::Iid => Permutations::Iid { draws: self.draws, seed },
-            },
+        let choice = match self.permutations {
+            Some(choice) => choice,
+            None => default,
+        };
+        match choice {
+            PermutationChoice::Block => Permutations::Block,
+            PermutationChoice::Iid => Permutations::Iid { draws: self.draws, seed },
         }
     }
 

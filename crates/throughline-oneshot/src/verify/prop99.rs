@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use throughline_evidence::synth::control::Solver;
+use throughline_evidence::synth::control::{ControlSpec, Solver, fit};
+use throughline_evidence::synth::ridge::Ridge;
 use throughline_evidence::synth::sdid::{Kind, SdidFit, SdidSpec, fit_all};
 use throughline_evidence::synth::study::Study;
 use throughline_evidence::{Panel, PanelSpec};
@@ -62,6 +63,17 @@ pub(super) fn checks(dir: &Path) -> Result<Vec<Check>, OneShotError> {
     for (year, weight) in LAMBDA {
         let got = (0..19).find(|t| panel.time_name(*t) == year).map_or(f64::NAN, |t| sdid.lambda[t]);
         out.push(Check::absolute(format!("prop99 period weight, {year}"), weight, got, 6e-4, SOURCE));
+    }
+    let block = study.block(&study.cohorts[0]);
+    let augmented = ControlSpec { ridge: Some(Ridge::default()), ..ControlSpec::default() };
+    let augmented = fit(&block.donors, &block.treated, block.pre, &augmented)?;
+    for (name, expected, got) in [
+        ("effect", -15.952_594_348, augmented.att()),
+        ("penalty", 429.837_582_813, augmented.lambda.unwrap_or(f64::NAN)),
+        ("L2 imbalance", 3.197_953_280, augmented.l2),
+    ] {
+        let source = "pysyncon 1.7.0, AugSynth without covariates (its weights come from SLSQP)";
+        out.push(Check::relative(format!("prop99 augmented, {name}"), expected, got, 1e-5, source));
     }
     Ok(out)
 }
