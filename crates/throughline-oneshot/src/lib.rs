@@ -10,6 +10,10 @@ pub mod experiment;
 
 pub mod files;
 
+pub mod iv;
+
+pub mod rd;
+
 pub mod verify;
 
 pub use answer::Answer;

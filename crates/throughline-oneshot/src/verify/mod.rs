@@ -1,5 +1,6 @@
 //! Reference checks: our answers beside published ones. One file a group and one line in [`GROUPS`].
 
+mod card;
 mod growthbook;
 mod hillstrom;
 
@@ -59,8 +60,11 @@ pub struct Group {
 }
 
 /// Every group of this crate.
-pub const GROUPS: &[Group] =
-    &[Group { name: "hillstrom", run: hillstrom::checks }, Group { name: "growthbook", run: growthbook::checks }];
+pub const GROUPS: &[Group] = &[
+    Group { name: "hillstrom", run: hillstrom::checks },
+    Group { name: "growthbook", run: growthbook::checks },
+    Group { name: "card", run: card::checks },
+];
 
 /// A file of the reference data; its absence is said clearly.
 pub fn reference(dir: &Path, path: &str) -> Result<PathBuf, OneShotError> {
