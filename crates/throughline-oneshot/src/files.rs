@@ -38,7 +38,8 @@ impl Csv {
         };
         let reader =
             File::open(path).map_err(|source| OneShotError::Io { doing: "read", path: file.clone(), source })?;
-        let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(reader);
+        let mut reader =
+            ReaderBuilder::new().delimiter(delimiter).flexible(true).buffer_capacity(1 << 18).from_reader(reader);
         let header = reader
             .byte_headers()
             .map_err(|e| finding(Diagnostic::error("TL031", format!("the header cannot be read: {e}"))))?

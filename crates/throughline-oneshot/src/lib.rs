@@ -19,6 +19,9 @@ pub mod geo;
 pub mod panel;
 
 pub mod record;
+pub mod iv;
+
+pub mod rd;
 
 pub mod verify;
 

@@ -3,7 +3,9 @@
 use throughline_core::{EvidenceTier, Level};
 use throughline_stats::stream::Stream;
 
-use super::{IvCovariance, IvData, IvMethod, IvSettings, Named, analyse};
+use super::gmm::gmm;
+use super::reduced::Reduced;
+use super::{IvCovariance, IvData, IvMethod, Named, anderson_rubin, kclass};
 use crate::{EstimatorEntry, EvidenceError, Simulated};
 
 /// The estimators of this family.
@@ -12,8 +14,8 @@ pub const ESTIMATORS: &[EstimatorEntry] = &[
     entry("iv/2sls_clustered", |seed, level| simulate(seed, IvMethod::Tsls, IvCovariance::Cluster, level)),
     entry("iv/liml", |seed, level| simulate(seed, IvMethod::Liml, IvCovariance::Classical, level)),
     entry("iv/gmm", |seed, level| simulate(seed, IvMethod::Gmm, IvCovariance::Robust, level)),
-    entry("iv/anderson_rubin", |seed, level| anderson_rubin(seed, 0.5, level)),
-    entry("iv/anderson_rubin_weak", |seed, level| anderson_rubin(seed, 0.04, level)),
+    entry("iv/anderson_rubin", |seed, level| inverted(seed, 0.5, level)),
+    entry("iv/anderson_rubin_weak", |seed, level| inverted(seed, 0.04, level)),
 ];
 
 type Simulate = fn(u64, Level) -> Result<Simulated, EvidenceError>;
@@ -26,13 +28,13 @@ const fn entry(name: &'static str, simulate: Simulate) -> EstimatorEntry {
 const ROWS: usize = 1000;
 
 /// Rows of a cluster.
-const CLUSTER: usize = 10;
+const CLUSTER: usize = 5;
 
 /// The true effect.
 const TRUTH: f64 = 0.5;
 
 /// y = ½ d + x + u, d = strength (z₁ + z₂) + x + v with u and v correlated by ½, standard deviation of u rising with z₁, and a
-/// part of u, v and z shared within clusters of ten where they are asked for.
+/// part of u, v and z shared within clusters of five where they are asked for.
 fn draw(seed: u64, strength: f64, clustered: bool) -> IvData<'static> {
     let stream = Stream::new(seed, 0x6976);
     let normal = |what: u64, i: usize| stream.normal_at(what * 1_000_000 + i as u64);
@@ -67,8 +69,15 @@ fn simulate(seed: u64, method: IvMethod, covariance: IvCovariance, level: Level)
     } else {
         draw(seed, 0.5, covariance == IvCovariance::Cluster)
     };
-    let report = analyse(&data, &IvSettings { method, covariance, small_sample: true, level })?;
-    Ok(Simulated { estimate: report.estimate, truth: TRUTH })
+    // What `analyse` answers with, without everything beside it.
+    let reduced = Reduced::new(&data)?;
+    let tsls = kclass::fit(&reduced, 1.0)?;
+    let joint = match (method, kclass::liml_kappa(&reduced)) {
+        (IvMethod::Gmm, _) => gmm(&reduced, &tsls, covariance, false, true)?.joint,
+        (IvMethod::Liml, Some(kappa)) => kclass::fit(&reduced, kappa)?.joint(&reduced, covariance, true, "liml")?,
+        _ => tsls.joint(&reduced, covariance, true, "2sls")?,
+    };
+    Ok(Simulated { estimate: joint.estimate(0, level)?, truth: TRUTH })
 }
 
 /// The same model with errors of equal variance.
@@ -82,11 +91,12 @@ fn equal_variances(seed: u64) -> IvData<'static> {
     data
 }
 
-fn anderson_rubin(seed: u64, strength: f64, level: Level) -> Result<Simulated, EvidenceError> {
+fn inverted(seed: u64, strength: f64, level: Level) -> Result<Simulated, EvidenceError> {
     let data = draw(seed, strength, false);
-    let report = analyse(&data, &IvSettings { level, ..IvSettings::new() })?;
-    let found = report.comparisons.into_iter().find(|f| f.name == "Anderson–Rubin set");
-    let estimate =
-        found.map(|f| f.estimate).ok_or_else(|| EvidenceError::NotFinite { what: "Anderson–Rubin set".into() })?;
+    let reduced = Reduced::new(&data)?;
+    let form = anderson_rubin::reduced_form(&reduced, IvCovariance::Robust)?;
+    let value = kclass::fit(&reduced, kclass::liml_kappa(&reduced).unwrap_or(1.0))?.beta[0];
+    let estimate = anderson_rubin::estimate(&reduced, &form, IvCovariance::Robust, value, level)?;
+    let estimate = estimate.ok_or_else(|| EvidenceError::NotFinite { what: "Anderson–Rubin set".into() })?;
     Ok(Simulated { estimate, truth: TRUTH })
 }

@@ -102,6 +102,7 @@ const LEAST: usize = 10;
 
 /// Estimates the jump with the given or selected bandwidths.
 pub(super) fn jump(data: &RdData<'_>, settings: &RdSettings, donut: f64) -> Result<Jump, EvidenceError> {
+    possible(settings, donut)?;
     let [left, right] = sides(data, donut);
     for (side, name) in [(&left, "below"), (&right, "at or above")] {
         if side.x.len() < LEAST {
@@ -161,6 +162,21 @@ pub(super) fn jump(data: &RdData<'_>, settings: &RdSettings, donut: f64) -> Resu
         inside: [l.0.range.len(), r.0.range.len()],
         n: [left.x.len(), right.x.len()],
     })
+}
+
+fn possible(settings: &RdSettings, donut: f64) -> Result<(), EvidenceError> {
+    for (what, value) in [("bandwidth", settings.h), ("bandwidth of the bias", settings.b)] {
+        if let Some(value) = value.filter(|v| !v.is_finite() || *v <= 0.0) {
+            return Err(EvidenceError::Setting { what, value, bounds: "numbers above 0" });
+        }
+    }
+    if !donut.is_finite() || donut < 0.0 {
+        return Err(EvidenceError::Setting { what: "donut", value: donut, bounds: "numbers from 0" });
+    }
+    if settings.order > 3 {
+        return Err(EvidenceError::Setting { what: "order", value: settings.order as f64, bounds: "0 to 3" });
+    }
+    Ok(())
 }
 
 pub(super) const fn method(fuzzy: bool) -> &'static str {

@@ -84,7 +84,12 @@ impl Building {
                 };
                 let numbers = cast(&whole, &DataType::Float64)?;
                 let numbers = numbers.as_primitive::<Float64Type>();
-                values.extend(numbers.iter().map(|v| v.filter(|v| v.is_finite()).unwrap_or(f64::NAN)));
+                let finite = |v: f64| if v.is_finite() { v } else { f64::NAN };
+                if numbers.null_count() == 0 {
+                    values.extend(numbers.values().iter().map(|v| finite(*v)));
+                } else {
+                    values.extend(numbers.iter().map(|v| v.map_or(f64::NAN, finite)));
+                }
             }
             Self::Texts { codes, names, known } => {
                 let texts = cast(array, &DataType::Utf8)?;

@@ -3,6 +3,7 @@
 mod basque;
 mod causalimpact;
 mod geolift;
+mod card;
 mod growthbook;
 mod hillstrom;
 mod mpdta;
@@ -72,6 +73,7 @@ pub const GROUPS: &[Group] = &[
     Group { name: "geolift", run: geolift::checks },
     Group { name: "basque", run: basque::checks },
     Group { name: "causalimpact", run: causalimpact::checks },
+    Group { name: "card", run: card::checks },
 ];
 
 /// A file of the reference data; its absence is said clearly.

@@ -3,3 +3,7 @@
 mod did;
 mod series;
 mod synth;
+//! Tests of the commands as a shell calls them.
+
+mod iv;
+mod rd;
