@@ -114,9 +114,9 @@ impl Settings {
 }
 
 impl Default for Settings {
-    /// CausalImpact's model with weak priors: the guesses weigh one observation each.
+    /// CausalImpact's guesses with the weight of one observation each, so that the series can speak against them.
     fn default() -> Self {
-        Self { level_sd: 0.03, level_df: 1.0, noise_df: 1.0, ..Self::causal_impact() }
+        Self { level_df: 1.0, noise_df: 1.0, ..Self::causal_impact() }
     }
 }
 
@@ -280,7 +280,9 @@ impl Fit {
             paths.push(path);
         }
         let count = self.draws.len() as f64;
-        mean.iter_mut().for_each(|m| *m = self.outcome.mean + self.outcome.sd * *m / count);
+        for m in &mut mean {
+            *m = self.outcome.mean + self.outcome.sd * *m / count;
+        }
         Forecast { times, mean, paths }
     }
 }
