@@ -93,7 +93,8 @@ pub(super) fn controls_moved(
     settings: &Settings,
     found: &mut Vec<Diagnostic>,
 ) -> Vec<Option<f64>> {
-    let weak = Settings { draws: 400, level_df: 1.0, scale: None, ..settings.clone() };
+    let trend = super::components::Trend::Level;
+    let weak = Settings { draws: 400, level_df: 1.0, scale: None, trend, ..settings.clone() };
     let test = |j: usize| -> Option<f64> {
         let values = series.controls[j].1.clone();
         let alone = Series { times: series.times.clone(), outcome: values, controls: Vec::new() };

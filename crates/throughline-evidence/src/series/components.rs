@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::EvidenceError;
 
+/// Work and memory grow with the square of the states.
+const MOST_STATES: usize = 200;
+
 /// How the level moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -99,6 +102,10 @@ impl Structure {
                     s.driver.push(variance);
                     s.blocks.push(Block::Wave { at, cos: angle.cos(), sin: angle.sin() });
                 }
+            }
+            if s.dim() > MOST_STATES {
+                let bounds = "1 to 200: use fewer waves";
+                return Err(EvidenceError::Setting { what: "number of states", value: s.dim() as f64, bounds });
             }
         }
         Ok(s)
@@ -204,5 +211,6 @@ mod tests {
         }
         assert!(Structure::new(Trend::Level, &[Season { period: 4.0, waves: 3 }]).is_err());
         assert!(Season::new(f64::NAN).is_err());
+        assert!(Structure::new(Trend::Level, &[Season { period: 9000.0, waves: 4500 }]).is_err());
     }
 }

@@ -138,7 +138,7 @@ pub fn collapse(structure: &Structure, ratios: &[f64], rows: &Rows) -> Option<Co
             log_det += f.ln();
             for i in 0..width {
                 let e = filter.errors[i] / f;
-                let line = &mut products[i * width..i * width + i + 1];
+                let line = &mut products[i * width..=i * width + i];
                 line.iter_mut().zip(&filter.errors).for_each(|(g, v)| *g += e * v);
             }
             filter.update(f);

@@ -126,7 +126,7 @@ impl Grid {
         self.rows.iter().map(|r| r.map_or(f64::NAN, |r| values[r])).collect()
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "keys of dates are whole and small")]
+    #[expect(clippy::cast_possible_truncation, reason = "keys of dates are whole and small")]
     fn name(&self, i: usize) -> String {
         let key = self.first + self.step * i as f64;
         let whole = key.round() as i64;
@@ -160,7 +160,7 @@ fn texts(column: &Column) -> Result<Vec<String>, EvidenceError> {
 }
 
 /// `YYYYMM` or `YYYYMMDD` as a date.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value is whole and within bounds")]
+#[expect(clippy::cast_possible_truncation, reason = "the value is whole and within bounds")]
 fn number_as_date(value: f64) -> Option<(i64, i64, bool)> {
     if value.fract() != 0.0 {
         return None;

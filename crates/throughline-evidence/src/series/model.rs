@@ -8,6 +8,9 @@ use super::posterior::{Draw, Posterior, Priors, VariancePrior, g_prior};
 use super::random::Cursor;
 use crate::EvidenceError;
 
+/// Work grows with the square of the controls.
+const MOST_CONTROLS: usize = 300;
+
 /// A series on a regular grid of time with its control series. NaN where a value is absent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
@@ -114,9 +117,10 @@ impl Settings {
 }
 
 impl Default for Settings {
-    /// CausalImpact's model with weak priors: the guesses weigh one observation each.
+    /// CausalImpact's guesses with the weight of two observations (level) and one (noise), so that the series can speak
+    /// against them.
     fn default() -> Self {
-        Self { level_sd: 0.03, level_df: 1.0, noise_df: 1.0, ..Self::causal_impact() }
+        Self { level_df: 2.0, noise_df: 1.0, ..Self::causal_impact() }
     }
 }
 
@@ -199,6 +203,10 @@ impl Fit {
     /// Errors: TL310 too few usable times, TL319 an outcome that does not vary, settings out of range.
     pub fn new(series: &Series, window: Window, masked: &[Window], settings: &Settings) -> Result<Self, EvidenceError> {
         settings.check()?;
+        if series.controls.len() > MOST_CONTROLS {
+            let (value, bounds) = (series.controls.len() as f64, "0 to 300: choose those most like the outcome");
+            return Err(EvidenceError::Setting { what: "number of controls", value, bounds });
+        }
         let structure = Structure::new(settings.trend, &settings.seasons)?;
         let seen = learning(series, window, masked);
         let learnt = seen.iter().filter(|s| **s).count();
@@ -207,6 +215,9 @@ impl Fit {
             return Err(too_short(learnt, structure.dim()));
         }
         let mut outcome = Unit::of(at.iter().map(|t| series.outcome[*t]));
+        if !outcome.sd.is_finite() {
+            return Err(EvidenceError::NotFinite { what: "the variance of the outcome".into() });
+        }
         if outcome.constant() {
             return Err(EvidenceError::Data {
                 code: "TL319",
@@ -219,6 +230,9 @@ impl Fit {
         let mut controls = Vec::new();
         for (j, (name, values)) in series.controls.iter().enumerate() {
             let unit = Unit::of(at.iter().map(|t| values[*t]));
+            if !unit.sd.is_finite() {
+                return Err(EvidenceError::NotFinite { what: format!("the variance of the control `{name}`") });
+            }
             if unit.constant() {
                 let message = format!("the control `{name}` does not vary before the intervention and is left out");
                 found.push(Diagnostic::warning("TL319", message).help("use a control that moves with the outcome"));
@@ -280,7 +294,9 @@ impl Fit {
             paths.push(path);
         }
         let count = self.draws.len() as f64;
-        mean.iter_mut().for_each(|m| *m = self.outcome.mean + self.outcome.sd * *m / count);
+        for m in &mut mean {
+            *m = self.outcome.mean + self.outcome.sd * *m / count;
+        }
         Forecast { times, mean, paths }
     }
 }

@@ -248,7 +248,7 @@ impl<'a> Posterior<'a> {
         let odds = (self.priors.inclusion / (1.0 - self.priors.inclusion)).ln();
         let Some(mut here) = self.density(point, included) else { return };
         for visit in 0..p.min(MOST_FLIPS) {
-            let j = if p <= MOST_FLIPS { visit } else { ((cursor.uniform() * p as f64) as usize).min(p - 1) };
+            let j = if p <= MOST_FLIPS { visit } else { cursor.below(p) };
             let mut other = included.clone();
             let sign = match other.binary_search(&j) {
                 Ok(position) => {
@@ -297,7 +297,7 @@ impl<'a> Posterior<'a> {
                 else {
                     continue;
                 };
-                out.push(draw(&collapsed, given, self.ratios(&point), p, self.structure.dim(), cursor));
+                out.push(draw(&collapsed, &given, self.ratios(&point), p, self.structure.dim(), cursor));
             }
         }
         out
@@ -349,7 +349,7 @@ fn conditional(
     log_density.is_finite().then_some(Conditional { log_density, factor, included, beta, shape, rate })
 }
 
-fn draw(c: &Collapsed, given: Conditional, ratios: Vec<f64>, p: usize, m: usize, cursor: &mut Cursor) -> Draw {
+fn draw(c: &Collapsed, given: &Conditional, ratios: Vec<f64>, p: usize, m: usize, cursor: &mut Cursor) -> Draw {
     let sigma = (given.rate / cursor.gamma(given.shape)).sqrt();
     let k = given.included.len();
     let mut noise: Vec<f64> = (0..k).map(|_| sigma * cursor.normal()).collect();

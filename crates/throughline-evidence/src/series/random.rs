@@ -20,6 +20,13 @@ impl Cursor {
         self.stream.uniform_at(self.at - 1) + f64::EPSILON / 4.0
     }
 
+    /// Uniform on 0, …, `n` − 1.
+    #[expect(clippy::cast_possible_truncation, reason = "below a length")]
+    pub(super) fn below(&mut self, n: usize) -> usize {
+        self.at += 1;
+        self.stream.index_at(self.at - 1, n as u64) as usize
+    }
+
     pub(super) fn normal(&mut self) -> f64 {
         self.at += 1;
         self.stream.normal_at(self.at - 1)

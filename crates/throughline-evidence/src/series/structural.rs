@@ -111,7 +111,9 @@ pub fn analyse(
         parts.push(Value::Object(detail));
     }
     let mut report = report.ok_or(EvidenceError::TooFew { what: "interventions", got: 0, needed: 1 })?;
-    ASSUMPTIONS.iter().for_each(|a| report.assume(a));
+    for assumption in ASSUMPTIONS {
+        report.assume(assumption);
+    }
     if windows.len() > 1 {
         report.assume("The effect of an intervention is over when its period ends.");
     }

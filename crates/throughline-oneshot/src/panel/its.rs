@@ -26,7 +26,7 @@ pub enum ItsModel {
 /// Which priors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ItsPrior {
-    /// Guesses with the weight of one observation.
+    /// CausalImpact's guesses with little weight.
     Weak,
     /// The priors that CausalImpact documents.
     Causalimpact,
