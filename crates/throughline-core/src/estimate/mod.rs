@@ -8,9 +8,13 @@ mod rank;
 
 mod sequential;
 
+mod sided;
+
 mod wald;
 
 use serde::{Deserialize, Serialize};
+
+pub use sided::Side;
 
 use crate::Level;
 
@@ -57,9 +61,29 @@ impl EvidenceTier {
     }
 }
 
-/// A union of closed intervals, in order; ends may be infinite.
+/// A union of closed intervals, in order; ends may be infinite, and are `null` where it is written as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Ends", into = "Ends")]
 pub struct ConfidenceSet(pub Vec<(f64, f64)>);
+
+/// A set as it is written: JSON has no infinite numbers.
+#[derive(Serialize, Deserialize)]
+struct Ends(Vec<(Option<f64>, Option<f64>)>);
+
+impl From<Ends> for ConfidenceSet {
+    fn from(ends: Ends) -> Self {
+        let part =
+            |(lo, hi): (Option<f64>, Option<f64>)| (lo.unwrap_or(f64::NEG_INFINITY), hi.unwrap_or(f64::INFINITY));
+        Self(ends.0.into_iter().map(part).collect())
+    }
+}
+
+impl From<ConfidenceSet> for Ends {
+    fn from(set: ConfidenceSet) -> Self {
+        let end = |x: f64| x.is_finite().then_some(x);
+        Self(set.0.into_iter().map(|(lo, hi)| (end(lo), end(hi))).collect())
+    }
+}
 
 impl ConfidenceSet {
     /// Whether the set holds `x`.
@@ -88,7 +112,7 @@ pub struct Estimate {
     pub set: ConfidenceSet,
     /// Confidence level of the set.
     pub level: Level,
-    /// Two-sided p-value of the null value 0.
+    /// p-value of the null value 0: two-sided, or of the one-sided null where the set is bounded on one side.
     pub p_value: f64,
     /// Units (people, rows) behind the estimate.
     pub n: u64,
