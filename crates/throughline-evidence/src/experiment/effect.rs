@@ -91,39 +91,50 @@ impl Effect {
         out
     }
 
-    /// Sums within clusters. Where no cluster is in both arms, each arm's variance is corrected by G / (G − 1) of its own
-    /// and the degrees of freedom are Satterthwaite's over clusters; otherwise G / (G − 1) and G − 1 over all.
+    /// Sums within clusters.
+    ///
+    /// Where no cluster is in both arms, cluster g of an arm is scaled by 1 / √(1 − n_g / n), what a mean needs to be free of
+    /// bias (CR2; G / (G − 1) for clusters of one size), and each arm has (Σ n_g²)² / Σ n_g⁴ − 1 degrees of freedom, those of
+    /// units that are alike within clusters: unequal clusters count for fewer. Otherwise G / (G − 1), with the degrees of
+    /// freedom over all clusters. Source: Bell, McCaffrey (2002), Survey Methodology 28(2); Imbens, Kolesár (2016), Review
+    /// of Economics and Statistics 98(4).
     fn cluster(&mut self, clusters: &Clusters, arms: Arms<'_>) -> Result<(), String> {
         let code = |row: &u32| clusters.codes[*row as usize];
         let codes: Vec<u32> = arms.control.rows.iter().chain(&arms.treated.rows).map(code).collect();
-        let mut seen = vec![0_u8; clusters.count];
-        arms.control.rows.iter().for_each(|r| seen[code(r) as usize] |= 1);
-        arms.treated.rows.iter().for_each(|r| seen[code(r) as usize] |= 2);
-        let number = |mask: u8| seen.iter().filter(|s| **s & mask != 0).count() as f64;
-        let (all, g0, g1) = (number(3), number(1), number(2));
-        let nested = seen.iter().all(|s| *s != 3);
-        if nested && (g0 < 2.0 || g1 < 2.0) || all < 2.0 {
-            let needed = "at least 2 of each are needed";
-            return Err(format!("{g0} baseline and {g1} treated clusters are too few ({needed})"));
-        }
-        let correction = |s: u8| match (nested, s) {
-            (true, 1) => g0 / (g0 - 1.0),
-            (true, _) => g1 / (g1 - 1.0),
-            (false, _) => all / (all - 1.0),
+        let sizes = |arm: &Arm| {
+            let mut out = vec![0.0; clusters.count];
+            arm.rows.iter().for_each(|r| out[code(r) as usize] += 1.0);
+            out
         };
-        let index: Vec<u32> = (0_u32..).zip(&seen).filter(|(_, s)| **s != 0).map(|(c, _)| c).collect();
+        let (first, second) = (sizes(arms.control), sizes(arms.treated));
+        let number = |sizes: &[f64]| sizes.iter().filter(|n| **n > 0.0).count() as f64;
+        let both: Vec<f64> = first.iter().zip(&second).map(|(a, b)| a + b).collect();
+        let (all, g0, g1) = (number(&both), number(&first), number(&second));
+        let nested = first.iter().zip(&second).all(|(a, b)| *a == 0.0 || *b == 0.0);
+        if nested && (g0 < 2.0 || g1 < 2.0) || all < 2.0 {
+            return Err(format!("{g0} baseline and {g1} treated clusters are too few (at least 2 of each are needed)"));
+        }
+        let (n0, n1) = (arms.control.n(), arms.treated.n());
+        let correction = |c: usize| {
+            let nested_by = if first[c] > 0.0 { first[c] / n0 } else { second[c] / n1 };
+            if nested { 1.0 / (1.0 - nested_by) } else { all / (all - 1.0) }
+        };
+        let index: Vec<u32> = (0_u32..).zip(&both).filter(|(_, n)| **n > 0.0).map(|(c, _)| c).collect();
         let summed = |column: &[f64]| -> Vec<f64> {
             let sums = sums_within(column, &codes, clusters.count);
-            let scaled = |c: &u32| sums[*c as usize] * correction(seen[*c as usize]).sqrt();
-            index.iter().map(scaled).collect()
+            index.iter().map(|c| sums[*c as usize] * correction(*c as usize).sqrt()).collect()
         };
         self.absolute = summed(&self.absolute);
         self.relative = if self.relative.is_empty() { Vec::new() } else { summed(&self.relative) };
-        let of = |arm: u8| -> f64 {
-            let own = index.iter().zip(&self.absolute).filter(|(c, _)| seen[**c as usize] == arm);
-            own.map(|(_, a)| a * a).sum()
+        self.df = if nested {
+            let of = |sizes: &[f64]| -> f64 {
+                let own = index.iter().zip(&self.absolute).filter(|(c, _)| sizes[**c as usize] > 0.0);
+                own.map(|(_, a)| a * a).sum()
+            };
+            satterthwaite(of(&first), of(&second), (freedom(&first), freedom(&second)))
+        } else {
+            freedom(&both)
         };
-        self.df = if nested { satterthwaite(of(1), of(2), (g0 - 1.0, g1 - 1.0)) } else { all - 1.0 };
         self.independent = index.len() as u64;
         self.index = index;
         Ok(())
@@ -159,6 +170,12 @@ pub(crate) fn too_few(baseline: usize, treated: usize) -> String {
 
 fn squares(values: &[f64]) -> f64 {
     values.iter().map(|v| v * v).sum()
+}
+
+/// (Σ n²)² / Σ n⁴ − 1, at least 1.
+fn freedom(sizes: &[f64]) -> f64 {
+    let (two, four) = sizes.iter().fold((0.0, 0.0), |(a, b), n| (a + n * n, b + n.powi(4)));
+    (two * two / four - 1.0).max(1.0)
 }
 
 /// (a + b)² / (a² / df₀ + b² / df₁), the Welch–Satterthwaite degrees of freedom.

@@ -1,0 +1,3 @@
+//! Commands as their users see them: flags in, JSON and text out.
+
+mod experiment;
