@@ -23,6 +23,11 @@ pub struct NonInferiority {
     pub shown: bool,
 }
 
+/// Share of a variance below which it is rounding.
+const ROUNDING: f64 = 1e-20;
+
+const NO_CHANCE: &str = "the difference does not vary, which leaves no measure of chance";
+
 /// How effects are judged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Judge {
@@ -44,6 +49,11 @@ impl Judge {
     /// The relative lift.
     pub(crate) fn relative(&self, effect: &Effect) -> Result<Estimate, String> {
         let lift = effect.lift().ok_or_else(|| Uninformative::ZeroBaseline.to_string())?;
+        // Where every treated unit is 0 the lift is −1 whatever the control is, and what is left of its error is rounding.
+        let left: f64 = effect.relative.iter().map(|r| r * r).sum();
+        if left <= ROUNDING * effect.variance() / effect.base / effect.base {
+            return Err(NO_CHANCE.into());
+        }
         let estimate = self.estimate(effect, lift, &effect.relative, &format!("{}_relative", effect.method))?;
         Ok(estimate.assuming(FAR_FROM_ZERO))
     }
@@ -55,7 +65,7 @@ impl Judge {
             .map_err(|_| Uninformative::OutOfRange.to_string())?;
         let std_error = joint.std_error(0);
         if std_error == 0.0 {
-            return Err("the difference does not vary, which leaves no measure of chance".into());
+            return Err(NO_CHANCE.into());
         }
         let (level, df) = (self.level, Some(effect.df));
         let estimate = match (self.sequential, self.side) {

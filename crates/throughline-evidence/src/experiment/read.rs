@@ -152,7 +152,7 @@ impl Session<'_> {
         for t in self.treated() {
             for (m, column) in columns.iter_mut().enumerate() {
                 let Some((comparison, effect)) = column.next() else { continue };
-                if let Some(effect) = &effect {
+                if let Some(effect) = effect.as_ref().filter(|_| comparison.estimate.is_some()) {
                     let outcome = &self.outcomes[m];
                     let rows = self.rows.by_arm[self.control].iter().chain(&self.rows.by_arm[t]);
                     let values = rows.filter(|r| outcome.has(**r as usize)).map(|r| outcome.values[*r as usize]);
