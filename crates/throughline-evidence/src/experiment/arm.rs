@@ -15,6 +15,8 @@ pub(crate) struct Arm {
     pub(crate) units: Vec<f64>,
     /// What the variance Σ u² / n² must be multiplied by to be the usual one: n / (n − 1), for a proportion 1.
     pub(crate) correction: f64,
+    /// Share of units with exactly the value of a quantile; 0 for other numbers.
+    pub(crate) tied: f64,
 }
 
 /// The quantile of the normal distribution at which the spread around a quantile is taken.
@@ -32,6 +34,7 @@ impl Arm {
         }
         let values = || rows.iter().map(|r| outcome.values[*r as usize]);
         let sample = n / (n - 1.0).max(1.0);
+        let mut tied = 0.0;
         let (value, units, correction): (f64, Vec<f64>, f64) = match outcome.summing {
             Summing::Mean | Summing::Proportion => {
                 let mean = values().sum::<f64>() / n;
@@ -49,6 +52,7 @@ impl Arm {
             }
             Summing::Quantile(p) => {
                 let at = Quantile::of(values(), p)?;
+                tied = at.tied;
                 let unit = |v: f64| at.per_density * (p - f64::from(u8::from(v <= at.value)));
                 let units: Vec<f64> = values().map(unit).collect();
                 // The share at or below the sample quantile is p but for one unit or ties.
@@ -59,7 +63,7 @@ impl Arm {
         if !value.is_finite() {
             return Err("values are too large to compute with".into());
         }
-        Ok(Self { value, rows, units, correction })
+        Ok(Self { value, rows, units, correction, tied })
     }
 
     /// Units with a value.
@@ -78,11 +82,10 @@ impl Arm {
 
 /// A sample quantile with 1 / f(q), the spread of values around it per share of units.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Quantile {
-    pub(crate) value: f64,
-    pub(crate) per_density: f64,
-    /// Share of units with exactly the value of the quantile.
-    pub(crate) tied: f64,
+struct Quantile {
+    value: f64,
+    per_density: f64,
+    tied: f64,
 }
 
 impl Quantile {
@@ -91,7 +94,7 @@ impl Quantile {
     /// fewer units than the interval needs, or no spread. Source: Bloch, Gastwirth (1968), Annals of Mathematical
     /// Statistics 39(3); in experiments: Liu, Sun, Varshney, Xu (2019), "Large-scale online experimentation with quantile
     /// metrics", which is also what GrowthBook computes.
-    pub(crate) fn of(values: impl Iterator<Item = f64>, p: f64) -> Result<Self, String> {
+    fn of(values: impl Iterator<Item = f64>, p: f64) -> Result<Self, String> {
         let mut sorted: Vec<f64> = values.collect();
         sorted.sort_unstable_by(f64::total_cmp);
         let n = sorted.len() as f64;

@@ -84,7 +84,9 @@ impl Effect {
     /// Of control units, then treated units, to the difference.
     fn contributions(pair: &mut Pair) -> Vec<f64> {
         let mut out = std::mem::take(&mut pair.control.influence);
-        out.iter_mut().for_each(|c| *c = -*c);
+        for c in &mut out {
+            *c = -*c;
+        }
         out.append(&mut pair.treated.influence);
         let shared = pair.shared.0.iter().chain(&pair.shared.1);
         out.iter_mut().zip(shared).for_each(|(o, s)| *o += s);

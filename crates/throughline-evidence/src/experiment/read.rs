@@ -32,7 +32,7 @@ pub fn read(table: &Table, plan: &Plan) -> Result<Reading, EvidenceError> {
     let adjustments = adjustments(table, plan, &rows, &mut found)?;
     let mut session = Session { table, plan, spec: &spec, control, rows: &rows, outcomes: &outcomes, found };
     let mut suspect = reading.health == Health::Suspect || checks.crossover.is_some_and(|c| c.alarm);
-    suspect |= session.uneven_missing()?;
+    suspect |= session.uneven_missing();
     let per_metric: Vec<Vec<Compared>> =
         (0..plan.metrics.len()).map(|m| session.metric(m, &adjustments[m], &mut reading)).collect();
     let mut checks = checks;
@@ -52,6 +52,9 @@ pub fn read(table: &Table, plan: &Plan) -> Result<Reading, EvidenceError> {
     reading.diagnostics.append(&mut session.found);
     Ok(reading)
 }
+
+/// Share of units at a quantile's very value from which its error is said to be rough.
+const MANY_TIES: f64 = 0.05;
 
 /// A comparison with the effect behind it.
 type Compared = (Comparison, Option<Effect>);
@@ -84,6 +87,13 @@ impl Session<'_> {
                 shown.metrics[m].mean = arm.as_ref().ok().map(|a| a.value);
                 shown.metrics[m].std_error = arm.as_ref().ok().and_then(Arm::std_error);
             }
+        }
+        let tied = arms.iter().filter_map(|a| a.as_ref().ok()).map(|a| a.tied).fold(0.0, f64::max);
+        if tied > MANY_TIES {
+            let name = &self.plan.metrics[m].name;
+            let message = format!("quantile `{name}`: {:.0} % of an arm's units have exactly its value", tied * 100.0);
+            let help = "the error of a quantile among ties is rough; compare a share above a threshold instead";
+            self.found.push(Diagnostic::warning("TL332", message).help(help));
         }
         let treated: Vec<usize> = self.treated().collect();
         treated.into_iter().map(|t| self.compare(m, t, &arms, adjustment)).collect()
@@ -214,8 +224,8 @@ impl Session<'_> {
 
     /// Whether values are missing more often in some arms, where units come in clusters: the clustered difference of the
     /// shares of missing values.
-    fn uneven_missing(&mut self) -> Result<bool, EvidenceError> {
-        let Some(clusters) = &self.rows.clusters else { return Ok(false) };
+    fn uneven_missing(&mut self) -> bool {
+        let Some(clusters) = &self.rows.clusters else { return false };
         let mut uneven = false;
         for (metric, outcome) in self.plan.metrics.iter().zip(self.outcomes) {
             let absent: Vec<f64> = (0..self.table.rows()).map(|r| f64::from(u8::from(!outcome.has(r)))).collect();
@@ -237,6 +247,6 @@ impl Session<'_> {
                 self.found.push(Diagnostic::warning("TL305", message).help(help));
             }
         }
-        Ok(uneven)
+        uneven
     }
 }

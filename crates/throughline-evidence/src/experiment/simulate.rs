@@ -201,12 +201,12 @@ fn post_stratified(seed: u64, level: Level) -> Result<Simulated, EvidenceError> 
 }
 
 /// Clusters of up to `most` units with a common part; clusters alternate between arms.
-fn in_clusters(seed: u64, clusters: u64, most: f64) -> Result<Table, EvidenceError> {
+fn in_clusters(seed: u64, clusters: u64, most: u64) -> Result<Table, EvidenceError> {
     let of = Units { n: clusters, seed };
     let (mut arm, mut cluster, mut y) = (Vec::new(), Vec::new(), Vec::new());
-    let mut unit = 0;
+    let (mut unit, sizes) = (0, Stream::new(seed, 3));
     for c in 0..clusters {
-        for _ in 0..=u64::from(of.whole(1, c, most) as u32) {
+        for _ in 0..=sizes.index_at(c, most) {
             arm.push(u32::from(c % 2 == 1));
             cluster.push(c as f64);
             y.push((c % 2) as f64 + of.normal(2, c) + of.normal(3, unit));
@@ -220,13 +220,13 @@ fn in_clusters(seed: u64, clusters: u64, most: f64) -> Result<Table, EvidenceErr
 
 fn clustered(seed: u64, level: Level) -> Result<Simulated, EvidenceError> {
     let plan = Plan { cluster: Some("cluster".into()), ..plan(level, Metric::column("y")) };
-    first(&in_clusters(seed, 80, 9.0)?, &plan, 1.0)
+    first(&in_clusters(seed, 80, 9)?, &plan, 1.0)
 }
 
 fn quantile_clustered(seed: u64, level: Level) -> Result<Simulated, EvidenceError> {
     let metric = Metric::new("y@0.5", Kind::Quantile { column: "y".into(), at: 0.5 });
     let plan = Plan { cluster: Some("cluster".into()), ..plan(level, metric) };
-    first(&in_clusters(seed, 300, 9.0)?, &plan, 1.0)
+    first(&in_clusters(seed, 300, 9)?, &plan, 1.0)
 }
 
 fn segment(seed: u64, level: Level) -> Result<Simulated, EvidenceError> {

@@ -107,7 +107,7 @@ fn number(x: f64) -> String {
     let magnitude = x.abs();
     if magnitude == 0.0 {
         "0".into()
-    } else if magnitude >= 1e6 || magnitude < 1e-6 {
+    } else if !(1e-6..1e6).contains(&magnitude) {
         format!("{x:.2e}")
     } else if magnitude >= 100.0 {
         format!("{x:.0}")

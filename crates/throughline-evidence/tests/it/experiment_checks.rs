@@ -137,6 +137,20 @@ fn bands_lie_between_alone_and_holm() {
 }
 
 #[test]
+fn quantiles_among_ties_are_said() {
+    let (arms, y) = units(|_| 0.3);
+    let quantile = |y: Vec<f64>| {
+        of(&table(&arms, &[("y", y)]), &plan(Metric::new("q", Kind::Quantile { column: "y".into(), at: 0.5 })))
+    };
+    let smooth = quantile(y.clone());
+    assert!(!has(&smooth, "TL332") && smooth.arms[0].metrics[0].mean.is_some_and(|m| (m - 10.0).abs() < 0.2));
+    let coarse = quantile(y.iter().map(|y| (y * 4.0).round() / 4.0).collect());
+    assert!(has(&coarse, "TL332"));
+    let flat = quantile(y.iter().map(|y| y.max(11.5)).collect());
+    assert!(flat.comparisons[0].estimate_absent.as_ref().is_some_and(|why| why.contains("no measure of chance")));
+}
+
+#[test]
 fn margins_look_one_way() {
     let (arms, y) = units(|_| -0.05);
     let of = |size, lower| {

@@ -133,12 +133,12 @@ impl ExperimentReadArgs {
         let mut plan = Plan { level, seed: self.seed, ..Plan::new(&self.assignment, &self.control) };
         plan.metrics = self.read_metrics()?;
         for text in &self.winsorise {
-            let (name, cap) = match split(text, '=', "METRIC@0.99 or METRIC=VALUE") {
-                Ok((name, value)) => (name, Cap::Value(number(value, text)?)),
-                Err(_) => {
-                    let (name, q) = split(text, '@', "METRIC@0.99 or METRIC=VALUE")?;
-                    (name, Cap::Quantile(number(q, text)?))
-                }
+            let form = "METRIC@0.99 or METRIC=VALUE";
+            let (name, cap) = if let Ok((name, value)) = split(text, '=', form) {
+                (name, Cap::Value(number(value, text)?))
+            } else {
+                let (name, q) = split(text, '@', form)?;
+                (name, Cap::Quantile(number(q, text)?))
             };
             find(&mut plan, name)?.cap = Some(cap);
         }

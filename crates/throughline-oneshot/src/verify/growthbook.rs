@@ -56,8 +56,8 @@ impl Checks {
         let (low, high) = e.interval();
         let got = [e.value, low, high, e.std_error.unwrap_or(f64::NAN), e.p_value];
         let what = ["effect", "lower end", "upper end", "standard error", "p-value"];
-        for i in 0..5 {
-            self.push(&format!("{name}, {}", what[i]), expected[i], got[i], tolerance);
+        for ((what, expected), got) in what.iter().zip(expected).zip(got) {
+            self.push(&format!("{name}, {what}"), expected, got, tolerance);
         }
     }
 }
@@ -135,7 +135,9 @@ fn sequential(out: &mut Checks) -> Result<(), EvidenceError> {
         pairs.push(x, y);
     }
     let mut flat = CoMoments::default();
-    [2.0, 1.0].iter().for_each(|y| flat.push(1.0, *y));
+    for y in [2.0, 1.0] {
+        flat.push(1.0, y);
+    }
     let thetas =
         [("slope", 0.018_64, sums::theta(&pairs, &pairs)), ("slope on nothing", 0.0, sums::theta(&flat, &flat))];
     out.printed("CUPED", &thetas);

@@ -25,8 +25,12 @@ fn units(dir: &Path) -> PathBuf {
         let before = hash(i, 3) as f64 / 50.0;
         let orders = 1 + hash(i, 4) % 4;
         let spend = before + orders as f64 + 1.5 * treated as f64 + hash(i, 5) as f64 / 200.0;
-        let arm = ["none", "mail"][treated as usize];
-        let region = ["north", "south", "west"][(hash(i, 6) % 3) as usize];
+        let arm = if treated == 1 { "mail" } else { "none" };
+        let region = match hash(i, 6) % 3 {
+            0 => "north",
+            1 => "south",
+            _ => "west",
+        };
         let before = if i % 50 == 0 { String::new() } else { before.to_string() };
         let converted = if bought == 1 { format!("2026-03-{:02}", 2 + hash(i, 7) % 20) } else { String::new() };
         let (age, shop, day) = (20 + hash(i, 8) % 50, i / 10, 1 + hash(i, 9) % 7);
