@@ -26,7 +26,7 @@ pub use bounded::{Level, Lookback, OutOfBounds, Share};
 pub use consent::{Consent, ConsentState, Purpose};
 pub use context::{NoProgress, Progress, RunContext};
 pub use diagnostic::{Diagnostic, Location, Severity};
-pub use estimate::{ConfidenceSet, Estimate, EstimateError, EvidenceTier, InferenceKind};
+pub use estimate::{ConfidenceSet, Estimate, EstimateError, EvidenceTier, InferenceKind, Side};
 pub use event::{EventKind, EventRole};
 pub use id::{IdentifierKind, PersonId, SubjectToken};
 pub use money::{Currency, Money, MoneyError};

@@ -22,6 +22,14 @@ pub enum EvidenceError {
         /// All arms.
         arms: String,
     },
+    /// A weight or setting for an arm that is not there.
+    #[error("`{arm}` is not an arm (arms: {arms})")]
+    UnknownArm {
+        /// The arm named.
+        arm: String,
+        /// All arms.
+        arms: String,
+    },
     /// A name stands twice.
     #[error("{what} `{name}` is listed twice")]
     Duplicate {

@@ -6,13 +6,7 @@ pub mod contract;
 
 pub mod registry;
 
-pub mod spec;
-
-pub mod accumulator;
-
-pub mod reading;
-
-pub mod two_sample;
+pub mod experiment;
 
 pub mod panel;
 
@@ -34,7 +28,6 @@ pub mod ledger;
 
 pub mod error;
 
-pub use accumulator::Accumulator;
 pub use contract::{Band, Column, Finding, Joint, Report, Table, WaldTest};
 pub use error::EvidenceError;
 pub use ledger::{
@@ -43,5 +36,9 @@ pub use ledger::{
 };
 pub use panel::{Labels, Panel, PanelSpec};
 pub use reading::{ArmReading, Comparison, Health, MetricReading, Reading, Srm};
+pub use experiment::{
+    Accumulator, ArmReading, ArmSpec, Comparison, Correction, ExperimentSpec, Health, MetricKind, MetricReading,
+    MetricSpec, Reading, Srm,
+};
+pub use record::{Contrast, Design, Estimand, EvidenceRecord, Scope};
 pub use registry::{EstimatorEntry, Simulated, estimators};
-pub use spec::{ArmSpec, Correction, ExperimentSpec, MetricKind, MetricSpec};

@@ -38,6 +38,7 @@ const FAMILIES: &[&[EstimatorEntry]] = &[
     crate::iv::ESTIMATORS,
     crate::rd::ESTIMATORS,
 ];
+const FAMILIES: &[&[EstimatorEntry]] = &[crate::experiment::ESTIMATORS];
 
 /// Every estimator, family by family.
 pub fn estimators() -> impl Iterator<Item = &'static EstimatorEntry> {

@@ -8,9 +8,13 @@ mod rank;
 
 mod sequential;
 
+mod sided;
+
 mod wald;
 
 use serde::{Deserialize, Serialize};
+
+pub use sided::Side;
 
 use crate::Level;
 
@@ -104,7 +108,7 @@ pub struct Estimate {
     pub set: ConfidenceSet,
     /// Confidence level of the set.
     pub level: Level,
-    /// Two-sided p-value of the null value 0.
+    /// p-value of the null value 0: two-sided, or of the one-sided null where the set is bounded on one side.
     pub p_value: f64,
     /// Units (people, rows) behind the estimate.
     pub n: u64,

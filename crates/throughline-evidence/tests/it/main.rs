@@ -4,5 +4,7 @@ mod experiment;
 mod iv;
 mod ledger;
 mod rd;
+mod experiment_checks;
+mod experiment_units;
 mod registry;
 mod synth;

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use throughline_evidence::experiment::{Metric, Plan, read};
+
 use super::{Check, reference};
 use crate::OneShotError;
-use crate::experiment::{ExperimentReadArgs, reading as experiment_reading};
+use crate::files::read_table;
 
 const SOURCE: &str = "Hillstrom 2008; rates also in scikit-uplift's notebook";
 
@@ -32,17 +34,13 @@ const EFFECTS: [(&str, &str, f64, f64); 6] = [
 const CONVERSIONS: [(&str, f64); 3] = [("Womens E-Mail", 189.0), ("Mens E-Mail", 267.0), ("No E-Mail", 122.0)];
 
 pub(super) fn checks(dir: &Path) -> Result<Vec<Check>, OneShotError> {
-    let args = ExperimentReadArgs {
-        file: reference(dir, "hillstrom/hillstrom.csv")?,
-        delimiter: ",".into(),
-        assignment: "segment".into(),
-        control: "No E-Mail".into(),
-        metrics: vec!["visit".into(), "conversion".into(), "spend".into()],
-        weights: Vec::new(),
-        level: 0.95,
-        json: false,
-    };
-    let (reading, _) = experiment_reading(&args)?;
+    let file = reference(dir, "hillstrom/hillstrom.csv")?;
+    let (table, _) = read_table(&file, ",", &["segment", "visit", "conversion", "spend"])?;
+    let plan = ["visit", "conversion", "spend"]
+        .into_iter()
+        .map(Metric::column)
+        .fold(Plan::new("segment", "No E-Mail"), Plan::metric);
+    let reading = read(&table, &plan)?;
     let mean = |arm: &str, metric: &str| {
         let arm = reading.arms.iter().find(|a| a.arm == arm);
         let found = arm.and_then(|a| a.metrics.iter().find(|m| m.metric == metric));

@@ -7,3 +7,6 @@ mod synth;
 
 mod iv;
 mod rd;
+//! Commands as their users see them: flags in, JSON and text out.
+
+mod experiment;

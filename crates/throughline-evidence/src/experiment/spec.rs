@@ -50,6 +50,9 @@ pub enum Correction {
     Holm,
     /// Benjamini–Hochberg: the expected share of false discoveries stays at α.
     BenjaminiHochberg,
+    /// Simultaneous bands over arms and metrics, which account for their correlation (as Dunnett's test does for arms that
+    /// share a control). They need single units; a reading of sums alone uses Holm in their place.
+    Bands,
 }
 
 /// An experiment with one control and one or more treated arms.

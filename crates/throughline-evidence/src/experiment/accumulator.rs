@@ -3,7 +3,8 @@
 use throughline_stats::moments::Moments;
 use throughline_stats::two_sample::Summary;
 
-use crate::{EvidenceError, ExperimentSpec, MetricKind, Reading, two_sample};
+use super::{checks, welch};
+use crate::{EvidenceError, ExperimentSpec, MetricKind, Reading};
 
 /// What was seen of one metric in one arm.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -105,7 +106,12 @@ impl Accumulator {
 
     /// The reading of everything seen so far.
     pub fn finish(&self) -> Reading {
-        two_sample::read(self)
+        welch::read(self)
+    }
+
+    /// Arms and checks without comparisons, which a reading of single units makes in its own way.
+    pub(crate) fn frame(&self, clusters: Option<Vec<u64>>) -> Reading {
+        checks::frame(self, clusters)
     }
 
     pub(crate) const fn spec(&self) -> &ExperimentSpec {

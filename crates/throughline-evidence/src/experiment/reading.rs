@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use throughline_core::{Diagnostic, Estimate, EvidenceTier};
 
+use super::{HealthChecks, NonInferiority, Posterior, Segmentation};
+
 /// Whether the experiment's own checks passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,7 +70,7 @@ pub struct ArmReading {
 }
 
 /// A treated arm against the control on one metric.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Comparison {
     /// The treated arm.
     pub arm: String,
@@ -93,6 +95,21 @@ pub struct Comparison {
     pub adjusted_p_value: Option<f64>,
     /// Whether the adjusted p-value is below α. Without correction, exactly when the estimate's set excludes 0.
     pub significant: bool,
+    /// The simultaneous interval over all comparisons of the reading, where bands were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<(f64, f64)>,
+    /// The share of the variance that adjustment removed; below 0 where it added some. Absent without adjustment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variance_reduction: Option<f64>,
+    /// Whether the arm is not worse than the control by more than the margin; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub non_inferiority: Option<NonInferiority>,
+    /// The same effect as a posterior; absent in a reading of sums alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posterior: Option<Posterior>,
+    /// What it says in plain language, and what to do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub verdict: String,
 }
 
 /// Everything an experiment says.
@@ -104,6 +121,12 @@ pub struct Reading {
     pub arms: Vec<ArmReading>,
     /// Treated arm by treated arm, metric by metric, in the order of the specification.
     pub comparisons: Vec<Comparison>,
+    /// Checks that need single units; absent in a reading of sums alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<HealthChecks>,
+    /// Effects by segment, where segments were declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<Segmentation>,
     /// What the comparisons may be used as: randomised evidence, or associations when a check failed.
     pub tier: EvidenceTier,
     /// Whether the checks passed.
