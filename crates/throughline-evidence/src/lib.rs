@@ -14,6 +14,10 @@ pub mod reading;
 
 pub mod two_sample;
 
+pub mod sequential;
+
+pub mod design;
+
 pub mod record;
 
 pub mod error;
