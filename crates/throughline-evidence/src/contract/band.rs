@@ -55,7 +55,8 @@ impl Joint {
         // The p-value of one estimate, kept between the pointwise and Šidák's.
         let p_of = |t: f64| {
             let alone = dist::two_sided_p(t, self.df());
-            tail(t).clamp(alone, 1.0 - (1.0 - alone).powf(k))
+            // Šidák's 1 − (1 − p)ᵏ, written so that a tiny p is not lost.
+            tail(t).clamp(alone, (-(k * (-alone).ln_1p()).exp_m1()).max(alone))
         };
         // The least t whose p-value is below α, so that both say the same.
         let (mut lo, mut hi) = (pointwise * (1.0 - 1e-9), sidak * (1.0 + 1e-9));
@@ -141,6 +142,12 @@ mod tests {
         assert!((band.critical_value - 1.959_964).abs() < 1e-4, "{band:?}");
         let band = joint(&[1.0, 1.0], &[4.0, 4.0, 4.0, 4.0]).band(Level::P95, 1).expect("a band");
         assert!((band.critical_value - 1.96).abs() < 0.03, "{band:?}");
+    }
+
+    #[test]
+    fn effects_far_beyond_chance_have_tiny_p_values() {
+        let band = joint(&[40.0, 1.0], &[1.0, 0.0, 0.0, 1.0]).band(Level::P95, 1).expect("a band");
+        assert!(band.p_values[0] < 1e-300 && band.p_values[1] > 0.3, "{band:?}");
     }
 
     #[test]

@@ -100,8 +100,8 @@ fn factors(seed: u64, level: Level) -> Result<Simulated, EvidenceError> {
     table.push("a", codes(&a))?;
     table.push("b", codes(&b))?;
     table.push("y", Column::Numbers(y))?;
-    let report = factorial::read(&table, &[("a", None), ("b", None)], "y", level)?;
-    Ok(Simulated { estimate: report.estimate, truth: 0.3 })
+    let (joint, _, _) = factorial::effects(&table, &[("a", Some("0")), ("b", Some("0"))], "y")?;
+    Ok(Simulated { estimate: joint.estimate(0, level)?, truth: 0.3 })
 }
 
 #[cfg(test)]

@@ -16,6 +16,17 @@ pub struct Factor {
     pub levels: Vec<String>,
 }
 
+/// A cell as it was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// The level of each factor.
+    pub levels: Vec<String>,
+    /// Units.
+    pub n: u64,
+    /// Mean outcome.
+    pub mean: Option<f64>,
+}
+
 /// A contrast of cells: its name and one weight per cell.
 pub type Contrast = (String, Vec<f64>);
 
@@ -81,43 +92,24 @@ pub fn contrasts(factors: &[Factor]) -> Result<Vec<Contrast>, EvidenceError> {
     Ok(out)
 }
 
-/// Reads a factorial experiment, one row a unit: `factors` are columns whose values are levels, the base of each named by the
-/// caller or the first found. The estimate is the first main effect; comparisons are all main effects and two-way
-/// interactions. Cell means are independent with variance s² / n, and contrasts are linear in them.
+/// Effects of a factorial experiment, one row a unit: all main effects, then all two-way interactions, with the cells they rest
+/// on. `factors` are columns whose values are levels, the base of each named by the caller or the first found. Cell means are
+/// independent with variance s² / n, and contrasts are linear in them.
 ///
-/// Errors: an unknown column, a factor with one level, a cell with fewer than two units (TL342). A band over all effects is in
-/// the details under `simultaneous`.
-pub fn read(
+/// Errors: an unknown column or base, a factor with one level, a cell with fewer than two units (TL342).
+pub fn effects(
     table: &Table,
     factors: &[(&str, Option<&str>)],
     metric: &str,
-    level: Level,
-) -> Result<Report, EvidenceError> {
+) -> Result<(Joint, Vec<Cell>, u64), EvidenceError> {
     let values = table.numbers(metric)?;
-    let mut design = Vec::new();
-    let mut codes = Vec::new();
+    let (mut design, mut codes) = (Vec::new(), Vec::new());
     for (name, base) in factors {
-        let (code, mut levels) = table.codes(name)?;
-        let first = match base {
-            None => 0,
-            Some(base) => levels.iter().position(|l| l == base).ok_or_else(|| {
-                let message = format!("factor `{name}` has no level `{base}`");
-                unusable("TL342", message, &format!("its levels are {}", levels.join(", ")))
-            })?,
-        };
-        if !levels.is_empty() {
-            levels.swap(0, first);
-        }
-        let swap = |c: u32| match c as usize {
-            0 => u32::try_from(first).unwrap_or(u32::MAX),
-            c if c == first => 0,
-            _ => c,
-        };
-        codes.push(code.into_iter().map(swap).collect::<Vec<u32>>());
-        design.push(Factor { name: (*name).to_owned(), levels });
+        let (factor, code) = factor(table, name, *base)?;
+        design.push(factor);
+        codes.push(code);
     }
-    let contrasts = contrasts(&design)?;
-    let all = cells(&design)?;
+    let (contrasts, all) = (contrasts(&design)?, cells(&design)?);
     let mut moments = vec![Moments::default(); all.len()];
     let mut left_out = 0_u64;
     for (row, value) in values.iter().enumerate() {
@@ -129,7 +121,45 @@ pub fn read(
             None => left_out += 1,
         }
     }
-    let joint = joint(&moments, &all, &design)?.combine(&contrasts)?;
+    let of = |(levels, m): (&Vec<usize>, &Moments)| Cell {
+        levels: levels.iter().zip(&design).map(|(l, f)| f.levels[*l].clone()).collect(),
+        n: m.n(),
+        mean: m.mean(),
+    };
+    let cells = all.iter().zip(&moments).map(of).collect::<Vec<_>>();
+    Ok((joint(&moments, &cells)?.combine(&contrasts)?, cells, left_out))
+}
+
+/// A column as a factor with its base first, and the codes of its rows.
+fn factor(table: &Table, name: &str, base: Option<&str>) -> Result<(Factor, Vec<u32>), EvidenceError> {
+    let (code, mut levels) = table.codes(name)?;
+    let first = match base {
+        None => 0,
+        Some(base) => levels.iter().position(|l| l == base).ok_or_else(|| {
+            let message = format!("factor `{name}` has no level `{base}`");
+            unusable("TL342", message, &format!("its levels are {}", levels.join(", ")))
+        })?,
+    };
+    if !levels.is_empty() {
+        levels.swap(0, first);
+    }
+    let swap = |c: u32| match c as usize {
+        0 => u32::try_from(first).unwrap_or(u32::MAX),
+        c if c == first => 0,
+        _ => c,
+    };
+    Ok((Factor { name: name.to_owned(), levels }, code.into_iter().map(swap).collect()))
+}
+
+/// Reads a factorial experiment, see [`effects`]: the estimate is the first main effect, the comparisons are all of them, and a
+/// simultaneous band over all is in the details under `simultaneous`. Errors: see [`effects`].
+pub fn read(
+    table: &Table,
+    factors: &[(&str, Option<&str>)],
+    metric: &str,
+    level: Level,
+) -> Result<Report, EvidenceError> {
+    let (joint, cells, left_out) = effects(table, factors, metric)?;
     let mut report = Report::new("factorial", EvidenceTier::Randomised, joint.estimate(0, level)?);
     for j in 0..joint.len() {
         report.find(joint.names()[j].clone(), joint.estimate(j, level)?);
@@ -146,42 +176,31 @@ pub fn read(
         report.diagnose(Diagnostic::warning("TL344", message).help("give 0 where nothing happened"));
     }
     let band = joint.band(level, 1)?;
-    report.detail(
-        "simultaneous",
-        serde_json::json!({
-            "critical_value": band.critical_value, "intervals": band.intervals, "p_values": band.p_values,
-        }),
-    );
-    let sizes = all.iter().zip(&moments).map(|(c, m)| {
-        let levels: Vec<&str> = c.iter().zip(&design).map(|(l, f)| f.levels[*l].as_str()).collect();
-        serde_json::json!({ "levels": levels, "n": m.n(), "mean": m.mean() })
+    let simultaneous = serde_json::json!({
+        "critical_value": band.critical_value, "intervals": band.intervals, "p_values": band.p_values,
     });
-    report.detail("cells", sizes.collect::<serde_json::Value>());
+    report.detail("simultaneous", simultaneous);
+    report.detail("cells", serde_json::json!(cells));
     Ok(report)
 }
 
-fn joint(moments: &[Moments], cells: &[Vec<usize>], design: &[Factor]) -> Result<Joint, EvidenceError> {
+fn joint(moments: &[Moments], cells: &[Cell]) -> Result<Joint, EvidenceError> {
     let k = moments.len();
     let mut covariance = vec![0.0; k * k];
     let (mut means, mut names) = (Vec::new(), Vec::new());
-    let (mut n, mut least) = (0, u64::MAX);
     for (i, (m, cell)) in moments.iter().zip(cells).enumerate() {
-        let levels: Vec<&str> = cell.iter().zip(design).map(|(l, f)| f.levels[*l].as_str()).collect();
+        let name = cell.levels.join(" × ");
         let (Some(mean), Some(error)) = (m.mean(), m.std_error()) else {
-            let message = format!("cell {} has {} units", levels.join(" × "), m.n());
-            return Err(unusable(
-                "TL342",
-                message,
-                "every cell needs two units; drop a level, or read the factors apart",
-            ));
+            let message = format!("cell {name} has {} units", m.n());
+            let help = "every cell needs two units; drop a level, or read the factors apart";
+            return Err(unusable("TL342", message, help));
         };
         means.push(mean);
-        names.push(levels.join(" × "));
+        names.push(name);
         covariance[i * k + i] = error * error;
-        n += m.n();
-        least = least.min(m.n());
     }
-    // Every contrast weighs all cells: the degrees of freedom are at least those of the smallest cell.
+    let (n, least) = (moments.iter().map(Moments::n).sum::<u64>(), moments.iter().map(Moments::n).min().unwrap_or(0));
+    // Every contrast weighs several cells, so it has at least the degrees of freedom of the smallest.
     let df = if least < 30 { least as f64 - 1.0 } else { n as f64 - k as f64 };
     Ok(Joint::from_covariance(names, means, covariance, n, "factorial")?.with_df(df))
 }

@@ -24,6 +24,9 @@ mod plan;
 
 mod entries;
 
+#[cfg(test)]
+mod tests;
+
 pub use answer::{ArmSize, PowerAnswer};
 pub use assign::{Arm, Assigner, Holdout, Layer, Placed};
 pub use entries::ESTIMATORS;
