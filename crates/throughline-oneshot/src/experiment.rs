@@ -10,7 +10,10 @@ use throughline_core::{Diagnostic, Level};
 use throughline_evidence::{Accumulator, ExperimentSpec, MetricKind, Reading};
 
 use crate::answer::{interval, number as number_shown, table};
+use crate::assign::AssignArgs;
+use crate::design::DesignArgs;
 use crate::files::{Csv, number, text};
+use crate::switchback::{FactorialArgs, SwitchbackArgs};
 use crate::{Answer, OneShotError};
 
 /// Experiments on plain files.
@@ -18,6 +21,14 @@ use crate::{Answer, OneShotError};
 pub enum ExperimentCommand {
     /// Read an experiment from a file with one row a unit.
     Read(ExperimentReadArgs),
+    /// Plan an experiment: arms, units, stop rule and what is compared.
+    Design(Box<DesignArgs>),
+    /// Assign units to arms by salted hashes.
+    Assign(AssignArgs),
+    /// Read a switchback experiment from a file with one row per market and period.
+    Switchback(SwitchbackArgs),
+    /// Read a factorial experiment: main effects and interactions.
+    Factorial(FactorialArgs),
 }
 
 /// What to read and how.
@@ -60,6 +71,10 @@ impl ExperimentCommand {
                 }
                 Ok(Answer { json: as_json(&reading, &findings), text })
             }
+            Self::Design(args) => args.run(),
+            Self::Assign(args) => args.run(),
+            Self::Switchback(args) => args.run(),
+            Self::Factorial(args) => args.run(),
         }
     }
 
@@ -67,6 +82,10 @@ impl ExperimentCommand {
     pub const fn json(&self) -> bool {
         match self {
             Self::Read(args) => args.json,
+            Self::Design(args) => args.json(),
+            Self::Assign(args) => args.json(),
+            Self::Switchback(args) => args.json(),
+            Self::Factorial(args) => args.json(),
         }
     }
 }
