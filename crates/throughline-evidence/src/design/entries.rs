@@ -59,23 +59,16 @@ fn blocks(seed: u64, level: Level) -> Result<Simulated, EvidenceError> {
     Ok(Simulated { estimate: report.estimate, truth: EFFECT })
 }
 
-/// Errors that follow each other for a period or two, arms switched every period.
+/// Errors that follow each other, the arm drawn anew for every period.
 fn newey_west(seed: u64, level: Level) -> Result<Simulated, EvidenceError> {
     let stream = Stream::new(seed, 0x6e77);
-    let schedule = switchback::schedule(&format!("n{seed}"), "m", 600, 1, 0)?;
     let mut error = 0.0;
-    let seen: Vec<Observation> = schedule
-        .iter()
-        .map(|p| {
-            error = 0.3 * error + stream.normal_at(p.period as u64);
-            let on = f64::from(u8::from(p.treated));
-            Observation {
-                market: 0,
-                time: p.period as f64,
-                treated: p.treated,
-                outcome: error + EFFECT * on,
-                block: None,
-            }
+    let seen: Vec<Observation> = (0..400)
+        .map(|i| {
+            error = 0.3 * error + stream.normal_at(i);
+            let treated = stream.uniform_at(1000 + i) < 0.5;
+            let outcome = error + EFFECT * f64::from(u8::from(treated));
+            Observation { market: 0, time: i as f64, treated, outcome, block: None }
         })
         .collect();
     let report = switchback::read(&seen, 0, Errors::NeweyWest { lags: None }, level)?;

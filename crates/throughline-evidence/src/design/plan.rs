@@ -79,7 +79,7 @@ pub struct Plan {
     /// What must hold, in plain language.
     pub assumptions: Vec<String>,
     /// What belongs to the design: cells and contrasts, the schedule of a switchback.
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub details: Map<String, Value>,
 }
 

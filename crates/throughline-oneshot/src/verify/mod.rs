@@ -2,6 +2,7 @@
 
 mod growthbook;
 mod hillstrom;
+mod sequential;
 
 use std::path::{Path, PathBuf};
 
@@ -59,8 +60,11 @@ pub struct Group {
 }
 
 /// Every group of this crate.
-pub const GROUPS: &[Group] =
-    &[Group { name: "hillstrom", run: hillstrom::checks }, Group { name: "growthbook", run: growthbook::checks }];
+pub const GROUPS: &[Group] = &[
+    Group { name: "hillstrom", run: hillstrom::checks },
+    Group { name: "growthbook", run: growthbook::checks },
+    Group { name: "sequential", run: sequential::checks },
+];
 
 /// A file of the reference data; its absence is said clearly.
 pub fn reference(dir: &Path, path: &str) -> Result<PathBuf, OneShotError> {

@@ -1,0 +1,4 @@
+//! Commands as their users run them.
+
+mod design;
+mod verify_sequential;
