@@ -59,6 +59,12 @@ pub struct AssignArgs {
     pub json: bool,
 }
 
+/// A column as codes and their texts.
+type Codes = (Vec<u32>, Vec<String>);
+
+/// Units of each arm by stratum.
+type Strata = BTreeMap<String, Vec<u64>>;
+
 /// Texts in one allocation.
 #[derive(Default)]
 struct Texts {
@@ -84,7 +90,7 @@ impl Texts {
 /// The columns of the file that matter; clusters and strata are empty without theirs.
 #[derive(Default)]
 struct Units {
-    units: Texts,
+    ids: Texts,
     clusters: Texts,
     strata: Texts,
 }
@@ -92,7 +98,7 @@ struct Units {
 impl Units {
     /// What is hashed: the cluster where there is one.
     fn key(&self, i: usize) -> &str {
-        if self.clusters.len() > 0 { self.clusters.get(i) } else { self.units.get(i) }
+        if self.clusters.len() > 0 { self.clusters.get(i) } else { self.ids.get(i) }
     }
 }
 
@@ -104,11 +110,11 @@ impl AssignArgs {
     pub fn run(&self) -> Result<Answer, OneShotError> {
         let assigner = self.assigner()?;
         let (units, mut found) = self.read()?;
-        if units.units.len() == 0 {
+        if units.ids.len() == 0 {
             let message = format!("no usable row in {}", self.file.display());
             return Err(refuse("TL032", message, "give a file with one row a unit"));
         }
-        let repeated = repeats(&units.units);
+        let repeated = repeats(&units.ids);
         if repeated > 0 {
             let message = format!("{repeated} rows repeat a unit that stands above them");
             let help = "they get the arm of its first row, and count only once in the reading of the experiment";
@@ -161,9 +167,13 @@ impl AssignArgs {
                 blank += 1;
                 return Ok(());
             }
-            units.units.push(unit);
-            cluster.into_iter().for_each(|c| units.clusters.push(c));
-            stratum.into_iter().for_each(|s| units.strata.push(s));
+            units.ids.push(unit);
+            if let Some(cluster) = cluster {
+                units.clusters.push(cluster);
+            }
+            if let Some(stratum) = stratum {
+                units.strata.push(stratum);
+            }
             Ok(())
         })?;
         let shown = found.len().min(20);
@@ -184,7 +194,7 @@ impl AssignArgs {
         let (unit, cluster, strata) =
             (table.codes(&self.unit)?, read(self.cluster.as_ref())?, read(self.strata.as_ref())?);
         let (mut units, mut blank) = (Units::default(), 0_u64);
-        let all: Vec<(&(Vec<u32>, Vec<String>), usize)> = [Some(&unit), cluster.as_ref(), strata.as_ref()]
+        let all: Vec<(&Codes, usize)> = [Some(&unit), cluster.as_ref(), strata.as_ref()]
             .into_iter()
             .enumerate()
             .filter_map(|(i, c)| Some((c?, i)))
@@ -197,7 +207,7 @@ impl AssignArgs {
             for ((codes, names), which) in &all {
                 let text = &names[codes[row] as usize];
                 match which {
-                    0 => units.units.push(text),
+                    0 => units.ids.push(text),
                     1 => units.clusters.push(text),
                     _ => units.strata.push(text),
                 }
@@ -207,12 +217,8 @@ impl AssignArgs {
         Ok((units, found))
     }
 
-    fn places(
-        &self,
-        assigner: &Assigner,
-        units: &Units,
-    ) -> Result<(Vec<Placed>, BTreeMap<String, Vec<u64>>), OneShotError> {
-        let rows = units.units.len();
+    fn places(&self, assigner: &Assigner, units: &Units) -> Result<(Vec<Placed>, Strata), OneShotError> {
+        let rows = units.ids.len();
         if self.strata.is_none() {
             return Ok(((0..rows).map(|i| assigner.place(units.key(i).as_bytes())).collect(), BTreeMap::new()));
         }
@@ -251,7 +257,7 @@ impl AssignArgs {
                 Placed::HeldOut => ("holdout", "", ""),
                 Placed::Outside => ("outside", "", ""),
             };
-            out.write_field(units.units.get(i)).map_err(broken)?;
+            out.write_field(units.ids.get(i)).map_err(broken)?;
             if clusters {
                 out.write_field(units.clusters.get(i)).map_err(broken)?;
             }
@@ -263,13 +269,7 @@ impl AssignArgs {
         out.flush().map_err(failed)
     }
 
-    fn answer(
-        &self,
-        assigner: &Assigner,
-        places: &[Placed],
-        strata: &BTreeMap<String, Vec<u64>>,
-        found: &[Diagnostic],
-    ) -> Answer {
+    fn answer(&self, assigner: &Assigner, places: &[Placed], strata: &Strata, found: &[Diagnostic]) -> Answer {
         let mut counts = vec![0_u64; assigner.arms().len()];
         let (mut held, mut outside) = (0_u64, 0_u64);
         for place in places {
@@ -311,7 +311,9 @@ impl AssignArgs {
             places.len(),
             shown(&self.out)
         ));
-        found.iter().for_each(|f| text.push_str(&format!("\n{f}")));
+        for finding in found {
+            text.push_str(&format!("\n{finding}"));
+        }
         let json = json!({
             "units": places.len(), "assigned": assigned, "holdout": held, "outside": outside, "arms": arms,
             "sample_ratio": fit.map(|f| json!({ "p_value": f.p_value, "df": f.df })),

@@ -379,6 +379,8 @@ pub(crate) fn as_text(
         let shown = bounds.looks.iter().zip(&bounds.critical).map(|(t, c)| format!("{t:.3}: {c:.4}"));
         text.push_str(&format!("\nboundaries of z by information: {}", shown.collect::<Vec<_>>().join(", ")));
     }
-    found.iter().for_each(|f| text.push_str(&format!("\n{f}")));
+    for finding in found {
+        text.push_str(&format!("\n{finding}"));
+    }
     text
 }

@@ -76,7 +76,7 @@ mod tests {
         let got = yaml(&json!({
             "name": "summer test", "n": 12, "on": "no", "odd": "a: b", "list": [1, 2], "arms": [{ "name": "a", "share": 0.5 }], "none": {}, "x": null,
         }));
-        let expected = "name: summer test\nn: 12\n\"on\": \"no\"\nodd: \"a: b\"\nlist: [1,2]\narms:\n  -\n    name: a\n    share: 0.5\nnone: {}\nx: null\n";
+        let expected = "name: summer test\n\"n\": 12\n\"on\": \"no\"\nodd: \"a: b\"\nlist: [1,2]\narms:\n  -\n    name: a\n    share: 0.5\nnone: {}\nx: null\n";
         assert_eq!(got, expected);
     }
 }

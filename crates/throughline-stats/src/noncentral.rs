@@ -19,7 +19,7 @@ const PANELS: u32 = 24;
 /// ∫ f(s) Φ(δ − t s) ds over the density of S, by Gauss–Legendre over ten standard deviations. `df` ≥ 1; absolute error
 /// below 1e-10 for whole `df`. Infinite or invalid `df` gives the normal distribution.
 pub fn noncentral_t_sf(t: f64, df: f64, noncentrality: f64) -> f64 {
-    if !(df >= 1.0 && df < MANY) {
+    if !(1.0..MANY).contains(&df) {
         return dist::normal_sf(t - noncentrality);
     }
     let spread = 10.0 / (2.0 * df).sqrt();

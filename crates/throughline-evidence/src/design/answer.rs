@@ -179,9 +179,9 @@ impl PowerPlan {
         for _ in 0..200 {
             let middle = f64::midpoint(low, high);
             if power(middle) < self.power {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
             if high - low <= 1e-10 * high {
                 break;

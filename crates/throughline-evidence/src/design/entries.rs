@@ -75,11 +75,13 @@ fn newey_west(seed: u64, level: Level) -> Result<Simulated, EvidenceError> {
     Ok(Simulated { estimate: report.estimate, truth: EFFECT })
 }
 
+/// Units of a simulated factorial.
+const UNITS: u64 = 500;
+
 /// Two by two with an interaction; the estimate is the first main effect.
 fn factors(seed: u64, level: Level) -> Result<Simulated, EvidenceError> {
     let stream = Stream::new(seed, 0x6661_6374);
     let of = |i: u64, bit: u64| f64::from(u8::from(stream.u64_at(i) >> (63 - bit) & 1 == 1));
-    const UNITS: u64 = 500;
     let (a, b): (Vec<f64>, Vec<f64>) = (0..UNITS).map(|i| (of(i, 0), of(i, 1))).unzip();
     let y = a
         .iter()
@@ -104,6 +106,8 @@ mod tests {
 
     #[test]
     fn sets_hold_the_truth_as_often_as_they_promise() {
-        ESTIMATORS.iter().for_each(|entry| coverage_is_held(entry, 300));
+        for entry in ESTIMATORS {
+            coverage_is_held(entry, 300);
+        }
     }
 }

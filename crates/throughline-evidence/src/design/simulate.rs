@@ -130,10 +130,14 @@ impl History {
         if self.is_ratio() {
             let (top, below) = units.iter().fold((0.0, 0.0), |(t, b), u| (t + u.y, b + u.d));
             let (ratio, mean) = (top / below, below / units.len() as f64);
-            units.iter().for_each(|u| moments.push((u.y - ratio * u.d) / mean));
+            for u in units {
+                moments.push((u.y - ratio * u.d) / mean);
+            }
             return Summary { mean: ratio, ..moments.summary() };
         }
-        units.iter().for_each(|u| moments.push(u.y - theta * (u.x - centre)));
+        for u in units {
+            moments.push(u.y - theta * (u.x - centre));
+        }
         moments.summary()
     }
 }

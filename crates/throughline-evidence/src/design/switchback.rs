@@ -42,7 +42,7 @@ pub fn schedule(
     for period in 0..periods {
         let block = period / (2 * stretch);
         let first = salted.unit_interval(format!("{market}\0{block}").as_bytes()) < 0.5;
-        let treated = first == ((period / stretch) % 2 == 0);
+        let treated = first == (period / stretch).is_multiple_of(2);
         let changed = out.last().is_none_or(|p| p.treated != treated);
         since = if changed { 0 } else { since + 1 };
         out.push(Period { period, block, treated, counted: since >= washout });
@@ -296,7 +296,7 @@ mod tests {
     fn the_washout_removes_a_carry_over() {
         let periods = schedule("s", "m", 400, 4, 1).expect("a schedule");
         let lagged = |p: &Period| if p.period > 0 && periods[p.period - 1].treated { 1.0 } else { 0.0 };
-        let noise = |p: &Period| f64::from(u8::from((p.period * 7919) % 5 == 0)) * 0.1;
+        let noise = |p: &Period| f64::from(u8::from((p.period * 7919).is_multiple_of(5))) * 0.1;
         let seen = observations(&periods, |p| lagged(p) + noise(p));
         let with = read(&seen, 1, Errors::Blocks, Level::P95).expect("a report");
         assert!((with.estimate.value - 1.0).abs() < 0.03, "{:?}", with.estimate);

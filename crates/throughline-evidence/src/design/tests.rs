@@ -118,7 +118,7 @@ fn impossible_questions_say_what_to_do() {
     for (plan, expected) in bad {
         match plan.sample_size() {
             Err(EvidenceError::Data { code, help, .. }) => {
-                assert!(code == expected && !help.is_empty(), "{plan:?} {code}")
+                assert!(code == expected && !help.is_empty(), "{plan:?} {code}");
             }
             other => panic!("{plan:?}: {other:?}"),
         }

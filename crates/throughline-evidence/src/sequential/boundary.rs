@@ -124,9 +124,9 @@ fn critical(density: &Density, step: Step, release: f64, guess: Option<f64>) -> 
     for _ in 0..200 {
         let p = above(z);
         if p > release {
-            low = z
+            low = z;
         } else {
-            high = z
+            high = z;
         }
         let slope = density.density(step, z * root) * root;
         let newton = z + (p / release).ln() * p / slope;
@@ -225,6 +225,8 @@ mod tests {
         check("obrien-fleming", 0.05, Sides::Two, &[4.8769, 3.3569, 2.6803, 2.2898, 2.0310], 5e-4);
     }
 
+    const WALKS: u64 = 40_000;
+
     #[test]
     fn a_walk_simulated_step_by_step_crosses_as_often() {
         let plan = GroupSequential {
@@ -236,7 +238,6 @@ mod tests {
         let bounds = plan.boundaries().expect("a plan");
         let expected = bounds.crossing(1.2);
         let mut seen = vec![(0_u32, 0_u32); 4];
-        const WALKS: u64 = 40_000;
         for walk in 0..WALKS {
             let stream = Stream::new(11, walk);
             let (mut b, mut from) = (0.0, 0.0);
@@ -247,9 +248,9 @@ mod tests {
                 let z = b / to.sqrt();
                 if z.abs() >= bounds.critical[i] {
                     if z < 0.0 {
-                        seen[i].0 += 1
+                        seen[i].0 += 1;
                     } else {
-                        seen[i].1 += 1
+                        seen[i].1 += 1;
                     }
                     break;
                 }

@@ -32,7 +32,7 @@ pub struct SequentialRatio {
 /// Errors: counts that are not one per arm or fall from look to look, weights that are none (TL338).
 pub fn sample_ratio(looks: &[Vec<u64>], weights: &[f64]) -> Result<(SequentialRatio, Vec<Diagnostic>), EvidenceError> {
     let total: f64 = weights.iter().sum();
-    if !(total > 0.0 && total.is_finite()) || weights.iter().any(|w| !(*w >= 0.0)) {
+    if !(total > 0.0 && total.is_finite()) || weights.iter().any(|w| w.is_nan() || *w < 0.0) {
         let message = format!("weights {weights:?} are no shares");
         return Err(unusable("TL338", message, "give a number of at least 0 for every arm, one above 0"));
     }

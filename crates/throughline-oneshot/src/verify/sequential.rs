@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use throughline_core::{Estimate, Level};
-use throughline_evidence::sequential::{Boundaries, GroupSequential, Sides};
+use throughline_evidence::sequential::{Boundaries, GroupSequential, Sides, Spending};
 use throughline_stats::dist;
 use throughline_stats::moments::Moments;
 use throughline_stats::noncentral::noncentral_t_sf;
@@ -50,6 +50,45 @@ const CONSTANTS: [(usize, f64, f64); 6] = [
     (20, 2.672, 2.126),
 ];
 
+/// Information of 181 daily looks of a real experiment, in units of 1e-7.
+#[rustfmt::skip]
+const DAILY: [u32; 181] = [
+    16_170, 57_858, 122_004, 201_996, 295_644, 404_710, 529_298, 658_009, 787_844, 914_850, 1_028_893, 1_128_435,
+    1_229_893, 1_328_098, 1_426_800, 1_528_196, 1_629_318, 1_719_878, 1_799_675, 1_878_611, 1_955_670, 2_033_501,
+    2_127_706, 2_214_833, 2_295_913, 2_364_059, 2_431_235, 2_498_729, 2_568_336, 2_649_272, 2_728_272, 2_799_895,
+    2_862_801, 2_925_686, 2_988_295, 3_051_315, 3_118_994, 3_188_730, 3_252_358, 3_307_398, 3_361_620, 3_415_132,
+    3_478_405, 3_546_239, 3_613_076, 3_675_119, 3_730_572, 3_786_528, 3_842_899, 3_900_128, 3_964_718, 4_030_612,
+    4_091_456, 4_144_983, 4_198_850, 4_256_404, 4_315_384, 4_380_159, 4_444_516, 4_503_437, 4_556_808, 4_610_488,
+    4_663_304, 4_717_294, 4_776_950, 4_836_976, 4_892_945, 4_943_179, 4_993_542, 5_043_010, 5_093_263, 5_149_099,
+    5_205_835, 5_261_172, 5_310_141, 5_359_027, 5_400_689, 5_451_621, 5_506_753, 5_562_356, 5_614_758, 5_660_462,
+    5_706_617, 5_750_453, 5_795_939, 5_861_802, 5_913_273, 5_958_977, 6_001_503, 6_042_404, 6_082_964, 6_124_735,
+    6_174_918, 6_223_867, 6_268_875, 6_308_342, 6_348_490, 6_388_764, 6_430_405, 6_476_617, 6_525_750, 6_570_690,
+    6_610_428, 6_649_727, 6_689_672, 6_730_191, 6_776_959, 6_825_336, 6_869_984, 6_908_781, 6_949_984, 6_991_746,
+    7_033_416, 7_082_722, 7_131_064, 7_176_507, 7_216_193, 7_256_178, 7_296_113, 7_336_775, 7_383_860, 7_431_864,
+    7_475_115, 7_513_221, 7_551_652, 7_591_155, 7_635_880, 7_688_896, 7_740_750, 7_788_235, 7_829_338, 7_870_690,
+    7_912_445, 7_954_865, 8_002_680, 8_051_865, 8_097_255, 8_137_210, 8_175_460, 8_214_445, 8_256_005, 8_302_889,
+    8_351_109, 8_395_421, 8_433_706, 8_472_835, 8_513_248, 8_556_694, 8_606_610, 8_654_996, 8_699_232, 8_737_654,
+    8_776_996, 8_816_179, 8_856_027, 8_900_849, 8_947_121, 8_993_599, 9_035_026, 9_075_820, 9_115_700, 9_158_137,
+    9_207_252, 9_257_497, 9_303_560, 9_343_408, 9_384_800, 9_426_168, 9_475_247, 9_523_910, 9_573_336, 9_618_665,
+    9_657_568, 9_697_356, 9_737_369, 9_778_354, 9_828_379, 9_877_032, 9_921_586, 9_960_385, 10_000_000,
+];
+
+/// Some of its boundaries by α t², two-sided α = 0.003333333: number of the look and boundary. (The published second one is 8,
+/// a look whose spending fell under a tolerance there.)
+const DAILY_BOUNDARIES: [(usize, f64); 9] = [
+    (3, 5.147_016_05),
+    (5, 4.806_913_46),
+    (10, 4.388_990_83),
+    (15, 4.245_135_91),
+    (20, 4.137_963_52),
+    (177, 3.307_923_67),
+    (179, 3.303_392_38),
+    (180, 3.302_964_21),
+    (181, 3.300_415_34),
+];
+
+const SPOTIFY: &str = "spotify/confidence tests/frequentist/test_bounds.py, equal to R ldbounds";
+
 const TEXTBOOK: &str = "Jennison, Turnbull (2000), tables 2.1 and 2.3, printed to 3 digits";
 
 const GROWTHBOOK: &str = "growthbook packages/stats tests, printed to 5 digits";
@@ -64,6 +103,14 @@ pub(super) fn checks(_: &Path) -> Result<Vec<Check>, OneShotError> {
             let name = format!("{spending} boundary {} of {}, α {alpha} {sides:?}-sided", i + 1, bounds.looks.len());
             out.push(Check::absolute(name, *expected, *got, tolerance, source));
         }
+    }
+    let looks = DAILY.iter().map(|t| f64::from(*t) / 1e7).collect();
+    let plan =
+        GroupSequential { looks, spending: Spending::Power { rho: 2.0 }, alpha: 0.003_333_333, sides: Sides::Two };
+    let daily = plan.boundaries()?.critical;
+    for (look, expected) in DAILY_BOUNDARIES {
+        let name = format!("boundary {look} of {} daily looks", DAILY.len());
+        out.push(Check::absolute(name, expected, daily[look - 1], 5e-5, SPOTIFY));
     }
     for (k, pocock, obrien) in CONSTANTS {
         for (name, power, expected) in [("Pocock", 0.0, pocock), ("O'Brien–Fleming", 0.5, obrien)] {

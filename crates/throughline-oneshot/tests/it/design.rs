@@ -1,6 +1,6 @@
 //! `power`, `experiment design`, `assign`, `switchback` and `factorial` from the command line on.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Parser;
@@ -9,6 +9,7 @@ use throughline_oneshot::experiment::ExperimentCommand;
 use throughline_oneshot::power::PowerArgs;
 use throughline_oneshot::{Answer, OneShotError};
 
+#[expect(clippy::large_enum_variant, reason = "parsed once")]
 #[derive(Debug, Parser)]
 enum Cli {
     Power(Box<PowerArgs>),
@@ -44,6 +45,11 @@ fn refused(line: &str, code: &str) {
     assert!(error.contains(code), "{line}: {error}");
 }
 
+/// Lines of a file, one for each number below `n`.
+fn lines(n: u32, line: impl Fn(u32) -> String) -> String {
+    (0..n).map(line).collect::<Vec<_>>().join("\n") + "\n"
+}
+
 fn file(dir: &Path, name: &str, text: &str) -> String {
     let path = dir.join(name);
     std::fs::write(&path, text).expect("a file");
@@ -77,8 +83,7 @@ fn power_answers_in_the_agreed_shape() {
 #[test]
 fn power_from_a_history() {
     let dir = tempfile::tempdir().expect("a folder");
-    let rows: String =
-        (0..3000_u32).map(|i| format!("{},{},{}\n", (i * 7919) % 101, (i * 7919) % 101 / 2, i / 6)).collect();
+    let rows = lines(3000, |i| format!("{},{},{}", (i * 7919) % 101, (i * 7919) % 101 / 2, i / 6));
     let path = file(dir.path(), "h.csv", &format!("spend,before,shop\n{rows},1,2\n"));
     let json =
         run(&format!("power --effect 6 --history {path} --value spend --simulations 200")).expect("an answer").json;
@@ -145,7 +150,7 @@ fn a_design_is_a_document() {
     refused("experiment design --name h --sd 1 --effect 0.5 --action x=y", "TL342");
 }
 
-fn assigned(path: &str) -> HashMap<String, (String, String)> {
+fn assigned(path: &str) -> BTreeMap<String, (String, String)> {
     let mut reader = csv::Reader::from_path(path).expect("a file");
     let header = reader.headers().expect("a header").clone();
     let at = |name: &str| header.iter().position(|h| h == name).expect(name);
@@ -157,8 +162,7 @@ fn assigned(path: &str) -> HashMap<String, (String, String)> {
 #[test]
 fn assignment_by_salt_strata_and_cluster() {
     let dir = tempfile::tempdir().expect("a folder");
-    let rows: String =
-        (0..4000_u32).map(|i| format!("u{i},{},c{}\n", ["de", "fr", "it"][(i / 8 % 3) as usize], i / 8)).collect();
+    let rows = lines(4000, |i| format!("u{i},{},c{}", ["de", "fr", "it"][(i / 8 % 3) as usize], i / 8));
     let path = file(dir.path(), "units.csv", &format!("id,country,shop\n{rows}u1,de,c0\n,de,c1\n"));
     let out = |name: &str| dir.path().join(name).display().to_string();
     let base = format!("experiment assign {path} --unit id --arm control=1 --arm treatment=1");
@@ -197,17 +201,11 @@ fn assignment_by_salt_strata_and_cluster() {
 #[test]
 fn switchback_and_factorial_files_are_read() {
     let dir = tempfile::tempdir().expect("a folder");
-    let rows: String = (0..200_u32)
-        .map(|t| {
-            let on = (t / 2 % 2 == 0) == (t / 4 * 7919 % 3 == 0);
-            format!(
-                "{t},{},{},{}\n",
-                if on { "on" } else { "off" },
-                f64::from(t * 37 % 11) + if on { 3.0 } else { 0.0 },
-                t / 4
-            )
-        })
-        .collect();
+    let rows = lines(200, |t| {
+        let on = (t / 2).is_multiple_of(2) == (t / 4 * 7919).is_multiple_of(3);
+        let (arm, lift) = if on { ("on", 3.0) } else { ("off", 0.0) };
+        format!("{t},{arm},{},{}", f64::from(t * 37 % 11) + lift, t / 4)
+    });
     let path = file(dir.path(), "s.csv", &format!("hour,arm,orders,block\n{rows}"));
     let base = format!("experiment switchback {path} --time hour --assignment arm --metric orders --control");
     let json = run(&format!("{base} off --block block")).expect("an answer").json;
@@ -216,7 +214,7 @@ fn switchback_and_factorial_files_are_read() {
     refused(&format!("{base} nobody"), "TL347");
     refused(&format!("{base} off --washout 50"), "TL347");
 
-    let rows: String = (0..400_u32).map(|i| format!("{},{},{}\n", i % 2, i / 2 % 2, i % 7 + i % 2 * 2)).collect();
+    let rows = lines(400, |i| format!("{},{},{}", i % 2, i / 2 % 2, i % 7 + i % 2 * 2));
     let path = file(dir.path(), "f.csv", &format!("a,b,y\n{rows}"));
     let json =
         run(&format!("experiment factorial {path} --factor a=0 --factor b=0 --metric y")).expect("an answer").json;
