@@ -98,7 +98,7 @@ impl PowerPlan {
     }
 
     fn least_total(&self, weights: &[f64], rule: &Rule) -> Result<f64, EvidenceError> {
-        let enough = |total: f64| self.power_at(total, weights, rule) >= self.power;
+        let enough = |total: f64| self.enough(total, weights, rule);
         let mut high = 4.0;
         while !enough(high) {
             high *= 2.0;
@@ -125,8 +125,7 @@ impl PowerPlan {
         let weights: Vec<f64> = arms.iter().map(|a| a.n as f64 / total).collect();
         let at = self.precision(total, &weights);
         let power = self.power_at(total, &weights, rule);
-        let boundaries = if let Rule::Group(bounds) = rule { Some(bounds.clone()) } else { None };
-        let drift = (self.stated() + self.margin.unwrap_or(0.0)).abs() / at.std_error;
+        let boundaries = if let Rule::Group(bounds, _) = rule { Some(bounds.clone()) } else { None };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and at most 1e12")]
         let n = at.n.round() as u64;
         let method = match self.effect {
@@ -152,7 +151,7 @@ impl PowerPlan {
             design_effect: self.design_effect(),
             covariate_factor: self.covariate_factor(),
             inflation,
-            expected_n: boundaries.as_ref().map(|b| b.expected_information(drift) * total),
+            expected_n: boundaries.as_ref().map(|b| b.expected_information(self.drift(at)) * total),
             boundaries,
             arms,
         })
@@ -165,23 +164,23 @@ impl PowerPlan {
         let plan = |effect: f64| self.with_effect(effect);
         let room = self.room(sign);
         // Beside the margin, effects count from there.
-        let power = |size: f64| plan(sign * size - margin).power_at(total, weights, rule);
+        let found = |size: f64| plan(sign * size - margin).enough(total, weights, rule);
         let (mut low, mut high) = (0.0, (self.stated() + margin).abs().max(f64::MIN_POSITIVE));
-        while high < room + margin && power(high) < self.power {
+        while high < room + margin && !found(high) {
             low = high;
             high *= 2.0;
         }
         high = high.min(room + margin);
-        if power(high) < self.power {
+        if !found(high) {
             let message = format!("{total} units find no effect with a chance of {}", self.power);
             return Err(unusable("TL340", message, "plan more units, or a lower power"));
         }
         for _ in 0..200 {
             let middle = f64::midpoint(low, high);
-            if power(middle) < self.power {
-                low = middle;
-            } else {
+            if found(middle) {
                 high = middle;
+            } else {
+                low = middle;
             }
             if high - low <= 1e-10 * high {
                 break;

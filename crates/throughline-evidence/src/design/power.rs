@@ -320,7 +320,9 @@ impl PowerPlan {
             Looks::Group { looks, spending } => {
                 let sides = if one { Sides::One } else { Sides::Two };
                 let plan = GroupSequential { looks: looks.clone(), spending: *spending, alpha: self.alpha(), sides };
-                Rule::Group(plan.boundaries()?)
+                let bounds = plan.boundaries()?;
+                let drift = bounds.drift(self.power);
+                Rule::Group(bounds, drift)
             }
         })
     }
@@ -330,7 +332,7 @@ impl PowerPlan {
         let (alpha, one) = (self.alpha(), self.margin.is_some());
         match rule {
             Rule::Fixed => dist::t_quantile(1.0 - if one { alpha } else { alpha / 2.0 }, at.df),
-            Rule::Group(bounds) => bounds.critical.last().copied().unwrap_or(f64::INFINITY),
+            Rule::Group(bounds, _) => bounds.critical.last().copied().unwrap_or(f64::INFINITY),
             Rule::Sequence(tuned_for) => {
                 let log = -2.0 * if one { (2.0 * alpha).min(0.5) } else { alpha }.ln();
                 let information = at.n * (log + log.ln_1p()) / tuned_for.unwrap_or(at.n).max(1.0);
@@ -341,16 +343,30 @@ impl PowerPlan {
         }
     }
 
+    /// E(Z) at the end when the effect is as stated.
+    pub(super) fn drift(&self, at: Precision) -> f64 {
+        let drift = (self.stated() + self.margin.unwrap_or(0.0)) / at.std_error;
+        if self.margin.is_some() { drift } else { drift.abs() }
+    }
+
+    /// Whether `total` units find the effect with the power asked for.
+    pub(super) fn enough(&self, total: f64, weights: &[f64], rule: &Rule) -> bool {
+        match rule {
+            // The drift is all that matters, and walking the looks is dear.
+            Rule::Group(_, needed) => self.drift(self.precision(total, weights)) >= *needed,
+            _ => self.power_at(total, weights, rule) >= self.power,
+        }
+    }
+
     /// The chance to find the effect with `total` units, findings of the wrong sign left out.
     pub(super) fn power_at(&self, total: f64, weights: &[f64], rule: &Rule) -> f64 {
         let at = self.precision(total, weights);
-        let drift = (self.stated() + self.margin.unwrap_or(0.0)) / at.std_error;
-        let drift = if self.margin.is_some() { drift } else { drift.abs() };
+        let drift = self.drift(at);
         match rule {
             Rule::Fixed => noncentral_t_sf(self.critical(rule, at), at.df, drift),
             // Looks before the last can only add to this.
             Rule::Sequence(_) => dist::normal_sf(self.critical(rule, at) - drift),
-            Rule::Group(bounds) => bounds.crossing(drift).iter().map(|(_, above)| above).sum::<f64>().min(1.0),
+            Rule::Group(bounds, _) => bounds.crossing(drift).iter().map(|(_, above)| above).sum::<f64>().min(1.0),
         }
     }
 }
@@ -360,5 +376,6 @@ impl PowerPlan {
 pub(super) enum Rule {
     Fixed,
     Sequence(Option<f64>),
-    Group(Boundaries),
+    /// Boundaries, and the drift that gives the power asked for.
+    Group(Boundaries, f64),
 }

@@ -306,7 +306,7 @@ impl Draw<'_> {
         let margin = self.plan.margin.unwrap_or(0.0);
         let z = (e.value + margin) / se;
         let critical = match self.rule {
-            Rule::Group(bounds) => bounds.critical[look],
+            Rule::Group(bounds, _) => bounds.critical[look],
             Rule::Fixed | Rule::Sequence(_) => {
                 let weights = [self.n.0 as f64, self.n.1 as f64];
                 let total = weights[0] + weights[1];

@@ -84,8 +84,8 @@ const FEW: usize = 20;
 /// Reads a switchback: the mean outcome of treated periods less that of the others, over periods at least `washout` after a
 /// change of arm (and after the start of a market). With influence values φ = ±(y − mean of its arm) / periods of its
 /// arm: clustered by block with t on blocks − 1 (for complete blocks of two stretches, the paired t test), or HAC with
-/// Bartlett weights, Σ over lags (1 − l / (L + 1)) φₜ φₜ₋ₗ, times n / (n − 2), with t on n − 2 (Newey, West 1987,
-/// Econometrica 55(3); lags 1994).
+/// Bartlett weights, Σ over lags (1 − l / (L + 1)) φₜ φₜ₋ₗ, times n / (n − 2 − L), with t on the kernel's equivalent degrees
+/// of freedom 1.5 n / (L + 1) (Newey, West 1987, Econometrica 55(3); lags 1994; Priestley 1981, table 6.2).
 ///
 /// Errors: fewer than two periods or one block of an arm left (TL347), two rows of one market and time (TL347). Findings: few
 /// blocks (TL347), periods dropped by the washout, and the estimate with one period more of washout among the comparisons: when both
@@ -180,9 +180,13 @@ fn joint(
             Ok((joint.clustered(&codes)?, groups))
         }
         Errors::NeweyWest { lags } => {
-            let variance = newey_west(seen, &influence, lags) * n as f64 / (n as f64 - 2.0);
-            let joint = Joint::from_covariance(names, values, vec![variance], n, "switchback_newey_west")?;
-            Ok((joint.with_df(n as f64 - 2.0), counts[0] + counts[1]))
+            let (variance, lags) = newey_west(seen, &influence, lags);
+            // What estimating the means takes from a kernel of so many lags, and its equivalent degrees of freedom.
+            let periods = n as f64;
+            let factor = periods / (periods - 2.0 - lags as f64).max(1.0);
+            let df = (1.5 * periods / (lags as f64 + 1.0)).min(periods - 2.0).max(1.0);
+            let joint = Joint::from_covariance(names, values, vec![variance * factor], n, "switchback_newey_west")?;
+            Ok((joint.with_df(df), counts[0] + counts[1]))
         }
     }
 }
@@ -199,8 +203,9 @@ fn clusters(seen: &[Observation], stretches: &[(u32, usize)], kept: &[bool]) -> 
     (codes, known.len())
 }
 
-fn newey_west(seen: &[Observation], influence: &[f64], lags: Option<usize>) -> f64 {
-    let mut total = 0.0;
+/// The HAC variance, and the most lags used in a market.
+fn newey_west(seen: &[Observation], influence: &[f64], lags: Option<usize>) -> (f64, usize) {
+    let (mut total, mut most) = (0.0, 0);
     let mut start = 0;
     while start < seen.len() {
         let end = start + seen[start..].partition_point(|o| o.market == seen[start].market);
@@ -208,6 +213,7 @@ fn newey_west(seen: &[Observation], influence: &[f64], lags: Option<usize>) -> f
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small whole number")]
         let usual = (4.0 * (phi.len() as f64 / 100.0).powf(2.0 / 9.0)).floor() as usize;
         let lags = lags.unwrap_or(usual).min(phi.len() - 1);
+        most = most.max(lags);
         total += phi.iter().map(|x| x * x).sum::<f64>();
         for lag in 1..=lags {
             let weight = 1.0 - lag as f64 / (lags as f64 + 1.0);
@@ -215,7 +221,7 @@ fn newey_west(seen: &[Observation], influence: &[f64], lags: Option<usize>) -> f
         }
         start = end;
     }
-    total
+    (total, most)
 }
 
 /// Blocks a switchback needs: the least number of complete blocks with a chance of `power` to find `effect`, when the difference
@@ -310,9 +316,9 @@ mod tests {
         let seen = observations(&periods, |p| ((p.period * 37) % 11) as f64);
         let phi: Vec<f64> = (0..40).map(|i| f64::from(i % 7) - 3.0).collect();
         let white: f64 = phi.iter().map(|x| x * x).sum();
-        assert_eq!(newey_west(&seen, &phi, Some(0)), white);
+        assert_eq!(newey_west(&seen, &phi, Some(0)), (white, 0));
         let one = white + phi.windows(2).map(|p| p[0] * p[1]).sum::<f64>();
-        assert!((newey_west(&seen, &phi, Some(1)) - one).abs() < 1e-12);
+        assert!((newey_west(&seen, &phi, Some(1)).0 - one).abs() < 1e-12);
     }
 
     #[test]
