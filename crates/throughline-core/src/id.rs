@@ -165,15 +165,34 @@ impl PersonId {
 
     /// A uniform number in [0, 1) from this person and a salt: the same for ever, independent between salts.
     pub fn unit_interval(self, salt: &str) -> f64 {
-        use sha2::{Digest, Sha256};
-        let mut hash = Sha256::new();
-        hash.update(salt.as_bytes());
-        hash.update([0]);
-        hash.update(self.0);
-        let digest = hash.finalize();
+        Salted::new(salt).unit_interval(&self.0)
+    }
+}
+
+/// Draws that depend on nothing but a salt and an identifier: the same for ever and in every program, independent between
+/// salts. The draw is SHA-256(salt ‖ 0x00 ‖ id), its first 53 bits over 2⁵³.
+#[derive(Debug, Clone)]
+pub struct Salted(sha2::Sha256);
+
+impl Salted {
+    /// The draws of a salt; the salt is hashed once.
+    pub fn new(salt: &str) -> Self {
+        use sha2::Digest;
+        Self(sha2::Sha256::new().chain_update(salt.as_bytes()).chain_update([0]))
+    }
+
+    /// The first 64 bits of the hash of the salt and `id`, big endian.
+    pub fn word(&self, id: &[u8]) -> u64 {
+        use sha2::Digest;
+        let digest = self.0.clone().chain_update(id).finalize();
         let mut head = [0_u8; 8];
         head.copy_from_slice(&digest[..8]);
-        (u64::from_be_bytes(head) >> 11) as f64 / (1_u64 << 53) as f64
+        u64::from_be_bytes(head)
+    }
+
+    /// A uniform number in [0, 1) of `id`.
+    pub fn unit_interval(&self, id: &[u8]) -> f64 {
+        (self.word(id) >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 

@@ -28,7 +28,7 @@ pub use context::{NoProgress, Progress, RunContext};
 pub use diagnostic::{Diagnostic, Location, Severity};
 pub use estimate::{ConfidenceSet, Estimate, EstimateError, EvidenceTier, InferenceKind, Side};
 pub use event::{EventKind, EventRole};
-pub use id::{IdentifierKind, PersonId, SubjectToken};
+pub use id::{IdentifierKind, PersonId, Salted, SubjectToken};
 pub use money::{Currency, Money, MoneyError};
 pub use scan::Scan;
 pub use time::{TimeError, Timestamp};

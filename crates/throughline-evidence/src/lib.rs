@@ -25,6 +25,11 @@ pub mod rd;
 mod small;
 
 pub mod ledger;
+pub mod sequential;
+
+pub mod design;
+
+pub mod record;
 
 pub mod error;
 

@@ -39,8 +39,25 @@ const FAMILIES: &[&[EstimatorEntry]] = &[
     crate::rd::ESTIMATORS,
 ];
 const FAMILIES: &[&[EstimatorEntry]] = &[crate::experiment::ESTIMATORS];
+const FAMILIES: &[&[EstimatorEntry]] = &[crate::sequential::ESTIMATORS, crate::design::ESTIMATORS];
 
 /// Every estimator, family by family.
 pub fn estimators() -> impl Iterator<Item = &'static EstimatorEntry> {
     FAMILIES.iter().copied().flatten()
+}
+
+/// Panics when the sets of an estimator hold the truth so rarely (or, unless conservative, so often) that an honest
+/// one would do it once in 10,000 times: |coverage − level| beyond 4 binomial standard errors.
+#[cfg(test)]
+pub(crate) fn coverage_is_held(entry: &EstimatorEntry, seeds: u64) {
+    for level in [Level::HALF, Level::P95] {
+        let holds = |seed| {
+            let s = (entry.simulate)(seed, level).unwrap_or_else(|e| panic!("{} {seed}: {e}", entry.name));
+            s.estimate.set.contains(s.truth)
+        };
+        let coverage = (0..seeds).filter(|seed| holds(*seed)).count() as f64 / seeds as f64;
+        let error = 4.0 * (level.get() * level.alpha() / seeds as f64).sqrt();
+        let (low, high) = (level.get() - error, if entry.conservative { 1.0 } else { level.get() + error });
+        assert!((low..=high).contains(&coverage), "{} holds {coverage} at {}", entry.name, level.get());
+    }
 }

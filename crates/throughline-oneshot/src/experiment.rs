@@ -14,7 +14,10 @@ use throughline_evidence::{Reading, Table};
 
 pub use args::ExperimentReadArgs;
 
+use crate::assign::AssignArgs;
+use crate::design::DesignArgs;
 use crate::files::read_table;
+use crate::switchback::{FactorialArgs, SwitchbackArgs};
 use crate::{Answer, OneShotError};
 
 /// Experiments on plain files.
@@ -22,6 +25,14 @@ use crate::{Answer, OneShotError};
 pub enum ExperimentCommand {
     /// Read an experiment from a file with one row a unit.
     Read(Box<ExperimentReadArgs>),
+    /// Plan an experiment: arms, units, stop rule and what is compared.
+    Design(Box<DesignArgs>),
+    /// Assign units to arms by salted hashes.
+    Assign(AssignArgs),
+    /// Read a switchback experiment from a file with one row per market and period.
+    Switchback(SwitchbackArgs),
+    /// Read a factorial experiment: main effects and interactions.
+    Factorial(FactorialArgs),
 }
 
 impl ExperimentCommand {
@@ -32,6 +43,10 @@ impl ExperimentCommand {
                 let (reading, findings) = reading(args)?;
                 Ok(Answer { json: show::json(&reading, &findings), text: show::text(&reading, &findings) })
             }
+            Self::Design(args) => args.run(),
+            Self::Assign(args) => args.run(),
+            Self::Switchback(args) => args.run(),
+            Self::Factorial(args) => args.run(),
         }
     }
 
@@ -39,6 +54,10 @@ impl ExperimentCommand {
     pub const fn json(&self) -> bool {
         match self {
             Self::Read(args) => args.json,
+            Self::Design(args) => args.json(),
+            Self::Assign(args) => args.json(),
+            Self::Switchback(args) => args.json(),
+            Self::Factorial(args) => args.json(),
         }
     }
 }

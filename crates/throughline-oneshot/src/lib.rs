@@ -12,6 +12,16 @@ pub mod error;
 
 pub mod experiment;
 
+pub mod design;
+
+pub mod assign;
+
+pub mod switchback;
+
+pub mod power;
+
+pub mod yaml;
+
 pub mod files;
 
 pub mod geo;

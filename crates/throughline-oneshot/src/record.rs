@@ -69,6 +69,7 @@ pub fn report_of(json: &Value) -> Result<Report, OneShotError> {
 pub fn design_of(words: &str, method: &str) -> Option<Design> {
     let has = |part: &str| method.contains(part);
     Some(match words.split_whitespace().next()? {
+        "experiment" if words.contains("switchback") => Design::Switchback,
         "experiment" => Design::RandomisedExperiment,
         "iv" => Design::InstrumentalVariable,
         "rd" => Design::RegressionDiscontinuity,

@@ -53,6 +53,11 @@ fn normal_upper_tail(z: f64) -> f64 {
     normal_density(z) / fraction
 }
 
+/// Natural logarithm of Γ(x) for x > 0 (Lanczos, relative error about 1e-15).
+pub fn ln_gamma(x: f64) -> f64 {
+    statrs::function::gamma::ln_gamma(x)
+}
+
 /// Upper tail of Student's t with `df > 0` degrees of freedom; the normal tail for infinite or invalid `df`.
 pub fn t_sf(t: f64, df: f64) -> f64 {
     match Student::new(df) {

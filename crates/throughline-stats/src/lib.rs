@@ -8,6 +8,8 @@ pub mod stream;
 
 pub mod moments;
 
+pub mod noncentral;
+
 pub mod proportion;
 
 pub mod survey;

@@ -144,6 +144,12 @@ mod tests {
     }
 
     #[test]
+    fn effects_far_beyond_chance_have_tiny_p_values() {
+        let band = joint(&[40.0, 1.0], &[1.0, 0.0, 0.0, 1.0]).band(Level::P95, 1).expect("a band");
+        assert!(band.p_values[0] < 1e-300 && band.p_values[1] > 0.3, "{band:?}");
+    }
+
+    #[test]
     fn independent_estimates_need_sidaks() {
         let n = 10;
         let mut identity = vec![0.0; n * n];

@@ -8,6 +8,7 @@ mod growthbook;
 mod hillstrom;
 mod mpdta;
 mod prop99;
+mod sequential;
 
 use std::path::{Path, PathBuf};
 
@@ -74,6 +75,7 @@ pub const GROUPS: &[Group] = &[
     Group { name: "basque", run: basque::checks },
     Group { name: "causalimpact", run: causalimpact::checks },
     Group { name: "card", run: card::checks },
+    Group { name: "sequential", run: sequential::checks },
 ];
 
 /// A file of the reference data; its absence is said clearly.

@@ -10,3 +10,7 @@ mod rd;
 //! Commands as their users see them: flags in, JSON and text out.
 
 mod experiment;
+//! Commands as their users run them.
+
+mod design;
+mod verify_sequential;
