@@ -16,6 +16,8 @@ pub mod two_sample;
 
 pub mod record;
 
+pub mod adjust;
+
 pub mod error;
 
 pub use accumulator::Accumulator;

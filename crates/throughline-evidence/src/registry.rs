@@ -30,7 +30,7 @@ pub struct Simulated {
 }
 
 /// The families.
-const FAMILIES: &[&[EstimatorEntry]] = &[];
+const FAMILIES: &[&[EstimatorEntry]] = &[crate::adjust::ESTIMATORS];
 
 /// Every estimator, family by family.
 pub fn estimators() -> impl Iterator<Item = &'static EstimatorEntry> {

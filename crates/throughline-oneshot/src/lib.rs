@@ -4,6 +4,8 @@ pub mod answer;
 
 pub mod diagnostics;
 
+pub mod effect;
+
 pub mod error;
 
 pub mod experiment;

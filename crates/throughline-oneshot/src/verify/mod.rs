@@ -2,6 +2,8 @@
 
 mod growthbook;
 mod hillstrom;
+mod ihdp;
+mod nsw_lalonde;
 
 use std::path::{Path, PathBuf};
 
@@ -59,8 +61,12 @@ pub struct Group {
 }
 
 /// Every group of this crate.
-pub const GROUPS: &[Group] =
-    &[Group { name: "hillstrom", run: hillstrom::checks }, Group { name: "growthbook", run: growthbook::checks }];
+pub const GROUPS: &[Group] = &[
+    Group { name: "hillstrom", run: hillstrom::checks },
+    Group { name: "growthbook", run: growthbook::checks },
+    Group { name: "nsw-lalonde", run: nsw_lalonde::checks },
+    Group { name: "ihdp", run: ihdp::checks },
+];
 
 /// A file of the reference data; its absence is said clearly.
 pub fn reference(dir: &Path, path: &str) -> Result<PathBuf, OneShotError> {

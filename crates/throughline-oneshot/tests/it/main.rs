@@ -1,0 +1,3 @@
+//! Commands as a user gives them.
+
+mod effect;
