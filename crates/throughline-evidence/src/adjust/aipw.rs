@@ -28,7 +28,7 @@ pub struct AipwFit {
 }
 
 /// Cross-fitted AIPW. With outcome models g₀, g₁ and propensity m, all predicted by models that did not see the unit, and m kept
-/// within [trim, 1 − trim]:
+/// within [trim, 1 − trim] (ATT: at most 1 − trim):
 ///
 /// - ATE = mean of ψ = g₁ − g₀ + D (Y − g₁)/m − (1 − D)(Y − g₀)/(1 − m), φ = (ψ − θ)/n;
 /// - ATT = Σ [D (Y − g₀) − (1 − D)(Y − g₀) m/(1 − m)] / Σ D.
@@ -79,7 +79,7 @@ pub fn aipw(
                 treatment: r_squared(&study.treatment, &raw, &vec![true; study.n()]),
             });
         }
-        let m = bounded(&raw, settings.trim);
+        let m = bounded(&raw, settings.trim, estimand);
         repetitions.push(match estimand {
             Estimand::Ate => ate(study, &m, &g0, &g1)?,
             Estimand::Att => att(study, &m, &g0, &g1)?,
@@ -87,7 +87,7 @@ pub fn aipw(
     }
     let clusters = study.clusters.as_deref();
     let joint = joint(medians(repetitions, clusters), clusters, "aipw")?;
-    let weights = weights(study, estimand, &bounded(&mean_propensity, settings.trim));
+    let weights = weights(study, estimand, &bounded(&mean_propensity, settings.trim, estimand));
     let quality = quality.unwrap_or_default();
     Ok(AipwFit { joint, propensity: mean_propensity, weights, quality, diagnostics: found })
 }
@@ -100,10 +100,12 @@ pub(crate) fn fitting(spec: &LearnerSpec, task: Task) -> LearnerSpec {
     spec.clone()
 }
 
-/// Propensities within [trim, 1 − trim]; never 0 or 1.
-pub(crate) fn bounded(propensity: &[f64], trim: f64) -> Vec<f64> {
+/// Propensities within [trim, 1 − trim], never 0 or 1; for the ATT at most 1 − trim only: a low propensity makes a control
+/// count little, and to raise it would count those who are least like the treated.
+pub(crate) fn bounded(propensity: &[f64], trim: f64, estimand: Estimand) -> Vec<f64> {
     let trim = trim.max(1e-6);
-    propensity.iter().map(|m| m.clamp(trim, 1.0 - trim)).collect()
+    let low = if estimand == Estimand::Ate { trim } else { 0.0 };
+    propensity.iter().map(|m| m.clamp(low, 1.0 - trim)).collect()
 }
 
 /// Inverse propensity weights of the estimand.

@@ -116,15 +116,15 @@ pub struct Overlap {
     pub trim: f64,
 }
 
-/// The histogram of propensities by arm, in 20 bars.
+/// The histogram of propensities by arm, in 20 bars. For the ATT only propensities above 1 − trim are moved.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "propensities lie in [0, 1]")]
-pub fn overlap(study: &Study, propensity: &[f64], trim: f64) -> Overlap {
+pub fn overlap(study: &Study, propensity: &[f64], trim: f64, estimand: Estimand) -> Overlap {
     let (mut treated, mut control) = (vec![0; BARS], vec![0; BARS]);
     for (d, m) in study.treatment.iter().zip(propensity) {
         let bar = ((m * BARS as f64) as usize).min(BARS - 1);
         if *d == 1.0 { treated[bar] += 1 } else { control[bar] += 1 }
     }
-    let beyond = propensity.iter().filter(|m| **m < trim || **m > 1.0 - trim).count();
+    let beyond = propensity.iter().filter(|m| (estimand == Estimand::Ate && **m < trim) || **m > 1.0 - trim).count();
     let edges = (0..=BARS).map(|i| i as f64 / BARS as f64).collect();
     Overlap { edges, treated, control, share_trimmed: beyond as f64 / propensity.len() as f64, trim }
 }

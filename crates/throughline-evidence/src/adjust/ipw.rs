@@ -81,7 +81,7 @@ pub(crate) fn separation(propensity: &Propensity) -> Option<Diagnostic> {
 }
 
 /// Hájek's weighting with a logistic propensity m on all units: the difference of arm means weighted by 1/m and 1/(1 − m)
-/// (ATE), or 1 and m/(1 − m) (ATT); m within [trim, 1 − trim]. The influence values hold what the estimation of m contributes
+/// (ATE), or 1 and m/(1 − m) (ATT); m within [trim, 1 − trim] (ATT: at most 1 − trim). The influence values hold what the estimation of m contributes
 /// (stacked equations; Lunceford, Davidian 2004, Statistics in Medicine 23), which usually narrows the interval. Assumes
 /// that the logistic model is right; AIPW does not.
 ///
@@ -93,7 +93,7 @@ pub fn ipw(study: &Study, estimand: Estimand, trim: f64) -> Result<IpwFit, Evide
     let propensity = Propensity::fit(study)?;
     let mut diagnostics = check_overlap(study, estimand, &propensity.values, trim)?;
     diagnostics.extend(separation(&propensity));
-    let m = bounded(&propensity.values, trim);
+    let m = bounded(&propensity.values, trim, estimand);
     let w = weights(study, estimand, &m);
     let arm = |name: &str, value: f64| {
         let a: Vec<f64> = study.treatment.iter().zip(&w).map(|(d, w)| if *d == value { *w } else { 0.0 }).collect();

@@ -78,7 +78,7 @@ pub fn effect(
         report.detail("balance", json!(balance));
     }
     if let Some(propensity) = &parts.propensity {
-        report.detail("overlap", json!(overlap(study, propensity, settings.trim)));
+        report.detail("overlap", json!(overlap(study, propensity, settings.trim, estimand)));
     }
     if let Some(found) = segments(study, joint, shown, level, settings.seed)? {
         report.detail("segments", found);

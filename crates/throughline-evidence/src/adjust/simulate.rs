@@ -31,7 +31,7 @@ pub(super) const ESTIMATORS: &[EstimatorEntry] = &[
 ];
 
 const N: usize = 800;
-const CLUSTERS: usize = 80;
+const CLUSTERS: usize = 200;
 /// Logit of treatment: −0.2 + 0.4 x₁ − 0.3 x₂, a normal with standard deviation 0.5.
 const BASE: f64 = -0.2;
 /// Untreated outcome: 1 + 0.6 x₁ + 0.4 x₂ + noise; effect: 0.5 + 0.3 x₁.

@@ -55,7 +55,8 @@ impl Joint {
         // The p-value of one estimate, kept between the pointwise and Šidák's.
         let p_of = |t: f64| {
             let alone = dist::two_sided_p(t, self.df());
-            tail(t).clamp(alone, 1.0 - (1.0 - alone).powf(k))
+            // 1 − (1 − p)ᵏ without the loss of small p.
+            tail(t).clamp(alone, (-(k * (-alone).ln_1p()).exp_m1()).max(alone))
         };
         // The least t whose p-value is below α, so that both say the same.
         let (mut lo, mut hi) = (pointwise * (1.0 - 1e-9), sidak * (1.0 + 1e-9));
