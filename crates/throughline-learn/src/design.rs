@@ -104,7 +104,7 @@ impl Score {
         let bytes = hex::decode(&saved.bits).map_err(|e| damaged(e.to_string()))?;
         let (chunks, rest) = bytes.as_chunks::<8>();
         let numbers: Vec<f64> = chunks.iter().map(|c| f64::from_le_bytes(*c)).collect();
-        if !rest.is_empty() || numbers.len() % 2 == 0 || numbers.iter().any(|x| !x.is_finite()) {
+        if !rest.is_empty() || numbers.len().is_multiple_of(2) || numbers.iter().any(|x| !x.is_finite()) {
             return Err(damaged("its numbers are not those of a linear learner".to_owned()));
         }
         let width = numbers.len() / 2;

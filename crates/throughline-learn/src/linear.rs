@@ -101,7 +101,9 @@ impl FittedLearner for FittedLinear {
     fn predict_rows(&self, features: &FeatureMatrix, rows: &[usize]) -> Result<Vec<f64>, LearnError> {
         let mut out = self.score.of_rows(features, rows);
         if self.probability {
-            out.iter_mut().for_each(|p| *p = p.clamp(0.0, 1.0));
+            for p in &mut out {
+                *p = p.clamp(0.0, 1.0);
+            }
         }
         finite(NAME, out)
     }

@@ -128,7 +128,9 @@ pub fn matching(study: &Study, estimand: Estimand, settings: &MatchSettings) -> 
         "matching",
     )?;
     let mut weights = used.k.clone();
-    targets.iter().for_each(|i| weights[*i] += 1.0);
+    for i in &targets {
+        weights[*i] += 1.0;
+    }
     let most_used = used.k.iter().copied().fold(0.0, f64::max);
     let count = used.k.iter().filter(|k| **k > 0.0).count();
     Ok(MatchFit { joint, weights, used: count, most_used, propensity, diagnostics })

@@ -206,7 +206,9 @@ fn segments(
     let weights = |plus: usize, minus: Option<usize>| {
         let mut w = vec![0.0; joint.len()];
         w[plus] = 1.0;
-        minus.into_iter().for_each(|j| w[j] = -1.0);
+        if let Some(j) = minus {
+            w[j] = -1.0;
+        }
         (joint.names()[plus].clone(), w)
     };
     let band = joint.combine(&of.iter().map(|j| weights(*j, None)).collect::<Vec<_>>())?.band(level, seed)?;

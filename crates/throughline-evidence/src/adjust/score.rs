@@ -62,7 +62,9 @@ fn median_of(scores: &[&Score], clusters: Option<&[u32]>) -> Score {
         low.influence.iter().zip(&high.influence).map(|(a, b)| f64::midpoint(*a, *b)).collect();
     let own = variance(&influence, clusters);
     let scale = if own > 0.0 { (target / own).sqrt() } else { 1.0 };
-    influence.iter_mut().for_each(|v| *v *= scale);
+    for v in &mut influence {
+        *v *= scale;
+    }
     Score { name: low.name.clone(), value, influence }
 }
 

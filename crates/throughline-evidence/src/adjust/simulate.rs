@@ -136,8 +136,8 @@ fn partial(seed: u64, level: Level, kind: PlrScore, clusters: usize) -> Result<S
     let noise = Stream::new(seed, 0x0061_6476);
     let amount: Vec<f64> =
         (0..N).map(|i| 2.0 + 0.5 * world.x[0][i] - 0.5 * world.x[1][i] + noise.normal_at(i as u64)).collect();
-    for i in 0..N {
-        world.outcome[i] += EFFECT * amount[i] - world.treatment[i] * (EFFECT + SLOPE * world.x[0][i]);
+    for (i, y) in world.outcome.iter_mut().enumerate() {
+        *y += EFFECT * amount[i] - world.treatment[i] * (EFFECT + SLOPE * world.x[0][i]);
     }
     world.treatment = amount;
     let fit = plr(&world.study()?, kind, &AdjustSettings::default(), None)?;

@@ -72,7 +72,9 @@ pub fn study_of(table: &Table, columns: &StudyColumns) -> Result<Study, Evidence
     }
     let of = |values: &[f64]| values.iter().zip(&keep).filter(|(_, k)| **k).map(|(v, _)| *v).collect::<Vec<f64>>();
     let codes_of = |codes: &[u32]| codes.iter().zip(&keep).filter(|(_, k)| **k).map(|(v, _)| *v).collect::<Vec<u32>>();
-    covariates.iter_mut().for_each(|(_, values)| *values = of(values));
+    for (_, values) in &mut covariates {
+        *values = of(values);
+    }
     let mut study = Study::new(of(outcome), of(&treatment), covariates)?;
     if let Some((codes, _)) = &clusters {
         study = study.with_clusters(&codes_of(codes))?;

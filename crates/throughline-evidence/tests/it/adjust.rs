@@ -145,11 +145,12 @@ fn robustness_values_are_reported() {
     assert!(dml.robustness_value_alpha > 0.25 && dml.robustness_value_alpha < 0.305, "{dml:?}");
 }
 
+type Fit = fn(&Study) -> Result<Joint, EvidenceError>;
+
 /// The influence values of weighting against a jackknife, which knows nothing of them.
 #[test]
 fn errors_are_those_of_the_jackknife() {
     let data = data();
-    type Fit = fn(&Study) -> Result<Joint, EvidenceError>;
     let methods: [(&str, Fit); 3] = [
         ("ipw ate", |s| ipw(s, Estimand::Ate, 0.01).map(|f| f.joint)),
         ("ipw att", |s| ipw(s, Estimand::Att, 0.01).map(|f| f.joint)),
