@@ -7,6 +7,8 @@ use serde_json::Value;
 use crate::workspace::{Finding, Workspace};
 
 const MODELS_MAY: &[&str] = &["core", "stats"];
+/// Models that are built on base learners.
+const LEARNING_MAY: &[&str] = &["core", "stats", "learn"];
 const DATA_PLANE_MAY: &[&str] = &["core", "stats", "lake"];
 
 /// Crate (without its `throughline-` prefix) and the workspace crates it may name, bottom up.
@@ -24,9 +26,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("journeys", DATA_PLANE_MAY),
     ("features", DATA_PLANE_MAY),
     ("watch", DATA_PLANE_MAY),
+    ("learn", MODELS_MAY),
     ("attribution", MODELS_MAY),
-    ("evidence", MODELS_MAY),
-    ("uplift", MODELS_MAY),
+    ("evidence", LEARNING_MAY),
+    ("uplift", LEARNING_MAY),
     ("decide", MODELS_MAY),
     ("market", MODELS_MAY),
     ("govern", &["core"]),
@@ -81,10 +84,12 @@ const OWNED: &[(&str, &[&str])] = &[
     ("deltalake-core", &["lake"]),
     ("sqlx", &["postgres", "ledger", "vault", "ingest"]),
     ("cedar-policy", &["govern"]),
+    ("hessboost", &["learn"]),
 ];
 
 /// Crates that compute and nothing else, and what they may never name.
-const PURE: &[&str] = &["core", "stats", "attribution", "evidence", "uplift", "decide", "market", "govern", "linkage"];
+const PURE: &[&str] =
+    &["core", "stats", "learn", "attribution", "evidence", "uplift", "decide", "market", "govern", "linkage"];
 const IMPURE: &[&str] = &["datafusion", "deltalake-core", "sqlx", "reqwest", "axum", "object_store", "tokio"];
 
 /// A dependency as `cargo metadata` tells it; development dependencies are marked.

@@ -31,6 +31,8 @@ pub mod design;
 
 pub mod record;
 
+pub mod adjust;
+
 pub mod error;
 
 pub use contract::{Band, Column, Finding, Joint, Report, Table, WaldTest};

@@ -40,6 +40,7 @@ const FAMILIES: &[&[EstimatorEntry]] = &[
 ];
 const FAMILIES: &[&[EstimatorEntry]] = &[crate::experiment::ESTIMATORS];
 const FAMILIES: &[&[EstimatorEntry]] = &[crate::sequential::ESTIMATORS, crate::design::ESTIMATORS];
+const FAMILIES: &[&[EstimatorEntry]] = &[crate::adjust::ESTIMATORS];
 
 /// Every estimator, family by family.
 pub fn estimators() -> impl Iterator<Item = &'static EstimatorEntry> {

@@ -4,7 +4,7 @@ mod parquet;
 
 mod table;
 
-pub use table::read_table;
+pub use table::{column_names, read_table};
 
 use std::fs::File;
 use std::path::Path;

@@ -8,6 +8,8 @@ pub mod coverage;
 
 pub mod diagnostics;
 
+pub mod effect;
+
 pub mod error;
 
 pub mod experiment;

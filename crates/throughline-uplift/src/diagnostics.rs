@@ -2,9 +2,6 @@
 
 /// Code and meaning.
 pub const CODES: &[(&str, &str)] = &[
-    ("TL701", "infinite values count as missing"),
-    ("TL702", "a column has no values"),
-    ("TL703", "a column has one value only"),
     ("TL704", "a category has more levels than are kept"),
     ("TL705", "levels were not seen in training and count as missing"),
     ("TL706", "the outcome has one value only"),

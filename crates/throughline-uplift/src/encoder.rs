@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use throughline_core::Diagnostic;
 use throughline_core::diagnostic::closest;
+use throughline_learn::narrow;
 
-use crate::features::{infinite_diagnostic, narrow};
 use crate::{FeatureMatrix, UpliftError};
 
 /// Levels kept per categorical column: the most frequent ones; rarer ones are read as missing.
@@ -136,10 +136,7 @@ fn levels(name: &str, values: &[Option<&str>], diagnostics: &mut Vec<Diagnostic>
 
 fn encode(name: &str, encoding: &Encoding, raw: &Raw<'_>) -> Result<(Vec<f32>, Option<Diagnostic>), UpliftError> {
     match (encoding, raw) {
-        (Encoding::Number, Raw::Number(values)) => {
-            let (column, infinite) = narrow(values.iter().copied());
-            Ok((column, infinite_diagnostic(name, infinite)))
-        }
+        (Encoding::Number, Raw::Number(values)) => Ok(narrow(name, values.iter().copied())),
         (Encoding::Category(levels), Raw::Category(values)) => {
             let mut unseen = 0;
             let column = values.iter().map(|value| code(levels, *value, &mut unseen)).collect();

@@ -1,6 +1,7 @@
 //! What can go wrong with features, models and their files.
 
 use throughline_core::estimate::EstimateError;
+use throughline_learn::LearnError;
 
 /// Why there is no model, no score or no evaluation.
 #[derive(Debug, thiserror::Error)]
@@ -140,4 +141,25 @@ pub enum UpliftError {
     /// Numbers that make no estimate.
     #[error(transparent)]
     Estimate(#[from] EstimateError),
+    /// Another fault of a base learner.
+    #[error(transparent)]
+    Base(LearnError),
+}
+
+/// The faults that models share with their base learners keep one name here.
+impl From<LearnError> for UpliftError {
+    fn from(error: LearnError) -> Self {
+        match error {
+            LearnError::LengthMismatch { what, expected, got } => Self::LengthMismatch { what, expected, got },
+            LearnError::Empty { what } => Self::Empty { what },
+            LearnError::DuplicateFeature { name } => Self::DuplicateFeature { name },
+            LearnError::FeatureOrder { expected, got } => Self::FeatureOrder { expected, got },
+            LearnError::UnknownName { what, name, known } => Self::UnknownName { what, name, known },
+            LearnError::Params { name, message } => Self::Params { name, message },
+            LearnError::Learner { name, source } => Self::Learner { name, source },
+            LearnError::BadPrediction { name, value, row } => Self::BadPrediction { name, value, row },
+            LearnError::State { message } => Self::ArtefactFormat { message },
+            other => Self::Base(other),
+        }
+    }
 }

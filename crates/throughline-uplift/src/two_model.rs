@@ -12,6 +12,9 @@ use crate::{
 
 pub(crate) const NAME: &str = "two_model";
 
+/// The base learner where none is named.
+const DEFAULT_LEARNER: &str = "boosted_trees";
+
 /// Parameters of the two-model learner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,7 +27,7 @@ pub struct TwoModelParams {
 
 impl Default for TwoModelParams {
     fn default() -> Self {
-        Self { learner: crate::trees::NAME.to_owned(), learner_params: Value::Null }
+        Self { learner: DEFAULT_LEARNER.to_owned(), learner_params: Value::Null }
     }
 }
 

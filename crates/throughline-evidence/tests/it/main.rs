@@ -1,5 +1,6 @@
 //! Tests of the crate as its users see it.
 
+mod adjust;
 mod experiment;
 mod iv;
 mod ledger;

@@ -9,6 +9,8 @@ mod hillstrom;
 mod mpdta;
 mod prop99;
 mod sequential;
+mod ihdp;
+mod nsw_lalonde;
 
 use std::path::{Path, PathBuf};
 
@@ -76,6 +78,8 @@ pub const GROUPS: &[Group] = &[
     Group { name: "causalimpact", run: causalimpact::checks },
     Group { name: "card", run: card::checks },
     Group { name: "sequential", run: sequential::checks },
+    Group { name: "nsw-lalonde", run: nsw_lalonde::checks },
+    Group { name: "ihdp", run: ihdp::checks },
 ];
 
 /// A file of the reference data; its absence is said clearly.

@@ -14,3 +14,6 @@ mod experiment;
 
 mod design;
 mod verify_sequential;
+//! Commands as a user gives them.
+
+mod effect;

@@ -2,7 +2,7 @@
 
 use throughline_core::Diagnostic;
 
-use crate::UpliftError;
+use crate::LearnError;
 
 /// Named columns of equal length, one value per row; NaN means missing and no value is infinite.
 ///
@@ -11,42 +11,55 @@ use crate::UpliftError;
 pub struct FeatureMatrix {
     names: Vec<String>,
     columns: Vec<Vec<f32>>,
+    /// The same in double precision, or nothing.
+    exact: Vec<Vec<f64>>,
     rows: usize,
 }
 
 impl FeatureMatrix {
     /// From columns of numbers. NaN means missing; infinite values, and numbers beyond the range of `f32`, become
     /// missing and are counted in a diagnostic (`TL701`).
-    pub fn from_numbers(columns: Vec<(String, Vec<f64>)>) -> Result<(Self, Vec<Diagnostic>), UpliftError> {
+    pub fn from_numbers(columns: Vec<(String, Vec<f64>)>) -> Result<(Self, Vec<Diagnostic>), LearnError> {
         let mut diagnostics = Vec::new();
         let mut narrowed = Vec::with_capacity(columns.len());
         for (name, values) in columns {
-            let (column, infinite) = narrow(values.into_iter().map(Some));
-            diagnostics.extend(infinite_diagnostic(&name, infinite));
+            let (column, infinite) = narrow(&name, values.into_iter().map(Some));
+            diagnostics.extend(infinite);
             narrowed.push((name, column));
         }
         Ok((Self::from_columns(narrowed)?, diagnostics))
     }
 
-    /// From columns that are already narrowed: finite or NaN.
-    pub(crate) fn from_columns(columns: Vec<(String, Vec<f32>)>) -> Result<Self, UpliftError> {
+    /// Like [`from_numbers`](Self::from_numbers), and keeps the numbers in double precision beside, for learners whose
+    /// answers should not depend on the 24 bits of single precision. Three times the memory.
+    pub fn exact(columns: Vec<(String, Vec<f64>)>) -> Result<(Self, Vec<Diagnostic>), LearnError> {
+        let (mut matrix, diagnostics) = Self::from_numbers(columns.clone())?;
+        let clean = |(double, single): (f64, &f32)| if single.is_nan() { f64::NAN } else { double };
+        let doubles = columns.into_iter().zip(&matrix.columns);
+        matrix.exact =
+            doubles.map(|((_, double), single)| double.into_iter().zip(single).map(clean).collect()).collect();
+        Ok((matrix, diagnostics))
+    }
+
+    /// From columns that are already narrowed (see [`narrow`]): finite or NaN.
+    pub fn from_columns(columns: Vec<(String, Vec<f32>)>) -> Result<Self, LearnError> {
         let rows = columns.first().map_or(0, |(_, values)| values.len());
         let (mut names, mut kept): (Vec<String>, Vec<Vec<f32>>) = (Vec::new(), Vec::new());
         for (name, values) in columns {
             if values.len() != rows {
-                return Err(UpliftError::LengthMismatch {
+                return Err(LearnError::LengthMismatch {
                     what: format!("feature `{name}`"),
                     expected: rows,
                     got: values.len(),
                 });
             }
             if names.contains(&name) {
-                return Err(UpliftError::DuplicateFeature { name });
+                return Err(LearnError::DuplicateFeature { name });
             }
             names.push(name);
             kept.push(values);
         }
-        Ok(Self { names, columns: kept, rows })
+        Ok(Self { names, columns: kept, exact: Vec::new(), rows })
     }
 
     /// Rows.
@@ -77,16 +90,24 @@ impl FeatureMatrix {
         out
     }
 
+    /// Rows of one column in double precision; NaN for missing.
+    pub(crate) fn doubles(&self, index: usize, rows: &[usize]) -> Vec<f64> {
+        match self.exact.get(index) {
+            Some(column) => rows.iter().map(|&r| column[r]).collect(),
+            None => rows.iter().map(|&r| f64::from(self.columns[index][r])).collect(),
+        }
+    }
+
     /// Checks that the columns are `names`, in this order.
-    pub(crate) fn expect_names(&self, names: &[String]) -> Result<(), UpliftError> {
+    pub fn expect_names(&self, names: &[String]) -> Result<(), LearnError> {
         if self.names == names {
             return Ok(());
         }
-        Err(UpliftError::FeatureOrder { expected: names.join(", "), got: self.names.join(", ") })
+        Err(LearnError::FeatureOrder { expected: names.join(", "), got: self.names.join(", ") })
     }
 
     /// Columns that cannot tell rows apart: `TL702` for all values missing, `TL703` for one value only.
-    pub(crate) fn column_diagnostics(&self) -> Vec<Diagnostic> {
+    pub fn column_diagnostics(&self) -> Vec<Diagnostic> {
         let mut out = Vec::new();
         for (name, column) in self.names.iter().zip(&self.columns) {
             let mut present = column.iter().filter(|v| !v.is_nan());
@@ -109,9 +130,10 @@ impl FeatureMatrix {
     }
 }
 
-/// Numbers as `f32` with missing as NaN, and how many were infinite there and are now missing.
+/// Numbers of a feature as `f32` with missing as NaN. Infinite numbers, or beyond the range of `f32`, become missing and are
+/// counted in a diagnostic (`TL701`).
 #[expect(clippy::cast_possible_truncation, reason = "learners bin features; 24 bits of mantissa are enough")]
-pub(crate) fn narrow(values: impl Iterator<Item = Option<f64>>) -> (Vec<f32>, usize) {
+pub fn narrow(name: &str, values: impl Iterator<Item = Option<f64>>) -> (Vec<f32>, Option<Diagnostic>) {
     let mut infinite = 0;
     let column = values
         .map(|value| {
@@ -123,16 +145,13 @@ pub(crate) fn narrow(values: impl Iterator<Item = Option<f64>>) -> (Vec<f32>, us
             narrowed
         })
         .collect();
-    (column, infinite)
-}
-
-pub(crate) fn infinite_diagnostic(name: &str, infinite: usize) -> Option<Diagnostic> {
-    (infinite > 0).then(|| {
+    let found = (infinite > 0).then(|| {
         Diagnostic::warning(
             "TL701",
             format!("feature `{name}` holds {infinite} infinite values (or beyond 3.4e38); they are read as missing"),
         )
-    })
+    });
+    (column, found)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use serde_json::Value;
 
-use crate::{FeatureMatrix, UpliftError, trees};
+use crate::{FeatureMatrix, LearnError, linear, logistic, trees};
 
 /// What a learner predicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub trait Learner: fmt::Debug + Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Learns; the same bits for the same input on any number of threads.
-    fn fit(&self, input: &LearnerInput<'_>) -> Result<Box<dyn FittedLearner>, UpliftError>;
+    fn fit(&self, input: &LearnerInput<'_>) -> Result<Box<dyn FittedLearner>, LearnError>;
 }
 
 /// A fitted base learner.
@@ -54,11 +54,18 @@ pub trait FittedLearner: fmt::Debug + Send + Sync {
     /// Its name in the registry.
     fn name(&self) -> &'static str;
 
-    /// One finite prediction per row, in the unit of the target (a probability in [0, 1] for [`Task::Probability`]).
-    fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>, UpliftError>;
+    /// One finite prediction per named row (row numbers must be within the matrix), in the unit of the target (a probability
+    /// in [0, 1] for [`Task::Probability`]).
+    fn predict_rows(&self, features: &FeatureMatrix, rows: &[usize]) -> Result<Vec<f64>, LearnError>;
+
+    /// [`predict_rows`](Self::predict_rows) of every row.
+    fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>, LearnError> {
+        let rows: Vec<usize> = (0..features.n_rows()).collect();
+        self.predict_rows(features, &rows)
+    }
 
     /// All it knows, as JSON from which [`LearnerEntry::load`] makes the same learner, bit for bit.
-    fn state(&self) -> Result<Value, UpliftError>;
+    fn state(&self) -> Result<Value, LearnError>;
 }
 
 /// One learner of the registry.
@@ -67,17 +74,21 @@ pub struct LearnerEntry {
     /// Name in configuration and artefacts.
     pub name: &'static str,
     /// Builds it from parameters (`null` for the defaults).
-    pub build: fn(&Value) -> Result<Box<dyn Learner>, UpliftError>,
+    pub build: fn(&Value) -> Result<Box<dyn Learner>, LearnError>,
     /// Restores a fitted one from its state.
-    pub load: fn(&Value) -> Result<Box<dyn FittedLearner>, UpliftError>,
+    pub load: fn(&Value) -> Result<Box<dyn FittedLearner>, LearnError>,
 }
 
 /// Every learner.
-pub const LEARNERS: &[LearnerEntry] = &[LearnerEntry { name: trees::NAME, build: trees::build, load: trees::load }];
+pub const LEARNERS: &[LearnerEntry] = &[
+    LearnerEntry { name: trees::NAME, build: trees::build, load: trees::load },
+    LearnerEntry { name: linear::NAME, build: linear::build, load: linear::load },
+    LearnerEntry { name: logistic::NAME, build: logistic::build, load: logistic::load },
+];
 
 /// The entry of a name; an unknown name answers with the known ones.
-pub fn learner(name: &str) -> Result<&'static LearnerEntry, UpliftError> {
-    LEARNERS.iter().find(|entry| entry.name == name).ok_or_else(|| UpliftError::UnknownName {
+pub fn learner(name: &str) -> Result<&'static LearnerEntry, LearnError> {
+    LEARNERS.iter().find(|entry| entry.name == name).ok_or_else(|| LearnError::UnknownName {
         what: "learner",
         name: name.to_owned(),
         known: LEARNERS.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", "),

@@ -1,4 +1,4 @@
-//! Gradient-boosted trees, the one learner for now. The library behind it is named in this file only.
+//! Gradient-boosted trees. The library behind it is named in this file only.
 
 use hessboost::config::{TrainingParams, TreeMethod};
 use hessboost::data::DMatrix;
@@ -8,7 +8,9 @@ use hessboost::objective::{Objective, RegLoss};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{FeatureMatrix, FittedLearner, Learner, LearnerInput, Task, UpliftError};
+use crate::design::parameters;
+use crate::linear::finite;
+use crate::{FeatureMatrix, FittedLearner, LearnError, Learner, LearnerInput, Task};
 
 pub(crate) const NAME: &str = "boosted_trees";
 
@@ -54,8 +56,8 @@ impl Default for LearnerParams {
 }
 
 impl LearnerParams {
-    fn check(&self) -> Result<(), UpliftError> {
-        let fault = |message: String| Err(UpliftError::Params { name: NAME, message });
+    fn check(&self) -> Result<(), LearnError> {
+        let fault = |message: String| Err(LearnError::Params { name: NAME, message });
         if !(1..=10_000).contains(&self.rounds) {
             return fault(format!("rounds of {} is outside 1 to 10000", self.rounds));
         }
@@ -66,7 +68,7 @@ impl LearnerParams {
         self.library(Task::Mean, None).map(|_| ())
     }
 
-    fn library(&self, task: Task, threads: Option<usize>) -> Result<TrainingParams, UpliftError> {
+    fn library(&self, task: Task, threads: Option<usize>) -> Result<TrainingParams, LearnError> {
         let objective = match task {
             Task::Mean => Objective::SquaredError(RegLoss::default()),
             Task::Probability => Objective::BinaryLogistic(RegLoss::default()),
@@ -84,7 +86,7 @@ impl LearnerParams {
         if let Some(threads) = threads {
             builder = builder.nthread(threads);
         }
-        builder.build().map_err(|e| UpliftError::Params { name: NAME, message: e.to_string() })
+        builder.build().map_err(|e| LearnError::Params { name: NAME, message: e.to_string() })
     }
 }
 
@@ -98,7 +100,7 @@ pub struct BoostedTrees {
 
 impl BoostedTrees {
     /// Checks the parameters.
-    pub fn new(params: LearnerParams) -> Result<Self, UpliftError> {
+    pub fn new(params: LearnerParams) -> Result<Self, LearnError> {
         params.check()?;
         Ok(Self { params })
     }
@@ -110,9 +112,9 @@ impl Learner for BoostedTrees {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the library learns in single precision")]
-    fn fit(&self, input: &LearnerInput<'_>) -> Result<Box<dyn FittedLearner>, UpliftError> {
+    fn fit(&self, input: &LearnerInput<'_>) -> Result<Box<dyn FittedLearner>, LearnError> {
         let Some(&first) = input.rows.first() else {
-            return Err(UpliftError::Empty { what: "rows for a learner" });
+            return Err(LearnError::Empty { what: "rows for a learner" });
         };
         let constant = input.target[first];
         if input.rows.iter().all(|&row| input.target[row] == constant) {
@@ -144,25 +146,21 @@ impl FittedLearner for FittedTrees {
         NAME
     }
 
-    fn predict(&self, features: &FeatureMatrix) -> Result<Vec<f64>, UpliftError> {
-        let rows = features.n_rows();
+    fn predict_rows(&self, features: &FeatureMatrix, rows: &[usize]) -> Result<Vec<f64>, LearnError> {
         let model = match self {
-            Self::Constant(value) => return Ok(vec![*value; rows]),
+            Self::Constant(value) => return Ok(vec![*value; rows.len()]),
             Self::Trees(model) => model,
         };
-        let mut out = Vec::with_capacity(rows);
-        for start in (0..rows).step_by(PREDICT_ROWS) {
-            let chunk = features.gather(&(start..rows.min(start + PREDICT_ROWS)));
-            let predicted = model.predict_rows(&chunk, Iterations::Best).map_err(refused)?;
+        let mut out = Vec::with_capacity(rows.len());
+        for chunk in rows.chunks(PREDICT_ROWS) {
+            let values = features.gather(&chunk.iter().copied());
+            let predicted = model.predict_rows(&values, Iterations::Best).map_err(refused)?;
             out.extend(predicted.as_slice().iter().map(|p| f64::from(*p)));
         }
-        match out.iter().position(|p| !p.is_finite()) {
-            Some(row) => Err(UpliftError::BadPrediction { name: NAME, value: out[row], row }),
-            None => Ok(out),
-        }
+        finite(NAME, out)
     }
 
-    fn state(&self) -> Result<Value, UpliftError> {
+    fn state(&self) -> Result<Value, LearnError> {
         match self {
             Self::Constant(value) => Ok(json!({ "constant": value })),
             Self::Trees(model) => {
@@ -173,21 +171,17 @@ impl FittedLearner for FittedTrees {
     }
 }
 
-fn refused(error: HessboostError) -> UpliftError {
-    UpliftError::Learner { name: NAME, source: Box::new(error) }
+fn refused(error: HessboostError) -> LearnError {
+    LearnError::Learner { name: NAME, source: Box::new(error) }
 }
 
-pub(crate) fn build(params: &Value) -> Result<Box<dyn Learner>, UpliftError> {
-    let params = match params {
-        Value::Null => LearnerParams::default(),
-        given => serde_json::from_value(given.clone())
-            .map_err(|e| UpliftError::Params { name: NAME, message: e.to_string() })?,
-    };
+pub(crate) fn build(params: &Value) -> Result<Box<dyn Learner>, LearnError> {
+    let params: LearnerParams = parameters(NAME, params)?;
     Ok(Box::new(BoostedTrees::new(params)?))
 }
 
-pub(crate) fn load(state: &Value) -> Result<Box<dyn FittedLearner>, UpliftError> {
-    let damaged = |message: String| UpliftError::ArtefactFormat { message };
+pub(crate) fn load(state: &Value) -> Result<Box<dyn FittedLearner>, LearnError> {
+    let damaged = |message: String| LearnError::State { message };
     if let Some(value) = state.get("constant").and_then(Value::as_f64) {
         return Ok(Box::new(FittedTrees::Constant(value)));
     }
