@@ -8,6 +8,10 @@ pub mod registry;
 
 pub mod experiment;
 
+pub mod sequential;
+
+pub mod design;
+
 pub mod panel;
 
 pub mod did;
@@ -22,30 +26,23 @@ pub mod iv;
 
 pub mod rd;
 
+pub mod adjust;
+
 mod small;
 
 pub mod ledger;
-pub mod sequential;
-
-pub mod design;
-
-pub mod record;
-
-pub mod adjust;
 
 pub mod error;
 
 pub use contract::{Band, Column, Finding, Joint, Report, Table, WaldTest};
 pub use error::EvidenceError;
+pub use experiment::{
+    Accumulator, ArmReading, ArmSpec, Comparison, Correction, ExperimentSpec, Health, MetricKind, MetricReading,
+    MetricSpec, Reading, Srm,
+};
 pub use ledger::{
     About, Conflict, Contrast, Design, Estimand, EvidenceRecord, Kept, Note, NoteKind, Question, Reason, Requirement,
     Scope, Source, Standing, Verdict, WantedEffect, conflicts, independent, weigh,
 };
 pub use panel::{Labels, Panel, PanelSpec};
-pub use reading::{ArmReading, Comparison, Health, MetricReading, Reading, Srm};
-pub use experiment::{
-    Accumulator, ArmReading, ArmSpec, Comparison, Correction, ExperimentSpec, Health, MetricKind, MetricReading,
-    MetricSpec, Reading, Srm,
-};
-pub use record::{Contrast, Design, Estimand, EvidenceRecord, Scope};
 pub use registry::{EstimatorEntry, Simulated, estimators};

@@ -31,16 +31,17 @@ pub struct Simulated {
 
 /// The families.
 const FAMILIES: &[&[EstimatorEntry]] = &[
+    crate::experiment::ESTIMATORS,
+    crate::sequential::ESTIMATORS,
+    crate::design::ESTIMATORS,
     crate::did::ESTIMATORS,
     crate::synth::ESTIMATORS,
     crate::geo::ESTIMATORS,
     crate::series::ESTIMATORS,
     crate::iv::ESTIMATORS,
     crate::rd::ESTIMATORS,
+    crate::adjust::ESTIMATORS,
 ];
-const FAMILIES: &[&[EstimatorEntry]] = &[crate::experiment::ESTIMATORS];
-const FAMILIES: &[&[EstimatorEntry]] = &[crate::sequential::ESTIMATORS, crate::design::ESTIMATORS];
-const FAMILIES: &[&[EstimatorEntry]] = &[crate::adjust::ESTIMATORS];
 
 /// Every estimator, family by family.
 pub fn estimators() -> impl Iterator<Item = &'static EstimatorEntry> {

@@ -6,9 +6,13 @@ use clap::{Parser, Subcommand};
 use throughline_core::Diagnostic;
 
 use crate::coverage::CoverageArgs;
+use crate::effect::EffectArgs;
 use crate::experiment::ExperimentCommand;
 use crate::geo::GeoCommand;
+use crate::iv::IvArgs;
 use crate::panel::PanelArgs;
+use crate::power::PowerArgs;
+use crate::rd::RdArgs;
 use crate::{Answer, OneShotError};
 
 /// A one-shot command.
@@ -22,6 +26,14 @@ pub enum OneShotCommand {
     /// Geo experiments: which markets to test in.
     #[command(subcommand)]
     Geo(GeoCommand),
+    /// Instrumental variables: a cause moved by something that moves nothing else.
+    Iv(Box<IvArgs>),
+    /// Regression discontinuity: either side of a threshold of a score.
+    Rd(Box<RdArgs>),
+    /// The effect of a treatment, adjusted for what was observed.
+    Effect(Box<EffectArgs>),
+    /// Sample sizes, power and effects that can be found.
+    Power(Box<PowerArgs>),
     /// How often the sets of every estimator hold the truth, on simulated data.
     Coverage(CoverageArgs),
 }
@@ -33,6 +45,10 @@ impl OneShotCommand {
             Self::Experiment(command) => command.run(),
             Self::Panel(args) => args.run(),
             Self::Geo(command) => command.run(),
+            Self::Iv(args) => args.run(),
+            Self::Rd(args) => args.run(),
+            Self::Effect(args) => args.run(),
+            Self::Power(args) => args.run(),
             Self::Coverage(args) => args.run(),
         }
     }
@@ -43,6 +59,10 @@ impl OneShotCommand {
             Self::Experiment(command) => command.json(),
             Self::Panel(args) => args.json,
             Self::Geo(command) => command.json(),
+            Self::Iv(args) => args.json,
+            Self::Rd(args) => args.json,
+            Self::Effect(args) => args.json,
+            Self::Power(args) => args.json,
             Self::Coverage(args) => args.json,
         }
     }

@@ -2,9 +2,13 @@
 
 pub mod answer;
 
+pub mod assign;
+
 pub mod command;
 
 pub mod coverage;
+
+pub mod design;
 
 pub mod diagnostics;
 
@@ -14,28 +18,25 @@ pub mod error;
 
 pub mod experiment;
 
-pub mod design;
-
-pub mod assign;
-
-pub mod switchback;
-
-pub mod power;
-
-pub mod yaml;
-
 pub mod files;
 
 pub mod geo;
 
+pub mod iv;
+
 pub mod panel;
 
-pub mod record;
-pub mod iv;
+pub mod power;
 
 pub mod rd;
 
+pub mod record;
+
+pub mod switchback;
+
 pub mod verify;
+
+pub mod yaml;
 
 pub use answer::Answer;
 pub use command::OneShotCommand;

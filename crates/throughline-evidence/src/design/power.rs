@@ -277,6 +277,8 @@ impl PowerPlan {
     pub fn alpha(&self) -> f64 {
         match self.correction {
             Correction::Holm => self.level.alpha() / self.treatments as f64,
+            // A band is never wider than Šidák's, whatever the correlation of the arms.
+            Correction::Bands => 1.0 - self.level.get().powf(1.0 / self.treatments as f64),
             Correction::None | Correction::BenjaminiHochberg => self.level.alpha(),
         }
     }

@@ -2,10 +2,10 @@
 
 mod adjust;
 mod experiment;
+mod experiment_checks;
+mod experiment_units;
 mod iv;
 mod ledger;
 mod rd;
-mod experiment_checks;
-mod experiment_units;
 mod registry;
 mod synth;

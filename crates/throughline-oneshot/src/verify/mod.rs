@@ -1,16 +1,16 @@
 //! Reference checks: our answers beside published ones. One file a group and one line in [`GROUPS`].
 
 mod basque;
+mod card;
 mod causalimpact;
 mod geolift;
-mod card;
 mod growthbook;
 mod hillstrom;
+mod ihdp;
 mod mpdta;
+mod nsw_lalonde;
 mod prop99;
 mod sequential;
-mod ihdp;
-mod nsw_lalonde;
 
 use std::path::{Path, PathBuf};
 
