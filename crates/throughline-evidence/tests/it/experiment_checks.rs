@@ -136,6 +136,25 @@ fn bands_lie_between_alone_and_holm() {
     assert!(low < inner && outer < high);
 }
 
+/// One arm has clusters of three, the other of one: units are three to one, clusters as planned.
+#[test]
+fn the_sample_ratio_counts_what_was_assigned() {
+    let s = Stream::new(4, 0);
+    let (mut arms, mut shop) = (Vec::new(), Vec::new());
+    for cluster in 0..600_u32 {
+        for _ in 0..=2 * (cluster % 2) {
+            arms.push(cluster % 2);
+            shop.push(f64::from(cluster));
+        }
+    }
+    let y = (0..arms.len() as u64).map(|i| s.normal_at(i)).collect();
+    let table = table(&arms, &[("y", y), ("shop", shop)]);
+    let units = of(&table, &plan(Metric::column("y")));
+    assert_eq!((units.health, units.srm.alarm), (Health::Suspect, true));
+    let clusters = of(&table, &Plan { cluster: Some("shop".into()), ..plan(Metric::column("y")) });
+    assert_eq!((clusters.health, &clusters.srm.observed[..]), (Health::Healthy, &[300, 300][..]));
+}
+
 #[test]
 fn quantiles_among_ties_are_said() {
     let (arms, y) = units(|_| 0.3);
