@@ -18,11 +18,13 @@ pub fn nelder_mead(
         x[i] = if x[i] == 0.0 { 0.000_25 } else { x[i] * 1.05 };
         corners.push((value(&x), x));
     }
+    // Where the least value is 0, values agree when they do so to the square of the tolerance.
+    let floor = f_tolerance * corners[0].0.abs();
     for _ in 0..steps {
         corners.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (best, worst) = (&corners[0], &corners[n]);
         let apart = corners[1..].iter().flat_map(|c| c.1.iter().zip(&best.1)).map(|(a, b)| (a - b).abs());
-        if apart.fold(0.0, f64::max) <= x_tolerance && worst.0 - best.0 <= f_tolerance * best.0.abs() {
+        if apart.fold(0.0, f64::max) <= x_tolerance && worst.0 - best.0 <= f_tolerance * best.0.abs().max(floor) {
             break;
         }
         let mut centre = vec![0.0; n];
