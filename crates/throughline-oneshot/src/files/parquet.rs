@@ -98,14 +98,13 @@ impl Building {
                         codes.push(u32::MAX);
                         continue;
                     };
-                    let code = match known.get(text) {
-                        Some(code) => *code,
-                        None => {
-                            let code = u32::try_from(names.len()).unwrap_or(u32::MAX);
-                            names.push(text.to_owned());
-                            known.insert(text.to_owned(), code);
-                            code
-                        }
+                    let code = if let Some(code) = known.get(text) {
+                        *code
+                    } else {
+                        let code = u32::try_from(names.len()).unwrap_or(u32::MAX);
+                        names.push(text.to_owned());
+                        known.insert(text.to_owned(), code);
+                        code
                     };
                     codes.push(code);
                 }

@@ -116,14 +116,13 @@ impl Texts {
         if blank(text.as_bytes()) {
             return self.codes.push(u32::MAX);
         }
-        let code = match self.known.get(text) {
-            Some(code) => *code,
-            None => {
-                let code = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
-                self.names.push(text.to_owned());
-                self.known.insert(text.to_owned(), code);
-                code
-            }
+        let code = if let Some(code) = self.known.get(text) {
+            *code
+        } else {
+            let code = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+            self.names.push(text.to_owned());
+            self.known.insert(text.to_owned(), code);
+            code
         };
         self.codes.push(code);
     }
