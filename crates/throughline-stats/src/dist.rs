@@ -319,10 +319,10 @@ mod tests {
     #[test]
     fn f_and_chi_squared_agree_with_tables() {
         // 40-digit values of the regularised incomplete beta and gamma functions.
-        check("F", f_sf(3.5, 3.0, 20.0), 0.034_493_103_885_124_384, 1e-12);
+        check("F", f_sf(3.5, 3.0, 20.0), 0.034_493_103_885_124_38, 1e-12);
         check("F 1", f_sf(4.0, 1.0, 10.0), 0.073_388_034_770_740_36, 1e-12);
         check("chi", chi_squared_quantile(0.95, 5.0), 11.070_497_693_516_354, 1e-12);
-        check("F quantile", f_quantile(0.95, 3.0, 20.0), 3.098_391_212_140_780, 1e-11);
+        check("F quantile", f_quantile(0.95, 3.0, 20.0), 3.098_391_212_140_78, 1e-11);
         check("back", f_sf(f_quantile(0.9, 4.0, 7.5), 4.0, 7.5), 0.1, 1e-11);
         assert_eq!(f_sf(-1.0, 2.0, 2.0), 1.0);
         assert!(f_quantile(f64::NAN, 2.0, 2.0).is_nan());

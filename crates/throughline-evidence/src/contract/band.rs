@@ -83,7 +83,7 @@ impl Joint {
             symmetric_eigen(&correlation, k).ok_or_else(|| EvidenceError::NotFinite { what: "correlation".into() })?;
         let roots: Vec<f64> = eigen.values.iter().map(|v| v.max(0.0).sqrt()).collect();
         let stream = Stream::new(seed, 0x6261_6e64);
-        let (mut z, mut maxima) = (vec![0.0; k], Vec::with_capacity(DRAWS as usize));
+        let (mut z, mut maxima) = (vec![0.0; k], Vec::new());
         for draw in 0..DRAWS {
             z.fill(0.0);
             for (c, (root, vector)) in roots.iter().zip(&eigen.vectors).enumerate() {
@@ -112,15 +112,14 @@ impl Joint {
         let correlation = self.correlation(&of);
         let t: Vec<f64> = of.iter().map(|&j| self.values()[j] / self.std_error(j)).collect();
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
-        let (statistic, df) = match Cholesky::new(&correlation, k, RANK) {
-            Some(factor) => (dot(&t, &factor.solve(&t)), k),
-            None => {
-                let eigen = symmetric_eigen(&correlation, k)
-                    .ok_or_else(|| EvidenceError::NotFinite { what: "correlation".into() })?;
-                let least = RANK * eigen.values.last().copied().unwrap_or(0.0);
-                let kept = eigen.values.iter().zip(&eigen.vectors).filter(|(v, _)| **v > least);
-                kept.fold((0.0, 0), |(s, r), (v, x)| (s + dot(&t, x).powi(2) / v, r + 1))
-            }
+        let (statistic, df) = if let Some(factor) = Cholesky::new(&correlation, k, RANK) {
+            (dot(&t, &factor.solve(&t)), k)
+        } else {
+            let eigen = symmetric_eigen(&correlation, k)
+                .ok_or_else(|| EvidenceError::NotFinite { what: "correlation".into() })?;
+            let least = RANK * eigen.values.last().copied().unwrap_or(0.0);
+            let kept = eigen.values.iter().zip(&eigen.vectors).filter(|(v, _)| **v > least);
+            kept.fold((0.0, 0), |(s, r), (v, x)| (s + dot(&t, x).powi(2) / v, r + 1))
         };
         Ok(WaldTest { statistic, df, p_value: dist::chi_squared_sf(statistic, df as f64) })
     }
