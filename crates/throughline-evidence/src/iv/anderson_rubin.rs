@@ -140,11 +140,11 @@ impl AndersonRubin {
             if determinant > 0.0 { determinant * (wald - limit) } else { f64::MAX }
         };
         let angles = zeros_on_circle(q, |phi| excess(phi / 2.0));
-        Some(self.between(&angles, unit, excess))
+        Some(Self::between(&angles, unit, excess))
     }
 
     /// The set from angles φ = 2θ between which the excess keeps its sign.
-    fn between(&self, angles: &[f64], unit: f64, excess: impl Fn(f64) -> f64) -> ConfidenceSet {
+    fn between(angles: &[f64], unit: f64, excess: impl Fn(f64) -> f64) -> ConfidenceSet {
         let whole = || ConfidenceSet(vec![(f64::NEG_INFINITY, f64::INFINITY)]);
         if angles.is_empty() {
             return if excess(0.0) <= 0.0 { whole() } else { ConfidenceSet(Vec::new()) };

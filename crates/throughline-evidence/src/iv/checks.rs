@@ -98,7 +98,9 @@ pub(super) fn endogeneity(reduced: &Reduced<'_>, covariance: IvCovariance) -> Op
     };
     if let (IvCovariance::Cluster, Some((_, groups))) = (covariance, reduced.clusters()) {
         let g = groups as f64;
-        cells.iter_mut().for_each(|c| *c *= g / (g - 1.0));
+        for cell in &mut cells {
+            *cell *= g / (g - 1.0);
+        }
     }
     let statistic = small::wald(&long[p..], &cells)?;
     Some((hausman, Test { statistic, df: p as f64, df_denominator: None }))

@@ -127,7 +127,9 @@ fn complete_rows(table: &Table, columns: &IvColumns<'_>) -> Result<Option<Vec<u3
         };
         if !missing.is_empty() {
             let whole = whole.get_or_insert_with(|| vec![true; table.rows()]);
-            missing.into_iter().for_each(|i| whole[i] = false);
+            for i in missing {
+                whole[i] = false;
+            }
         }
     }
     let index = |i: usize| u32::try_from(i).unwrap_or(u32::MAX);

@@ -23,7 +23,7 @@ pub(super) struct Strength {
 
 impl Strength {
     pub(super) fn weak(&self) -> bool {
-        !(self.statistic > self.critical)
+        self.statistic <= self.critical
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) fn strength(
         let critical = table.map_or(10.0, |v| v[0]);
         let name = if covariance == IvCovariance::Classical { "Cragg–Donald F" } else { "Kleibergen–Paap F" };
         let details = json!({ "cragg_donald": cragg_donald, "kleibergen_paap": kp, "stock_yogo": stock_yogo,
-            "weak": !(statistic > critical) });
+            "weak": statistic <= critical });
         return Ok(Strength { statistic, critical, statistic_name: name, details });
     }
     let zz = reduced.block(1 + p, q, 1 + p, q);
@@ -125,7 +125,7 @@ pub(super) fn strength(
         "critical": { "bias_5": critical(0.05), "bias_10": ten, "bias_20": critical(0.2), "bias_30": critical(0.3) },
         "cragg_donald": cragg_donald,
         "stock_yogo": stock_yogo,
-        "weak": !(statistic > ten),
+        "weak": statistic <= ten,
     });
     Ok(Strength { statistic, critical: ten, statistic_name: "effective F", details })
 }

@@ -132,7 +132,9 @@ impl<'s> Scores<'s> {
             .map(|(x, m)| inner(x.values.iter().zip(self.residuals).map(|(x, e)| (x - m) * e).collect()))
             .collect();
         let moves = small::mul(&parts.inverse, &right, controls.len(), 1);
-        residuals.iter_mut().for_each(|r| *r += constant);
+        for r in residuals.iter_mut() {
+            *r += constant;
+        }
         for ((x, m), c) in controls.iter().zip(&parts.means).zip(&moves) {
             residuals.iter_mut().zip(x.values.iter()).for_each(|(r, x)| *r += c * (x - m));
         }

@@ -59,7 +59,8 @@ impl<'a> Reduced<'a> {
             let scale: Vec<f64> = (0..q).map(|i| zz[i * q + i].sqrt()).collect();
             let scaled: Vec<f64> = (0..q * q).map(|c| zz[c] / (scale[c / q] * scale[c % q])).collect();
             let kept = independent_columns(&scaled, q, LEFT * 10.0);
-            dependent((0..q).filter(|j| !kept.contains(j)).map(|j| data.instruments[j].name.as_str()).collect())
+            let named = |j: usize| data.instruments[j].name.as_str();
+            dependent(&(0..q).filter(|j| !kept.contains(j)).map(named).collect::<Vec<_>>())
         })?;
         Ok(reduced)
     }
@@ -131,7 +132,7 @@ fn refused(error: OlsError, data: &IvData<'_>) -> EvidenceError {
     }
 }
 
-fn dependent(names: Vec<&str>) -> EvidenceError {
+fn dependent(names: &[&str]) -> EvidenceError {
     EvidenceError::Data {
         code: "TL372",
         message: format!("instruments say nothing that controls and earlier instruments do not: {}", names.join(", ")),
@@ -147,7 +148,7 @@ fn varies(data: &IvData<'_>, parts: &Partialled) -> Result<(), EvidenceError> {
     };
     let instruments = idle(1 + p..1 + p + data.instruments.len(), &data.instruments);
     if !instruments.is_empty() {
-        return Err(dependent(instruments.iter().map(String::as_str).collect()));
+        return Err(dependent(&instruments.iter().map(String::as_str).collect::<Vec<_>>()));
     }
     let mut others = idle(0..1, std::slice::from_ref(&data.outcome));
     others.extend(idle(1..1 + p, &data.endogenous));

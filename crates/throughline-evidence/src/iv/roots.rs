@@ -97,6 +97,8 @@ fn all_roots(polynomial: &[Complex]) -> Vec<Complex> {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::PI;
+
     use super::*;
 
     #[test]
@@ -105,7 +107,6 @@ mod tests {
             assert_eq!(got.len(), expect.len(), "{got:?} {expect:?}");
             assert!(got.iter().zip(expect).all(|(g, e)| (g - e).abs() < 1e-9), "{got:?} {expect:?}");
         };
-        use std::f64::consts::PI;
         near(&zeros_on_circle(1, |x| (x - 0.3).sin()), &[0.3, PI + 0.3]);
         near(
             &zeros_on_circle(3, |x| (3.0 * x).cos()),

@@ -114,7 +114,9 @@ fn placebos(report: &mut Report, data: &RdData<'_>, settings: &RdSettings) {
         found.extend(bare(&data.outcome, middle, &keep).map(|e| (format!("{name}, at {middle}"), e)));
     }
     failed(report, &found[balance..], "the outcome jumps where nothing happens");
-    found.into_iter().for_each(|(name, estimate)| report.find(name, estimate));
+    for (name, estimate) in found {
+        report.find(name, estimate);
+    }
 }
 
 fn failed(report: &mut Report, found: &[(String, Estimate)], what: &str) {

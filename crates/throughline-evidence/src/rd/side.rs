@@ -188,7 +188,9 @@ fn neighbour_residuals(x: &[f64], values: &[f64], matches: usize) -> Vec<f64> {
     let centre = values.iter().sum::<f64>() / n as f64;
     let mut sums = Vec::with_capacity(n + 1);
     sums.push(0.0);
-    values.iter().for_each(|v| sums.push(sums[sums.len() - 1] + (v - centre)));
+    for v in values {
+        sums.push(sums[sums.len() - 1] + (v - centre));
+    }
     let cap = matches.min(n - 1);
     let mut out = Vec::with_capacity(n);
     for (g, group) in groups.iter().enumerate() {

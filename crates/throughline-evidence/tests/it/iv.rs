@@ -175,7 +175,7 @@ fn liml_fuller_and_gmm_agree_with_linearmodels() -> Outcome {
         near(other.estimate.std_error.ok_or("none")?, black.1);
     }
     let report = two.analyse(&table, settings(Tsls, Classical, false))?;
-    near(at(&report.details, "tests/sargan/statistic"), 1.026_870_307_628_293_8);
+    near(at(&report.details, "tests/sargan/statistic"), 1.026_870_307_628_294);
     near(at(&report.details, "tests/wu_hausman/statistic"), 3.259_733_055_452_002);
     assert!((at(&report.details, "first_stage/0/f") - 20.235_368 * 2992.0 / 3010.0).abs() < 1e-5);
     Ok(())
@@ -296,8 +296,8 @@ fn perfect_fits_and_odd_scales_give_finite_answers() -> Outcome {
     let scaled = |c: &[f64], by: f64| c.iter().map(|v| v * by + 7.0).collect::<Vec<f64>>();
     for method in [Tsls, Liml, Fuller, Gmm, GmmIterated] {
         let run = |s: f64| {
-            let z = vec![scaled(&c[1], 1e-9 * s), scaled(&c[2], 1e6)];
-            let data = model(scaled(&y, s), &[scaled(&d, 1e3)], &z[..], &c[3..4]);
+            let z = [scaled(&c[1], 1e-9 * s), scaled(&c[2], 1e6)];
+            let data = model(scaled(&y, s), &[scaled(&d, 1e3)], &z, &c[3..4]);
             analyse(&data, &settings(method, Robust, false))
         };
         let (plain, big) = (run(1.0)?, run(1e5)?);

@@ -29,14 +29,6 @@ pub fn read_table(path: &Path, delimiter: &str, columns: &[&str]) -> Result<(Tab
     Ok((table, found))
 }
 
-/// The names of the columns of a CSV or Parquet file.
-pub fn column_names(path: &Path, delimiter: &str) -> Result<Vec<String>, OneShotError> {
-    if path.extension().is_some_and(|e| e == "parquet") {
-        return parquet::names(path);
-    }
-    Ok(Csv::open(path, delimiter)?.header().to_vec())
-}
-
 fn csv(path: &Path, delimiter: &str, columns: &[&str]) -> Result<(Table, Vec<Diagnostic>), OneShotError> {
     let wanted = distinct(columns);
     let mut building: Vec<Building> = wanted.iter().map(|_| Building::Blank(0)).collect();
@@ -124,12 +116,14 @@ impl Texts {
         if blank(text.as_bytes()) {
             return self.codes.push(u32::MAX);
         }
-        let code = self.known.get(text).copied().unwrap_or_else(|| {
+        let code = if let Some(code) = self.known.get(text) {
+            *code
+        } else {
             let code = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
             self.names.push(text.to_owned());
             self.known.insert(text.to_owned(), code);
             code
-        });
+        };
         self.codes.push(code);
     }
 }
