@@ -1,4 +1,4 @@
-//! Times AIPW with boosted trees: `aipw_speed [ROWS] [COVARIATES] [THREADS]`, by default 200,000 × 25. `tools/peers/aipw.py` draws
+//! Times AIPW with boosted trees: `aipw_speed [ROWS] [COVARIATES] [THREADS] [SEED]`, by default 200,000 × 25. `tools/peers/aipw.py` draws
 //! the same kind of data for the same trees.
 #![expect(clippy::print_stdout, reason = "a program that prints its times")]
 
@@ -13,12 +13,13 @@ use throughline_stats::stream::Stream;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let argument = |k: usize, default: usize| std::env::args().nth(k).and_then(|a| a.parse().ok()).unwrap_or(default);
     let (rows, covariates, threads) = (argument(1, 200_000), argument(2, 25).max(3), argument(3, 2));
+    let seed = argument(4, 17) as u64;
     let normal = |id: u64| {
-        let stream = Stream::new(17, id);
+        let stream = Stream::new(seed, id);
         (0..rows as u64).map(|i| stream.normal_at(i)).collect::<Vec<f64>>()
     };
     let x: Vec<Vec<f64>> = (0..covariates as u64).map(normal).collect();
-    let (noise, uniform) = (normal(1000), Stream::new(17, 1001));
+    let (noise, uniform) = (normal(1000), Stream::new(seed, 1001));
     let p = |i: usize| sigmoid(0.8 * x[0][i] - 0.5 * x[1][i] * f64::from(u8::from(x[2][i] > 0.0)));
     let treatment: Vec<f64> = (0..rows).map(|i| f64::from(u8::from(uniform.uniform_at(i as u64) < p(i)))).collect();
     let effect = |i: usize| 1.0 + 0.5 * x[1][i];
