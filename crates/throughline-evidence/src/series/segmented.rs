@@ -168,8 +168,7 @@ pub fn segmented(
         weights[3] = d.mean_after;
     }
     let average = joint.combine(&[("average".into(), weights)])?.estimate(0, level)?;
-    let mut report = Report::new(METHOD, EvidenceTier::QuasiExperiment, average.clone());
-    report.find("average", average);
+    let mut report = Report::new(METHOD, EvidenceTier::QuasiExperiment, average);
     report.find("level change", joint.estimate(2, level)?);
     if has_slope {
         report.find("slope change", joint.estimate(3, level)?);

@@ -97,7 +97,9 @@ pub fn analyse(
         let detail = detail(series, *window, masked, settings, &answer, &fakes, level, &mut found)?;
         let Effects { average, cumulative, relative, .. } = &answer.effects;
         let report = report.get_or_insert_with(|| Report::new(METHOD, EvidenceTier::QuasiExperiment, average.clone()));
-        report.find(name("average"), average.clone());
+        if windows.len() > 1 {
+            report.find(name("average"), average.clone());
+        }
         report.find(name("cumulative"), cumulative.clone());
         if let Some(relative) = relative {
             report.find(name("relative"), relative.clone());
