@@ -181,17 +181,21 @@ fn matching_is_that_of_a_full_search() {
     let x: Vec<f64> = data.covariates[0].1.iter().map(|x| (x * 20.0).round() / 20.0).collect();
     let study =
         Study::new(data.outcome.clone(), data.treatment.clone(), vec![("x".into(), x.clone())]).expect("a study");
-    for metric in [MatchMetric::Mahalanobis, MatchMetric::Scaled] {
+    let pairs = [(MatchMetric::Mahalanobis, Estimand::Att), (MatchMetric::Scaled, Estimand::Ate)];
+    for (metric, estimand) in pairs {
         let settings = MatchSettings { neighbours: 2, metric, bias_correction: false, threads: None };
-        let got = matching(&study, Estimand::Att, &settings).expect("a fit");
+        let got = matching(&study, estimand, &settings).expect("a fit");
         let mut effects = Vec::new();
-        for i in (0..N).filter(|i| data.treatment[*i] == 1.0) {
-            let mut others: Vec<(f64, f64)> =
-                (0..N).filter(|j| data.treatment[*j] == 0.0).map(|j| ((x[i] - x[j]).abs(), data.outcome[j])).collect();
+        for i in (0..N).filter(|i| estimand == Estimand::Ate || data.treatment[*i] == 1.0) {
+            let mut others: Vec<(f64, f64)> = (0..N)
+                .filter(|j| data.treatment[*j] != data.treatment[i])
+                .map(|j| ((x[i] - x[j]).abs(), data.outcome[j]))
+                .collect();
             others.sort_by(|a, b| a.0.total_cmp(&b.0));
             let bound = others[1].0 + 1e-6;
             let near: Vec<f64> = others.iter().filter(|o| o.0 <= bound).map(|o| o.1).collect();
-            effects.push(data.outcome[i] - near.iter().sum::<f64>() / near.len() as f64);
+            let sign = 2.0 * data.treatment[i] - 1.0;
+            effects.push(sign * (data.outcome[i] - near.iter().sum::<f64>() / near.len() as f64));
         }
         close(got.joint.values()[0], effects.iter().sum::<f64>() / effects.len() as f64, 1e-12);
     }
