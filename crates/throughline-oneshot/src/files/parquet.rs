@@ -16,6 +16,18 @@ use throughline_evidence::{Column, Table};
 use super::table::distinct;
 use crate::OneShotError;
 
+/// The names of all columns.
+pub(super) fn names(path: &Path) -> Result<Vec<String>, OneShotError> {
+    let shown = path.display().to_string();
+    let file = File::open(path).map_err(|source| OneShotError::Io { doing: "read", path: shown.clone(), source })?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| {
+        OneShotError::finding(
+            Diagnostic::error("TL057", format!("not readable as Parquet: {e}")).at(&shown, None, None),
+        )
+    })?;
+    Ok(builder.schema().fields().iter().map(|f| f.name().clone()).collect())
+}
+
 /// The named columns: numbers, truth values and instants (as microseconds or days, as the file holds them) as numbers,
 /// everything else as texts. Infinite numbers count as absent.
 pub(super) fn read(path: &Path, columns: &[&str]) -> Result<Table, OneShotError> {

@@ -29,6 +29,14 @@ pub fn read_table(path: &Path, delimiter: &str, columns: &[&str]) -> Result<(Tab
     Ok((table, found))
 }
 
+/// The names of the columns of a CSV or Parquet file.
+pub fn column_names(path: &Path, delimiter: &str) -> Result<Vec<String>, OneShotError> {
+    if path.extension().is_some_and(|e| e == "parquet") {
+        return parquet::names(path);
+    }
+    Ok(Csv::open(path, delimiter)?.header().to_vec())
+}
+
 fn csv(path: &Path, delimiter: &str, columns: &[&str]) -> Result<(Table, Vec<Diagnostic>), OneShotError> {
     let wanted = distinct(columns);
     let mut building: Vec<Building> = wanted.iter().map(|_| Building::Blank(0)).collect();
