@@ -36,7 +36,7 @@ fn starts(units: usize, treated: &[(usize, usize)]) -> Vec<Option<usize>> {
 /// Coverage over the first data sets of every registered estimator of the two families, with a wide bound.
 #[test]
 fn sets_hold_the_truth_as_often_as_they_promise() {
-    let seeds = 150_u32;
+    let seeds = 60_u32;
     for entry in estimators().filter(|e| e.name.starts_with("synth/") || e.name.starts_with("geo/")) {
         for level in [Level::P90, Level::P95] {
             let held = (0..seeds)
