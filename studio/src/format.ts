@@ -92,8 +92,8 @@ export function interval(value: Interval | null | undefined, format: (x: number)
 export function setText(set: [number | null, number | null][], format: (x: number) => string): string {
   return set.map(([low, high]) => {
     if (present(low) && present(high)) return `${format(low)} to ${format(high)}`;
-    if (present(low)) return `${format(low)} or more, without limit`;
-    return present(high) ? `${format(high)} or less, without limit` : 'any value';
+    if (present(low)) return `${format(low)} and more`;
+    return present(high) ? `up to ${format(high)}` : 'any value';
   }).join(' or ');
 }
 

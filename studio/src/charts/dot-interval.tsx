@@ -118,7 +118,7 @@ export function DotInterval(props: DotIntervalProps) {
 
   return (
     <Figure twin={dotTwin(props)} file={props.file} head={legend} readout={readout || hint}>
-      <div className={`dots${asideTitle ? ' with-aside' : ''}`} onKeyDown={onKeyDown} data-alone={alone !== null || undefined}>
+      <div className={['dots', asideTitle && 'with-aside', series.length === 1 && 'single'].filter(Boolean).join(' ')} onKeyDown={onKeyDown} data-alone={alone !== null || undefined}>
         <div className="dots-row dots-axis" aria-hidden="true">
           <span className="dots-unit">{props.unit}</span>
           <AxisRow axis={axis} format={props.tickFormat ?? props.format} />

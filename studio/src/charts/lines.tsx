@@ -1,10 +1,10 @@
-import { area, line } from 'd3-shape';
 import type { ReactNode } from 'react';
 import type { Interval } from '../api/types';
 import { interval as intervalText } from '../format';
 import type { Twin } from './csv';
 import { Plot } from './plot';
 import { type Axis, linearAxis, pct, timeAxis } from './scale';
+import { areaBetween, lineThrough } from './trace';
 
 export interface LinePoint {
   x: number;
@@ -89,9 +89,11 @@ function LineFrame(props: LineFrameProps) {
   const up = linearAxis(points.flatMap((point) => [point.y, ...(point.band ?? [])]));
   const top = (value: number) => 100 - up.at(value);
   const paths: Paths = {
-    path: (some) => line<LinePoint>((p) => across.at(p.x), (p) => top(p.y))(some) ?? '',
-    band: (some) =>
-      area<LinePoint>((p) => across.at(p.x), (p) => top((p.band ?? [p.y, p.y])[0]), (p) => top((p.band ?? [p.y, p.y])[1]))(some) ?? '',
+    path: (some) => lineThrough(some.map((p) => [across.at(p.x), top(p.y)])),
+    band: (some) => areaBetween(some.map(({ x: at, y: value, band = null }) => {
+      const [low, high] = band ?? [value, value];
+      return { x: across.at(at), low: top(low), high: top(high) };
+    })),
   };
   const text = (point: LinePoint) =>
     `${x.format(point.x)}: ${y.format(point.y)}${point.band ? `, ${intervalText(point.band, y.format)}` : ''}`;

@@ -1,9 +1,9 @@
-import { area, line } from 'd3-shape';
 import { percent, setText } from '../format';
 import type { Twin } from './csv';
 import { Plot, type PlotMark } from './plot';
 import { type Axis, linearAxis, pct, timeAxis } from './scale';
 import { seriesClass } from './symbols';
+import { areaBetween, lineThrough } from './trace';
 
 type Figures = (number | null)[];
 
@@ -70,10 +70,15 @@ export function Paths(props: PathsProps) {
   ];
   const up = linearAxis(all.filter(finite), 5, { zero: y.zero ?? false });
   const top = (value: number) => 100 - up.at(value);
-  const path = (values: Figures) => line<number>((at) => across.at(xs[at] ?? 0), (at) => top(values[at] ?? 0)).defined((at) => finite(values[at]))(indexes(xs)) ?? '';
-  const band = ({ values, band: ends }: PathLine) => ends && area<number>(
-    (at) => across.at(xs[at] ?? 0), (at) => top(ends.low[at] ?? up.domain[0]), (at) => top(ends.high[at] ?? up.domain[1]),
-  ).defined((at) => finite(values[at]) && (finite(ends.low[at]) || finite(ends.high[at])))(indexes(xs));
+  const path = (values: Figures) => lineThrough(xs.map((at, index) => {
+    const value = values[index];
+    return finite(value) ? [across.at(at), top(value)] : null;
+  }));
+  const band = ({ values, band: ends }: PathLine) => ends && areaBetween(xs.map((at, index) => {
+    const [low, high] = [ends.low[index], ends.high[index]];
+    if (!finite(values[index]) || (!finite(low) && !finite(high))) return null;
+    return { x: across.at(at), low: top(finite(low) ? low : up.domain[0]), high: top(finite(high) ? high : up.domain[1]) };
+  }));
   const bands = lines.some((each) => each.band);
 
   return (
@@ -101,8 +106,6 @@ export function Paths(props: PathsProps) {
     </Plot>
   );
 }
-
-const indexes = (xs: number[]) => xs.map((_, at) => at);
 
 /** An axis of places: they need not begin at zero, and no mark is cut. */
 function positions(xs: number[]): Axis {

@@ -51,7 +51,7 @@ export function Whiskers(props: WhiskersProps) {
   const every = Math.ceil(points.length / 6);
   const across = {
     domain, at: (value: number) => ((value - domain[0]) / (domain[1] - domain[0])) * 100,
-    ticks: points.filter((_, at) => at % every === 0).map((point) => point.x),
+    ticks: points.map((point) => point.x).filter((at, index) => (Number.isInteger(at) ? at : index) % every === 0),
   };
   const up = linearAxis(points.flatMap(({ value, interval, band }) => [value, ...(interval ?? []), ...(band ?? [])]).filter(finite));
   const top = (value: number) => 100 - up.at(value);

@@ -19,11 +19,11 @@ export function standingWhy({ standing, notes }: Pick<LedgerEntry, 'standing' | 
 }
 
 /** The tier in a word, a number and what it rests on. */
-export function TierWords({ tier }: { tier: string }) {
+export function TierWords({ tier, short }: { tier: string; short?: boolean }) {
   return (
     <span className="stack-s">
       <EvidenceTier tier={tier} />
-      <span className="small muted">tier {tierNumber(tier)} of 3: {TIER_WORDS[tier] ?? tier}</span>
+      <span className="small muted">tier {tierNumber(tier)} of 3{!short && `: ${TIER_WORDS[tier] ?? tier}`}</span>
     </span>
   );
 }

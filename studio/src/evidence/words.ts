@@ -10,7 +10,7 @@ export type Contrast = LedgerRecord['estimand']['contrast'];
 const present = (value: number | null | undefined): value is number => typeof value === 'number' && Number.isFinite(value);
 
 /** How an effect is written: a difference per person, or a share of the control's mean. */
-export const writer = (contrast: Contrast) => (contrast === 'relative' ? (value: number) => percent(value, 1) : effect);
+export const writer = (contrast: Contrast) => (contrast === 'relative' ? (value: number) => percent(value, 1) : (value: number) => (value === 0 ? '0' : effect(value)));
 
 export const pText = (p: number | null | undefined): string => (!present(p) ? 'no p-value' : p < 0.001 ? 'p < 0.001' : `p = ${decimal(p, 3)}`);
 
@@ -52,8 +52,9 @@ export function verdictOf(comparison: Comparison, suspect: boolean, compared: nu
   const ends = estimate.set.flat();
   if (where === null) {
     if (estimate.set.length === 0) return verdict('hold', `Says nothing about ${metric}: no effect fits the data.`);
-    const whole = estimate.set.every((ends) => ends.every((end) => !present(end)));
-    return verdict('hold', `The effect on ${metric} could be anything${whole ? '' : ` from ${setText(estimate.set, effect)} per person`}.`);
+    const open = ends.some((end) => !present(end));
+    const range = ends.every((end) => !present(end)) ? 'at all' : `${open || estimate.set.length > 1 ? 'in' : 'from'} ${setText(estimate.set, writer('absolute'))} per person`;
+    return verdict('hold', `The effect on ${metric} could be anything ${range}.`);
   }
   const sizes = where > 0 ? estimate.set : [...estimate.set].reverse().map(([low, high]): [number | null, number | null] => [turned(high), turned(low)]);
   const size = setText(sizes, effect);

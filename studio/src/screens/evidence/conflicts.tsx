@@ -24,7 +24,7 @@ export function ConflictsCard({ ledger }: { ledger: Ledger }) {
                 {conflict.opposed && <Badge tone="bad">opposite directions</Badge>}
               </div>
               <p className="small">
-                They differ by {format(conflict.difference)}{conflict.p_value === null
+                They differ by {format(Math.abs(conflict.difference))}{conflict.p_value === null
                   ? ', and their intervals do not overlap.'
                   : `; so much by chance alone: ${pText(conflict.p_value)}.`}
               </p>

@@ -124,6 +124,8 @@ function coefficients(value: unknown): Coefficients | null {
 }
 
 export interface Honest {
+  /** The effect if trends are parallel. */
+  value: number | null;
   rows: { bound: number; interval: OpenInterval }[];
   breakdown: number | null;
 }
@@ -135,7 +137,7 @@ function honestOf(value: unknown): Honest | null {
     const [bound, spread] = [number(mbar), ends(interval)];
     return bound === null || spread === null ? [] : [{ bound, interval: spread }];
   });
-  return rows.length > 0 ? { rows, breakdown: number(row.breakdown_mbar) } : null;
+  return rows.length > 0 ? { rows, value: number(row.value), breakdown: number(row.breakdown_mbar) } : null;
 }
 
 export interface Series {

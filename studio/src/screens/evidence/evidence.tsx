@@ -95,7 +95,7 @@ function Group({ group: { action, entries }, axisOf }: { group: ActionGroup; axi
     {
       id: 'metric', header: 'Effect on', accessorFn: ({ record }) => record.estimand.metric, meta: { rowHeader: true },
       cell: ({ row: { original: { record } } }) => (
-        <span className="stack-s">
+        <span className="item-name">
           <Link to="/evidence/record" search={{ id: record.id }} className="wrap-anywhere" aria-label={`${humanise(record.estimand.metric)}, from ${sourceName(record)}, until ${dateOf(record.scope.period_end)}`}>
             {humanise(record.estimand.metric)}
           </Link>
@@ -119,12 +119,12 @@ function Group({ group: { action, entries }, axisOf }: { group: ActionGroup; axi
     {
       id: 'standing', header: 'Standing', enableSorting: false,
       cell: ({ row: { original } }) => (
-        <span className="stack-s"><span><StandingBadge standing={original.standing} /></span><span className="small wrap-anywhere">{standingWhy(original)}</span></span>
+        <span className="item-reason"><span><StandingBadge standing={original.standing} /></span><span className="small wrap-anywhere">{standingWhy(original)}</span></span>
       ),
     },
     {
       id: 'tier', header: 'How it was learned', enableSorting: false, meta: { label: 'Learned by' },
-      cell: ({ row: { original: { record } } }) => <span className="stack-s"><span className="small">{designWords(record.design)}</span><TierWords tier={record.tier} /></span>,
+      cell: ({ row: { original: { record } } }) => <span className="item-reason"><span className="small">{designWords(record.design)}</span><TierWords tier={record.tier} short /></span>,
     },
     { id: 'expires', header: 'Expires', accessorFn: ({ record }) => record.expires_at ?? '9999', cell: ({ row: { original: { record } } }) => (record.expires_at ? dateOf(record.expires_at) : 'never') },
     { id: 'uses', header: 'Uses', accessorFn: uses, meta: { numeric: true }, cell: ({ row }) => count(uses(row.original)) },

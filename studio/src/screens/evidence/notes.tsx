@@ -6,15 +6,11 @@ const did = ({ kind, by }: EvidenceNote) => (kind === 'approved' ? `${by} answer
 
 /** Everything that happened to a record, first to last. */
 export function Notes({ entry: { recorded_at, notes } }: { entry: LedgerEntry }) {
-  const ordered = [...notes].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  const all = [{ at: recorded_at, said: 'Recorded.', text: '' }, ...notes.map((note) => ({ at: note.at, said: did(note), text: sentence(note.text) }))];
   return (
     <ol className="note-list">
-      <li><Time at={recorded_at} absolute /><span>Recorded.</span></li>
-      {ordered.map((note) => (
-        <li key={`${note.kind}/${note.by}/${note.at}/${note.text}`}>
-          <Time at={note.at} absolute />
-          <span className="wrap-anywhere"><strong>{did(note)}</strong> {sentence(note.text)}</span>
-        </li>
+      {all.sort((a, b) => Date.parse(a.at) - Date.parse(b.at)).map(({ at, said, text }) => (
+        <li key={`${at}/${said}/${text}`}><Time at={at} absolute /><span className="wrap-anywhere"><strong>{said}</strong> {text}</span></li>
       ))}
     </ol>
   );

@@ -21,7 +21,7 @@ function RecordScreen() {
   return (
     <Page
       title={title} crumbs={<Link to="/evidence">Evidence</Link>}
-      lead={entry && <span className="row"><StandingBadge standing={entry.standing} /> {sourceName(entry.record)}, until {dateOf(entry.record.scope.period_end)}</span>}
+      lead={entry && <span className="row"><StandingBadge standing={entry.standing} /><span className="wrap-anywhere">{sourceName(entry.record)}, until {dateOf(entry.record.scope.period_end)}</span></span>}
       actions={entry && <Actions entry={entry} />}
     >
       {error && <ProblemView problem={error} onRetry={() => void refetch()} />}

@@ -34,7 +34,7 @@ export function EventStudyCard({ study: { level, points }, preTest }: { study: C
 }
 
 /** What is left of the effect when trends were not parallel. */
-export function HonestCard({ honest: { rows, breakdown }, level }: { honest: Honest; level: number }) {
+export function HonestCard({ honest: { rows, value, breakdown }, level }: { honest: Honest; level: number }) {
   return (
     <Card
       title="When trends were not parallel"
@@ -48,10 +48,10 @@ export function HonestCard({ honest: { rows, breakdown }, level }: { honest: Hon
         titles={{ row: 'Factor', series: 'Interval' }} series={[{ id: 'effect', title: 'Effect' }]}
         rows={rows.map(({ bound, interval }) => {
           const middle = interval[0] !== null && interval[1] !== null ? (interval[0] + interval[1]) / 2 : interval[0] ?? interval[1] ?? 0;
-          return { id: String(bound), name: bound === 0 ? 'Parallel (0)' : `Up to ${decimal(bound, 2)} times`, marks: { effect: { value: middle, outer: null, inner: null, set: [interval] } } };
+          return { id: String(bound), name: bound === 0 ? 'Parallel (0)' : `Up to ${decimal(bound, 2)} times`, marks: { effect: { value: value ?? middle, outer: null, inner: null, set: [interval] } } };
         })}
       />
-      <p className="small muted">The mark is the middle of each interval.</p>
+      <p className="small muted">The mark is {value === null ? 'the middle of each interval' : 'the effect if trends were parallel'}.</p>
     </Card>
   );
 }

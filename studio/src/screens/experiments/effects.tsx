@@ -53,7 +53,7 @@ function Forest({ experiment, metric, relative, comparisons }: EffectCardProps &
         <p key={comparison.arm} className="small wrap-anywhere">
           {humanise(comparison.arm)}: <strong>{format(estimate.value)}</strong>, {spread(estimate, format)}, {pText(estimate.p_value)}
           {!relative && comparison.adjusted_p_value !== null && comparison.adjusted_p_value !== undefined && `, adjusted for all comparisons ${pText(comparison.adjusted_p_value)}`}
-          , {plural(estimate.n, 'person', 'people')}, {humanise(estimate.method).toLowerCase()}.
+          , {plural(estimate.n, 'person', 'people')}, method {humanise(estimate.method)}.
         </p>
       ))}
       {untold.map((each) => (
@@ -71,7 +71,7 @@ const here = getRouteApi('/app/experiments/$name');
 function OverTime({ experiment, metric }: { experiment: Experiment; metric: string }) {
   const { arm: chosen } = here.useSearch();
   const navigate = useNavigate({ from: '/experiments/$name' });
-  const of = experiment.history.filter((look) => look.metric === metric);
+  const of = (experiment.history ?? []).filter((look) => look.metric === metric);
   const arms = [...new Set(of.map(({ arm }) => arm))];
   const arm = arms.find((each) => each === chosen) ?? arms[0];
   if (arm === undefined) return <p className="small muted">No reading of it is kept yet, so there is nothing to show over time.</p>;

@@ -62,7 +62,7 @@ function Read({ experiment }: { experiment: Experiment }) {
         <div className="row">
           <Segments
             label="How effects are told" value={effect ?? 'absolute'}
-            options={[{ value: 'absolute', label: 'Difference per person' }, { value: 'relative', label: 'Relative to the control' }]}
+            options={[{ value: 'absolute', label: 'Per person' }, { value: 'relative', label: 'Relative to control' }]}
             onChange={(next) => void navigate({ search: (all) => ({ ...all, effect: next === 'relative' ? 'relative' : undefined }), replace: true })}
           />
         </div>

@@ -57,7 +57,7 @@ const COLUMNS: Column<Experiment>[] = [
   {
     id: 'name', header: 'Experiment', accessorFn: ({ name }) => name, meta: { rowHeader: true },
     cell: ({ row: { original: { name, file } } }) => (
-      <span className="stack-s">
+      <span className="item-name">
         <Link to="/experiments/$name" params={{ name }} className="wrap-anywhere">{name}</Link>
         <span className="mono small muted wrap-anywhere">{file}</span>
       </span>
@@ -66,7 +66,7 @@ const COLUMNS: Column<Experiment>[] = [
   {
     id: 'health', header: 'Health', accessorFn: (experiment) => (isSuspect(experiment) ? 0 : 1), sortDescFirst: false,
     cell: ({ row: { original } }) => (
-      <span className="stack-s">
+      <span className="item-reason">
         <span><HealthBadge health={original.reading.health} /></span>
         {isSuspect(original) && <span className="small">{reasons(original)[0]}</span>}
       </span>
@@ -102,7 +102,7 @@ function Studies({ studies }: { studies: Study[] }) {
     {
       id: 'name', header: 'Study', accessorFn: ({ name }) => name, meta: { rowHeader: true },
       cell: ({ row: { original: { name, file } } }) => (
-        <span className="stack-s"><span className="wrap-anywhere">{name}</span><span className="mono small muted wrap-anywhere">{file}</span></span>
+        <span className="item-name"><span>{name}</span><span className="mono small muted">{file}</span></span>
       ),
     },
     { id: 'result', header: 'Result', enableSorting: false, cell: ({ row }) => <Result study={row.original} entry={known.get(row.original.evidence ?? '')} /> },
@@ -121,7 +121,7 @@ function Studies({ studies }: { studies: Study[] }) {
   );
 }
 
-function Result({ study: { evidence, diagnostics }, entry }: { study: Study; entry: LedgerEntry | undefined }) {
+function Result({ study: { evidence, diagnostics = [] }, entry }: { study: Study; entry: LedgerEntry | undefined }) {
   if (evidence === null) return <Findings findings={diagnostics} none="It could not be carried out." />;
   const found = diagnostics.filter(({ severity }) => severity !== 'info').length;
   return (

@@ -20,7 +20,7 @@ const off = ({ observed, expected }: Size) => (expected > 0 ? observed / expecte
 const signed = (share: number | null) => (share === null ? NONE : `${share > 0 ? '+' : ''}${percent(share, 2)}`);
 
 const SIZES: Column<Size>[] = [
-  { id: 'arm', header: 'Arm', accessorFn: ({ arm }) => arm, meta: { rowHeader: true }, cell: ({ row }) => <span className="wrap-anywhere">{humanise(row.original.arm)}</span> },
+  { id: 'arm', header: 'Arm', accessorFn: ({ arm }) => arm, meta: { rowHeader: true }, cell: ({ row }) => <span className="item-name">{humanise(row.original.arm)}</span> },
   { id: 'observed', header: 'Observed', accessorFn: ({ observed }) => observed, meta: { numeric: true }, cell: ({ row }) => count(row.original.observed) },
   { id: 'expected', header: 'Expected', accessorFn: ({ expected }) => expected, meta: { numeric: true }, cell: ({ row }) => decimal(row.original.expected, Number.isInteger(row.original.expected) ? 0 : 1) },
   { id: 'off', header: 'Off by', accessorFn: off, meta: { numeric: true }, cell: ({ row }) => signed(off(row.original)) },
@@ -36,7 +36,7 @@ interface Values {
 }
 
 const VALUES: Column<Values>[] = [
-  { id: 'arm', header: 'Arm', accessorFn: ({ arm }) => arm, meta: { rowHeader: true }, cell: ({ row }) => <span className="wrap-anywhere">{humanise(row.original.arm)}</span> },
+  { id: 'arm', header: 'Arm', accessorFn: ({ arm }) => arm, meta: { rowHeader: true }, cell: ({ row }) => <span className="item-name">{humanise(row.original.arm)}</span> },
   { id: 'metric', header: 'Metric', accessorFn: ({ metric }) => metric, cell: ({ row }) => <span className="wrap-anywhere">{humanise(row.original.metric)}</span> },
   { id: 'n', header: 'With a value', accessorFn: ({ n }) => n, meta: { numeric: true }, cell: ({ row }) => count(row.original.n) },
   { id: 'missing', header: 'Missing', accessorFn: ({ missing }) => missing, meta: { numeric: true }, cell: ({ row }) => count(row.original.missing) },
@@ -54,13 +54,13 @@ export function HealthCard({ experiment }: { experiment: Experiment }) {
         <section className="stack-s">
           <h3>Sizes of the arms</h3>
           <p className="small">{srmWords(srm)}</p>
-          <DataTable caption="Sizes of the arms" rows={sizes(experiment)} columns={SIZES} rowId={({ arm }) => arm} />
+          <DataTable caption="Sizes of the arms" rows={sizes(experiment)} columns={SIZES} rowId={({ arm }) => arm} stacked />
         </section>
         <section className="stack-s">
           <h3>Missing values</h3>
           {absent.length === 0
             ? <p className="small">{values.length === 0 ? 'No metric was read.' : `None: every person has a value of ${values.length === arms.length ? 'the metric' : 'every metric'}.`}</p>
-            : <DataTable caption="Missing values" rows={absent} columns={VALUES} rowId={({ arm, metric }) => `${arm}/${metric}`} />}
+            : <DataTable caption="Missing values" rows={absent} columns={VALUES} rowId={({ arm, metric }) => `${arm}/${metric}`} stacked />}
         </section>
         <section className="stack-s">
           <h3>Findings</h3>
