@@ -12,6 +12,11 @@ const SCREENS: Record<string, (api: APIRequestContext) => Promise<string>> = {
   journeys: async () => '/journeys',
   conversion: async (api) => `/journeys/${(await first(api, '/conversions')).id}`,
   attribution: async () => '/attribution',
+  experiments: async () => '/experiments',
+  experiment: async (api) => `/experiments/${(await of<{ experiments: { name: string }[] }>(api, '/experiments')).experiments[0]!.name}`,
+  evidence: async () => '/evidence',
+  'evidence-record': async (api) =>
+    `/evidence/record?id=${encodeURIComponent((await of<{ items: { record: { id: string } }[] }>(api, '/evidence')).items[0]!.record.id)}`,
   decisions: async () => '/decisions',
   decision: async (api) => `/decisions/${(await first(api, '/decisions')).entity_id}`,
   person: async (api) => `/persons/${(await first(api, '/decisions')).entity_id}`,
@@ -23,6 +28,10 @@ const SCREENS: Record<string, (api: APIRequestContext) => Promise<string>> = {
   account: async () => '/account',
   unknown: async () => '/nothing-here',
 };
+
+async function of<T>(api: APIRequestContext, path: string): Promise<T> {
+  return (await (await api.get(`/api/v1${path}`)).json()) as T;
+}
 
 async function first(api: APIRequestContext, path: string): Promise<Record<string, string>> {
   const answer = await api.get(`/api/v1${path}?limit=1`);

@@ -88,6 +88,15 @@ export function interval(value: Interval | null | undefined, format: (x: number)
   return value ? `${format(value[0])} to ${format(value[1])}` : NONE;
 }
 
+/** A union of intervals whose null ends are infinite; nothing for an empty one. */
+export function setText(set: [number | null, number | null][], format: (x: number) => string): string {
+  return set.map(([low, high]) => {
+    if (present(low) && present(high)) return `${format(low)} to ${format(high)}`;
+    if (present(low)) return `${format(low)} and more`;
+    return present(high) ? `up to ${format(high)}` : 'any value';
+  }).join(' or ');
+}
+
 export function duration(seconds: Figure): string {
   if (!present(seconds)) return NONE;
   if (seconds < 0.95) return `${Math.round(seconds * 1000)} ms`;
@@ -120,6 +129,16 @@ const dayOnly = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short'
 export const absoluteTime = (instant: string) => `${dateTime.format(new Date(instant))} UTC`;
 export const dateOf = (instant: string) => dateOnly.format(new Date(instant));
 export const dayOf = (instant: string | Date) => dayOnly.format(new Date(instant));
+
+const monthOnly = new Intl.DateTimeFormat(LOCALE, { month: 'short', year: 'numeric', timeZone: 'UTC' });
+
+/** For the ticks of a time axis: as much of a date as its span needs. */
+export function timeTick(instants: number[]): (instant: number) => string {
+  const days = (Math.max(...instants) - Math.min(...instants)) / 86_400_000;
+  if (days > 5 * 366) return (instant) => String(new Date(instant).getUTCFullYear());
+  const format = days > 200 ? monthOnly : dayOnly;
+  return (instant) => format.format(instant);
+}
 
 /** `paid_search` reads as "Paid search". Names stay recognisable: nothing else is changed. */
 export function humanise(name: string): string {

@@ -1,6 +1,6 @@
 /**
  * The navigation, in the order of the line: Overview · Sources · Consent · Identity · Journeys · Attribution ·
- * Evidence · Uplift · Planner · Decisions · Activation · Watch · Truth · Govern (Approvals, Audit, Users).
+ * Experiments · Evidence · Uplift · Planner · Decisions · Activation · Watch · Truth · Govern (Approvals, Audit, Users).
  * One line for every screen that exists; `letter` follows `g` on the keyboard and must be unique.
  */
 export interface NavEntry {
@@ -21,6 +21,8 @@ export const NAV: NavEntry[] = [
   { to: '/matches', label: 'Matches', letter: 'm', group: 'line', operation: 'listMatches' },
   { to: '/journeys', label: 'Journeys', letter: 'j', group: 'line', operation: 'listConversions' },
   { to: '/attribution', label: 'Attribution', letter: 'a', group: 'line', operation: 'getAttribution' },
+  { to: '/experiments', label: 'Experiments', letter: 'x', group: 'line', operation: 'listExperiments' },
+  { to: '/evidence', label: 'Evidence', letter: 'e', group: 'line', operation: 'listEvidence' },
   { to: '/decisions', label: 'Decisions', letter: 'd', group: 'line', operation: 'listDecisions' },
   { to: '/truth', label: 'Truth', letter: 't', group: 'line', operation: 'getRun' },
   { to: '/approvals', label: 'Approvals', letter: 'p', group: 'govern', operation: 'listApprovals', badge: 'approvals' },

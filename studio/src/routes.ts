@@ -7,6 +7,8 @@ import { attributionRoute } from './screens/attribution/route';
 import { auditRoute } from './screens/audit/route';
 import { consentRoute } from './screens/consent/route';
 import { decisionRoute, decisionsRoute } from './screens/decisions/route';
+import { evidenceRecordRoute, evidenceRoute } from './screens/evidence/route';
+import { experimentRoute, experimentsRoute } from './screens/experiments/route';
 import { conversionRoute, journeysRoute } from './screens/journeys/route';
 import { matchesRoute } from './screens/matches/route';
 import { overviewRoute } from './screens/overview/route';
@@ -26,6 +28,10 @@ const screens = [
   journeysRoute,
   conversionRoute,
   attributionRoute,
+  experimentsRoute,
+  experimentRoute,
+  evidenceRoute,
+  evidenceRecordRoute,
   decisionsRoute,
   decisionRoute,
   personRoute,

@@ -11,7 +11,7 @@ const LONGEST_WAIT_MS = 30_000;
 
 /** Which cached queries a topic of the stream makes stale. Other topics are their own query key. */
 const TOPICS: Record<string, string[]> = {
-  line: ['line', 'runs', 'sources', 'attribution', 'consent', 'conversions', 'matches', 'persons'],
+  line: ['line', 'runs', 'sources', 'attribution', 'consent', 'conversions', 'evidence', 'matches', 'persons'],
   // The line counts what is pending, and an approval may change somebody's rights.
   approvals: ['approvals', 'line', 'users'],
 };

@@ -311,6 +311,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything recorded about effects, with how it stands. */
+        get: operations["listEvidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers for the assumptions of a record, so that it may decide. The next run goes by it. */
+        post: operations["approveEvidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence/retirements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a record out of use, for good. The next run goes by it. */
+        post: operations["retireEvidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Experiments and studies as the last run read them, with how each effect read before. */
+        get: operations["listExperiments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/freeze": {
         parameters: {
             query?: never;
@@ -947,6 +1015,29 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        /** @description A metric in an arm. */
+        ArmMetric: {
+            metric: string;
+            /** Format: int64 */
+            n: number;
+            /** Format: int64 */
+            missing: number;
+            /** Format: int64 */
+            invalid: number;
+            /** Format: double */
+            mean: number | null;
+            /** Format: double */
+            std_error: number | null;
+        };
+        /** @description An arm. */
+        ArmView: {
+            arm: string;
+            /** Format: double */
+            weight: number;
+            /** Format: int64 */
+            units: number;
+            metrics: components["schemas"]["ArmMetric"][];
+        };
         /** @description An immutable artefact of the registry. */
         ArtefactItem: {
             kind: string;
@@ -1151,6 +1242,19 @@ export interface components {
             /** @description What to say. */
             text: string;
         };
+        /** @description An arm against the control. */
+        ComparisonView: {
+            arm: string;
+            control: string;
+            metric: string;
+            estimate: components["schemas"]["EstimateShape"] | null;
+            /** @description Why there is none. */
+            estimate_absent: string | null;
+            relative: components["schemas"]["EstimateShape"] | null;
+            /** Format: double */
+            adjusted_p_value: number | null;
+            significant: boolean;
+        };
         /** @description The configuration in use. */
         Configuration: {
             /** @description Hash of all of it. */
@@ -1161,6 +1265,25 @@ export interface components {
             };
             /** @description Findings that do not stop a run. */
             warnings: components["schemas"]["Finding"][];
+        };
+        /** @description Two records of different sources about the same question that say different things. */
+        ConflictView: {
+            /** @description The one of the higher tier. */
+            first: string;
+            /** @description The other. */
+            second: string;
+            /**
+             * Format: double
+             * @description The first minus the second.
+             */
+            difference: number;
+            /**
+             * Format: double
+             * @description The chance of such a difference between estimates of one effect; absent where one has no standard error.
+             */
+            p_value: number | null;
+            /** @description Whether both are clear, in opposite directions. */
+            opposed: boolean;
         };
         /** @description Changes of what stands on one day (UTC). */
         ConsentChanges: {
@@ -1531,9 +1654,31 @@ export interface components {
             /** Format: double */
             value: number | null;
         };
+        /** @description The evidence ledger. */
+        Evidence: {
+            /** @description Records by source and metric, newest first. */
+            items: components["schemas"]["EvidenceEntry"][];
+            /** @description Where they contradict each other. */
+            conflicts: components["schemas"]["ConflictView"][];
+            /**
+             * Format: date-time
+             * @description The instant they are judged at.
+             */
+            at: string;
+        };
+        /** @description Evidence with what was noted about it. */
+        EvidenceEntry: {
+            record: components["schemas"]["EvidenceItem"];
+            /** Format: date-time */
+            recorded_at: string;
+            notes: components["schemas"]["NoteShape"][];
+            standing: components["schemas"]["StandingName"];
+        };
         /** @description One piece of evidence. */
         EvidenceItem: {
             id: string;
+            /** @description Absent in records of before. */
+            source?: components["schemas"]["SourceShape"];
             estimand: components["schemas"]["EstimandShape"];
             scope: components["schemas"]["ScopeShape"];
             design: string;
@@ -1547,6 +1692,28 @@ export interface components {
              * @description From when it is no longer counted on; absent for never.
              */
             expires_at?: string;
+            /** @description What belongs to the method: paths, weights, placebos. */
+            details?: unknown;
+        };
+        /** @description An experiment. */
+        ExperimentView: {
+            /** @description Its name. */
+            name: string;
+            /** @description Where it is declared. */
+            file: string;
+            reading: components["schemas"]["ReadingView"];
+            /** @description How each effect read at each run, oldest first. */
+            history?: components["schemas"]["HistoryView"][];
+        };
+        /** @description Experiments and studies as the last run read them. */
+        Experiments: {
+            experiments: components["schemas"]["ExperimentView"][];
+            studies: components["schemas"]["StudyView"][];
+            /**
+             * Format: date-time
+             * @description When they were read.
+             */
+            published_at: string | null;
         };
         /** @description A finding. */
         Finding: {
@@ -1597,6 +1764,28 @@ export interface components {
          * @enum {string}
          */
         Gravity: "info" | "warning" | "error";
+        /** @description One reading of one effect. */
+        HistoryView: {
+            arm: string;
+            metric: string;
+            /**
+             * Format: date-time
+             * @description Everything until then counts.
+             */
+            at: string;
+            /** Format: double */
+            value: number;
+            /** @description A null end is infinite. */
+            interval: [
+                number | null,
+                number | null
+            ];
+            /** Format: double */
+            p_value: number;
+            /** Format: int64 */
+            n: number;
+            healthy: boolean;
+        };
         /** @description An identifier. */
         Identifier: {
             /** @description What kind; absent when it was erased. */
@@ -1822,6 +2011,13 @@ export interface components {
              */
             size: number;
         };
+        /** @description A decision about a record. */
+        NewEvidenceNote: {
+            /** @description The record. */
+            id: string;
+            /** @description Why. */
+            reason?: string;
+        };
         /** @description A decision about two identifiers. */
         NewMatchDecision: {
             token: string;
@@ -1889,6 +2085,20 @@ export interface components {
              * @description Password of 12 to 200 characters; without one it signs in elsewhere or with a token.
              */
             password?: string | null;
+        };
+        /**
+         * @description What happened to evidence.
+         * @enum {string}
+         */
+        NoteName: "approved" | "retired" | "used";
+        /** @description A note about evidence. */
+        NoteShape: {
+            kind: components["schemas"]["NoteName"];
+            by: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Why, or what for. */
+            text: string;
         };
         /** @description A provider to sign in with. */
         OidcMethod: {
@@ -2215,6 +2425,15 @@ export interface components {
             /** @description Who decided last. */
             author: string | null;
         };
+        /** @description What an experiment says, its health first. */
+        ReadingView: {
+            health: string;
+            tier: components["schemas"]["Tier"];
+            srm: components["schemas"]["SrmView"];
+            arms: components["schemas"]["ArmView"][];
+            comparisons: components["schemas"]["ComparisonView"][];
+            diagnostics: components["schemas"]["Finding"][];
+        };
         /** @description Why. */
         Reason: {
             /** @description In words. */
@@ -2539,6 +2758,11 @@ export interface components {
             granted: components["schemas"]["ShareItem"];
             denied: components["schemas"]["ShareItem"];
         };
+        /** @description Where evidence comes from. */
+        SourceShape: {
+            name: string;
+            data?: string;
+        };
         /** @description How the sources stand. */
         SourcesDocumented: {
             /**
@@ -2547,6 +2771,18 @@ export interface components {
              */
             as_of: string;
             sources: components["schemas"]["SourceItem"][];
+        };
+        /** @description The check of the arms' sizes. */
+        SrmView: {
+            /** Format: double */
+            p_value: number;
+            /** Format: double */
+            statistic: number;
+            /** Format: int64 */
+            df: number;
+            observed: number[];
+            expected: number[];
+            alarm: boolean;
         };
         /** @description A stage. */
         Stage: {
@@ -2611,6 +2847,11 @@ export interface components {
          * @enum {string}
          */
         StageStand: "never" | "waiting" | "running" | "done" | "failed";
+        /**
+         * @description How evidence stands.
+         * @enum {string}
+         */
+        StandingName: "retired" | "expired" | "not_yet" | "superseded" | "suspect" | "unapproved" | "standing";
         /** @description Counts by state. */
         StateCounts: {
             /** Format: int64 */
@@ -2622,6 +2863,16 @@ export interface components {
              * @description Nothing said, which is no permission.
              */
             unknown: number;
+        };
+        /** @description A study. */
+        StudyView: {
+            /** @description Its name. */
+            name: string;
+            /** @description Where it is declared. */
+            file: string;
+            /** @description Its record in the ledger; absent when it could not be carried out. */
+            evidence: string | null;
+            diagnostics?: components["schemas"]["Finding"][];
         };
         /** @description A table. */
         TableInfo: {
@@ -3629,6 +3880,195 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEvidence: {
+        parameters: {
+            query?: {
+                /** @description The records as they stood then; now when absent. */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evidence"];
+                };
+            };
+            /** @description Not changed since the entity tag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approveEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEvidenceNote"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retireEvidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEvidenceNote"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listExperiments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiments"];
+                };
+            };
+            /** @description Not changed since the entity tag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Any other problem */
             default: {

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, type ReactNode, useState } from 'react';
+import type { OpenInterval } from '../api/evidence';
 import type { Interval } from '../api/types';
-import { percent } from '../format';
+import { percent, setText } from '../format';
 import type { Twin } from './csv';
 import { Figure } from './figure';
 import { useRoving } from './roving';
@@ -11,9 +12,15 @@ export interface DotMark {
   value: number;
   outer: Interval | null;
   inner: Interval | null;
+  /** In place of `outer`: pieces in order, whose null ends are infinite. */
+  set?: OpenInterval[];
   /** Why there is no interval. */
   note?: string | null;
 }
+
+/** The pieces of a mark's outer interval. */
+const piecesOf = ({ set, outer }: DotMark): OpenInterval[] => set ?? (outer ? [outer] : []);
+const finite = (value: number | null): value is number => value !== null && Number.isFinite(value);
 
 export interface DotRow {
   id: string;
@@ -53,8 +60,9 @@ const TITLES = { row: 'Channel', series: 'Model' };
 /** One mark in words, as a screen reader and the readout say it. */
 export function markText(props: Pick<DotIntervalProps, 'format' | 'levels'>, row: string, series: string, mark: DotMark): string {
   const { format, levels } = props;
-  const spread = mark.outer
-    ? `${percent(levels.outer)} interval ${format(mark.outer[0])} to ${format(mark.outer[1])}`
+  const pieces = piecesOf(mark);
+  const spread = pieces.length > 0
+    ? `${percent(levels.outer)} interval ${setText(pieces, format)}`
     : (mark.note ?? 'no interval');
   return `${row}, ${series}: ${format(mark.value)}, ${spread}`;
 }
@@ -74,7 +82,8 @@ export function dotTwin({ caption, rows, series, unit, levels, format, titles = 
       series.flatMap(({ id, title }) => {
         const mark = row.marks[id];
         if (!mark) return [];
-        const [low, high] = mark.outer ?? [null, null];
+        const pieces = piecesOf(mark);
+        const [low, high] = [pieces[0]?.[0] ?? null, pieces.at(-1)?.[1] ?? null];
         const [innerLow, innerHigh] = mark.inner ?? [null, null];
         return [[row.name, title, mark.value, low, high, ...(inner ? [innerLow, innerHigh] : [])]];
       }),
@@ -88,7 +97,7 @@ export function DotInterval(props: DotIntervalProps) {
   const [alone, setAlone] = useState<string | null>(null);
   const [readout, setReadout] = useState('');
   const onKeyDown = useRoving();
-  const axis = linearAxis(rows.flatMap((row) => Object.values(row.marks).flatMap((m) => (m ? [m.value, ...(m.outer ?? [])] : []))));
+  const axis = linearAxis(rows.flatMap((row) => Object.values(row.marks).flatMap((m) => (m ? [m.value, ...piecesOf(m).flat().filter(finite)] : []))));
 
   const legend = series.length > 1 && (
     <ul className="legend" aria-label={`${titles.series}s; press one to see it alone`}>
@@ -109,7 +118,7 @@ export function DotInterval(props: DotIntervalProps) {
 
   return (
     <Figure twin={dotTwin(props)} file={props.file} head={legend} readout={readout || hint}>
-      <div className={`dots${asideTitle ? ' with-aside' : ''}`} onKeyDown={onKeyDown} data-alone={alone !== null || undefined}>
+      <div className={['dots', asideTitle && 'with-aside', series.length === 1 && 'single'].filter(Boolean).join(' ')} onKeyDown={onKeyDown} data-alone={alone !== null || undefined}>
         <div className="dots-row dots-axis" aria-hidden="true">
           <span className="dots-unit">{props.unit}</span>
           <AxisRow axis={axis} format={props.tickFormat ?? props.format} />
@@ -190,7 +199,7 @@ function MarkShape({ mark, axis, y, index }: { mark: DotMark; axis: Axis; y: num
   return (
     <>
       <rect className="hit" x="0" y={y - LANE / 2} width="100%" height={LANE} />
-      {mark.outer && span(mark.outer, 'outer')}
+      <Pieces set={piecesOf(mark)} axis={axis} y={y} className="outer" />
       {mark.inner && span(mark.inner, 'inner')}
       <svg x={pct(axis.at(mark.value))} y={y} width="1" height="1" overflow="visible">
         <circle className="ring" r="8" />
@@ -198,4 +207,15 @@ function MarkShape({ mark, axis, y, index }: { mark: DotMark; axis: Axis; y: num
       </svg>
     </>
   );
+}
+
+/** The pieces of a set along an axis; an end without a limit runs to the edge and has an arrow. */
+export function Pieces({ set, axis, y, className }: { set: OpenInterval[]; axis: Axis; y: number; className: string }) {
+  return set.map(([low, high], at) => (
+    <g key={at}>
+      <line className={className} x1={finite(low) ? pct(axis.at(low)) : '0%'} x2={finite(high) ? pct(axis.at(high)) : '100%'} y1={y} y2={y} />
+      {!finite(low) && <svg x="0%" y={y} width="1" height="1" overflow="visible"><path className="open-end" d="M0 0L6-4V4z" /></svg>}
+      {!finite(high) && <svg x="100%" y={y} width="1" height="1" overflow="visible"><path className="open-end" d="M0 0L-6-4V4z" /></svg>}
+    </g>
+  ));
 }
