@@ -86,7 +86,7 @@ function EffectCard({ entry, ledger }: { entry: LedgerEntry; ledger: Ledger }) {
         </div>
         <dl className="facts left">
           <dt>Says</dt><dd>{says}</dd>
-          <dt>Chance</dt><dd>{pText(estimate.p_value)} if there were no effect</dd>
+          <dt>p-value</dt><dd>{pText(estimate.p_value)}: the chance to be at least so far from zero if there were no effect</dd>
           <dt>Standard error</dt><dd>{estimate.std_error === null ? 'the method gives none' : effect(estimate.std_error)}</dd>
           <dt>Level</dt><dd>{percent(estimate.level)}</dd>
           <dt>Observed</dt><dd>{plural(estimate.n, 'unit')}</dd>
