@@ -56,6 +56,8 @@ test('the experiment of the demo is read with its health first', async ({ browse
 });
 
 test('evidence from elsewhere is approved once its assumptions were read, contradicted, and retired', async ({ browser, ready }) => {
+  // Eight pages are looked at on the way.
+  test.setTimeout(180_000);
   learn(ready, 'north_test', -4.5, [-7, -2]);
   const vera = await ready.page(browser, 'vera');
   await vera.goto('/evidence?action=billboard');

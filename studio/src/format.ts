@@ -132,6 +132,8 @@ export const dayOf = (instant: string | Date) => dayOnly.format(new Date(instant
 
 const monthOnly = new Intl.DateTimeFormat(LOCALE, { month: 'short', year: 'numeric', timeZone: 'UTC' });
 
+export const monthOf = (instant: number) => monthOnly.format(instant);
+
 /** For the ticks of a time axis: as much of a date as its span needs. */
 export function timeTick(instants: number[]): (instant: number) => string {
   const days = (Math.max(...instants) - Math.min(...instants)) / 86_400_000;

@@ -63,7 +63,8 @@ export function pathsTwin({ caption, xs, x, y, lines, faint }: PathsProps): Twin
 /** Several lines over one axis, each with a band if it has one, before others that are only there to compare. */
 export function Paths(props: PathsProps) {
   const { xs, x, y, lines, faint, event, level, hint } = props;
-  const across: Axis = x.time ? timeAxis(xs) : positions(xs);
+  const tickText = x.tick ?? x.format;
+  const across = thinned(x.time ? timeAxis(xs) : positions(xs), xs, tickText);
   const all = [
     ...lines.flatMap(({ values, band }) => [...values, ...(band?.low ?? []), ...(band?.high ?? [])]),
     ...(faint?.lines ?? []).flatMap(({ values }) => values),
@@ -94,7 +95,20 @@ export function Paths(props: PathsProps) {
           {faint && faint.lines.length > 0 && <li><LineKey className="line faint" />{faint.title}</li>}
         </ul>
       )}
-      over={event && <line className="event-line" x1={pct(across.at(event.x))} x2={pct(across.at(event.x))} y1="0" y2="100%" />}
+      over={(
+        <>
+          {event && <line className="event-line" x1={pct(across.at(event.x))} x2={pct(across.at(event.x))} y1="0" y2="100%" />}
+          {lines.map(({ id, dots, band: ends, values }, index) => dots && ends && (
+            <g key={id} className={seriesClass(index)}>
+              {xs.map((at, point) => {
+                const [low, high] = [ends.low[point], ends.high[point]];
+                if (!finite(values[point]) || (!finite(low) && !finite(high))) return null;
+                return <line key={at} className="outer" x1={pct(across.at(at))} x2={pct(across.at(at))} y1={finite(low) ? pct(top(low)) : '100%'} y2={finite(high) ? pct(top(high)) : '0%'} />;
+              })}
+            </g>
+          ))}
+        </>
+      )}
     >
       {faint?.lines.map(({ title, values }) => <path key={title} className="line faint" d={path(values)} />)}
       {lines.map((each, index) => (
@@ -105,6 +119,13 @@ export function Paths(props: PathsProps) {
       ))}
     </Plot>
   );
+}
+
+/** Long labels run into each other on a phone, and one place needs one label. */
+function thinned(axis: Axis, xs: number[], text: (x: number) => string): Axis {
+  if (xs.length === 1) return { ...axis, ticks: xs };
+  const long = axis.ticks.length > 4 && axis.ticks.some((tick) => text(tick).length > 6);
+  return long ? { ...axis, ticks: axis.ticks.filter((_, at) => at % 2 === 0) } : axis;
 }
 
 /** An axis of places: they need not begin at zero, and no mark is cut. */

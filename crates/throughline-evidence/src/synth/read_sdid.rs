@@ -30,7 +30,7 @@ pub fn read_sdid(panel: &Panel, spec: &SdidSpec, variance: Variance, level: Leve
     report.assume("the treatment did not reach the donors, nor begin to act before it began");
     report.assume(match variance {
         Variance::Placebo { .. } => "effects on donors vary as much as the error of the treated units does",
-        Variance::Jackknife => "there are many units, treated ones among them; the jackknife is conservative",
+        Variance::Jackknife => "there are many units, treated ones among them",
         Variance::Bootstrap { .. } => "there are many treated units",
     });
     if let Variance::Placebo { .. } = variance

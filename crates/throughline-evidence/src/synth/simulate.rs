@@ -20,7 +20,7 @@ pub const ESTIMATORS: &[EstimatorEntry] = &[
     entry("synth/ascm", false, ascm),
     entry("synth/sdid_placebo", false, sdid_placebo),
     // Conservative by theorem 2 of Arkhangelsky et al. (2021).
-    entry("synth/sdid_jackknife", true, sdid_jackknife),
+    entry("synth/sdid_jackknife", false, sdid_jackknife),
 ];
 
 const fn entry(

@@ -32,7 +32,8 @@ pub enum Variance {
 
 /// The estimate with its standard error. Source: Arkhangelsky et al. (2021), algorithms 2 (bootstrap), 3 (jackknife) and 4
 /// (placebo). The placebo variance of enumerated assignments is their sample variance and t has one degree of freedom fewer
-/// than assignments. Errors: TL360 too few donors for placebos, TL360 too few treated units.
+/// than assignments. The jackknife's t has Satterthwaite's degrees of freedom, (Σ vᵢ)² / Σ vᵢ² of the units' parts vᵢ = dᵢ² of the
+/// variance, estimated as 3 (Σ d²)² / Σ d⁴ − 2 for normal dᵢ, since few donors carry most of the weight. Errors: TL360 too few donors for placebos, TL360 too few treated units.
 pub fn estimate(
     study: &Study<'_>,
     att: f64,
@@ -51,8 +52,12 @@ pub fn estimate(
         Variance::Jackknife => {
             let effects = jackknife_effects(study, fits)?;
             let k = effects.len() as f64;
-            let squared = spread(&effects) * (k - 1.0) * (k - 1.0) / k;
-            Ok(Estimate::wald(att, squared.sqrt(), None, n, level, "jackknife")?)
+            let (squares, fourths) =
+                effects.iter().map(|e| (e - att).powi(2)).fold((0.0, 0.0), |(s, f), d| (s + d, f + d * d));
+            let variance = (k - 1.0) / k * squares;
+            // Few donors carry most of the weight: as many degrees of freedom as equal parts of the variance would have.
+            let df = if fourths > 0.0 { (3.0 * squares * squares / fourths - 2.0).max(1.0) } else { k - 1.0 };
+            Ok(Estimate::wald(att, variance.sqrt(), Some(df), n, level, "jackknife")?)
         }
         Variance::Bootstrap { draws, seed } => {
             let effects = bootstrap_effects(study, spec, draws, seed)?;

@@ -4,17 +4,21 @@ import { evidenceCommands, type LedgerEntry } from '../../api/evidence';
 import { applyChanged } from '../../api/live';
 import { randomised, sentence } from '../../evidence/words';
 import { useMay, useSession } from '../../session';
-import { Button, Checks, Dialog, ProblemLine, ReasonDialog, TextField } from '../../ui';
+import { Button, Checks, Dialog, ProblemLine, ReasonDialog, type Said, TextField } from '../../ui';
 
 /** What the reader may do about a record, and why not where they may not. */
-export function Actions({ entry }: { entry: LedgerEntry }) {
+export function Actions({ entry, onSaid }: { entry: LedgerEntry; onSaid: (said: Said) => void }) {
   const may = useMay();
   const { user } = useSession();
   const client = useQueryClient();
   const [open, setOpen] = useState<'approve' | 'retire' | null>(null);
   const { record, notes, standing } = entry;
   if (standing === 'retired') return null;
-  const done = () => applyChanged(client, ['evidence', 'audit']);
+  // The button that began it is gone afterwards.
+  const done = (text: string) => {
+    applyChanged(client, ['evidence', 'audit']);
+    onSaid({ text, takesFocus: true });
+  };
   const close = () => setOpen(null);
   const mine = notes.some(({ kind, by }) => kind === 'approved' && by === user.name);
   const why = record.health !== 'healthy' ? 'It cannot be approved: a check failed.'
@@ -27,14 +31,14 @@ export function Actions({ entry }: { entry: LedgerEntry }) {
         : <span className="small muted">{why}</span>)}
       {may('retireEvidence') && <Button look="danger" onPress={() => setOpen('retire')}>Retire</Button>}
       <Dialog title="Answer for its assumptions?" open={open === 'approve'} onClose={close} role="alertdialog" wide>
-        <ApproveForm entry={entry} onClose={close} onDone={done} />
+        <ApproveForm entry={entry} onClose={close} onDone={() => done('Approved: you answer for its assumptions. The next run goes by it.')} />
       </Dialog>
       <ReasonDialog
         open={open === 'retire'} onClose={close} danger title="Retire this record?" action="Retire for good"
         explanation="From then on no decision rests on it. It stays in the ledger with your reason, and cannot come back: a new reading makes a new record."
         onSubmit={async (reason) => {
           await evidenceCommands.retire(record.id, reason);
-          done();
+          done('Retired: no decision rests on it from the next run on.');
         }}
       />
     </>

@@ -26,7 +26,7 @@ export function ConflictsCard({ ledger }: { ledger: Ledger }) {
               <p className="small">
                 They differ by {format(Math.abs(conflict.difference))}{conflict.p_value === null
                   ? ', and their intervals do not overlap.'
-                  : `; so much by chance alone: ${pText(conflict.p_value)}.`}
+                  : `; a difference so large by chance alone has ${pText(conflict.p_value)}.`}
               </p>
               <DotInterval
                 caption={`Both effects on ${inWords(estimand.metric)}`} file={`contradiction-${scope.action}-${estimand.metric}`} unit="Effect" format={format}

@@ -7,6 +7,7 @@ it('places times by date, by size or in order', () => {
   expect(timeLine(['2026-01-01', '2026-01-03']).xs).toEqual([Date.UTC(2026, 0, 1), Date.UTC(2026, 0, 3)]);
   const years = timeLine(['1988', '1989', '1991']);
   expect([years.xs, startsAt(years, 1), startsAt(years, 0)]).toEqual([[1988, 1989, 1991], 1988.5, null]);
+  expect(timeLine(['2025-10', '2025-11']).x.format(Date.UTC(2025, 9, 1))).toBe('Oct 2025');
   const weeks = timeLine(['2026-W1', '2026-W2', '2026-W3']);
   expect([weeks.xs, weeks.x.format(1)]).toEqual([[0, 1, 2], '2026-W2']);
   // Numbers out of order have no place on a line but their own.

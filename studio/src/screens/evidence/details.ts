@@ -4,7 +4,7 @@
  */
 import type { OpenInterval } from '../../api/evidence';
 import { fields, list, number, text } from '../../api/truth';
-import { dateOf, timeTick } from '../../format';
+import { dateOf, monthOf, timeTick } from '../../format';
 
 export type Figures = (number | null)[];
 
@@ -24,12 +24,15 @@ export interface TimeLine {
   x: { title: string; format: (x: number) => string; tick: (x: number) => string; time: boolean };
 }
 
-const DATE = /^\d{4}-\d{2}-\d{2}/;
+const DATE = /^\d{4}-\d{2}(-\d{2}|$)/;
+const MONTH = /^\d{4}-\d{2}$/;
 
 export function timeLine(times: string[]): TimeLine {
   if (times.length > 0 && times.every((time) => DATE.test(time) && !Number.isNaN(Date.parse(time)))) {
     const xs = times.map((time) => Date.parse(time));
-    return { xs, x: { title: 'Date', format: (x) => dateOf(new Date(x).toISOString()), tick: timeTick(xs), time: true } };
+    const months = times.every((time) => MONTH.test(time));
+    const format = months ? monthOf : (x: number) => dateOf(new Date(x).toISOString());
+    return { xs, x: { title: months ? 'Month' : 'Date', format, tick: months ? monthOf : timeTick(xs), time: true } };
   }
   const numbers = times.map(Number);
   const rising = numbers.every((value, at) => Number.isFinite(value) && (at === 0 || value > numbers[at - 1]!));

@@ -70,6 +70,7 @@ it('has every assumption read before it is approved', async () => {
   await userEvent.type(dialog.getByRole('textbox'), 'no other tax');
   await userEvent.click(dialog.getByRole('button', { name: 'Approve' }));
   await waitFor(() => expect(screen.queryByRole('alertdialog')).toBeNull());
+  expect(await screen.findByText(/^Approved: you answer for its assumptions/)).toBeTruthy();
   expect(sent.find(({ path }) => path === '/evidence/approvals')?.body).toEqual({ id: unapproved.record.id, reason: 'no other tax' });
   expect(sent.filter(({ path }) => path === '/evidence').length).toBeGreaterThan(1);
 });

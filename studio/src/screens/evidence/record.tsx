@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { createLazyRoute, Link } from '@tanstack/react-router';
+import { useState } from 'react';
 import { evidenceQueries, type Ledger, type LedgerEntry } from '../../api/evidence';
 import { IntervalMark } from '../../charts';
 import { Assumptions, Findings, HealthBadge, StandingBadge, standingWhy, TierWords } from '../../evidence/parts';
 import { designWords, inWords, pText, randomised, scopeWords, side, sourceName, spread, writer } from '../../evidence/words';
 import { count, dateOf, effect, humanise, percent, plural } from '../../format';
-import { Card, EmptyState, Notice, Page, ProblemView, Skeleton } from '../../ui';
+import { Card, EmptyState, Notice, Outcome, Page, ProblemView, type Said, Skeleton } from '../../ui';
 import { Actions } from './actions';
 import { axes } from './ledger';
 import { Notes } from './notes';
@@ -15,6 +16,7 @@ export const Route = createLazyRoute('/app/evidence/record')({ component: Record
 
 function RecordScreen() {
   const { id } = Route.useSearch();
+  const [said, setSaid] = useState<Said | null>(null);
   const { data, error, isPending, refetch } = useQuery(evidenceQueries.ledger());
   const entry = data?.items.find(({ record }) => record.id === id);
   const title = entry ? `${humanise(entry.record.scope.action)} → ${humanise(entry.record.estimand.metric)}` : 'Evidence';
@@ -22,8 +24,9 @@ function RecordScreen() {
     <Page
       title={title} crumbs={<Link to="/evidence">Evidence</Link>}
       lead={entry && <span className="row"><StandingBadge standing={entry.standing} /><span className="wrap-anywhere">{sourceName(entry.record)}, until {dateOf(entry.record.scope.period_end)}</span></span>}
-      actions={entry && <Actions entry={entry} />}
+      actions={entry && <Actions entry={entry} onSaid={setSaid} />}
     >
+      <Outcome said={said} onDismiss={() => setSaid(null)} />
       {error && <ProblemView problem={error} onRetry={() => void refetch()} />}
       {isPending && !error && <><Skeleton lines={[100]} height={240} /><Skeleton lines={[100]} height={240} /></>}
       {data && !entry && (
@@ -86,7 +89,7 @@ function EffectCard({ entry, ledger }: { entry: LedgerEntry; ledger: Ledger }) {
         </div>
         <dl className="facts left">
           <dt>Says</dt><dd>{says}</dd>
-          <dt>Chance</dt><dd>{pText(estimate.p_value)} if there were no effect</dd>
+          <dt>p-value</dt><dd>{pText(estimate.p_value)}: the chance to be at least so far from zero if there were no effect</dd>
           <dt>Standard error</dt><dd>{estimate.std_error === null ? 'the method gives none' : effect(estimate.std_error)}</dd>
           <dt>Level</dt><dd>{percent(estimate.level)}</dd>
           <dt>Observed</dt><dd>{plural(estimate.n, 'unit')}</dd>
