@@ -185,9 +185,10 @@ impl EvidenceRecord {
             return Err(EvidenceError::BadPeriod { start: scope.period_start, end: scope.period_end });
         }
         let suspect = report.diagnostics.iter().any(|d| d.severity == Severity::Error);
-        let (tier, health) = match suspect {
-            true => (EvidenceTier::Associational, Health::Suspect),
-            false => (report.tier.min(design.tier()), Health::Healthy),
+        let (tier, health) = if suspect {
+            (EvidenceTier::Associational, Health::Suspect)
+        } else {
+            (report.tier.min(design.tier()), Health::Healthy)
         };
         Ok(Self {
             id,

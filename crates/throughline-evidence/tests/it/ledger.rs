@@ -1,6 +1,7 @@
 //! The rules of the evidence ledger.
 
 use std::error::Error;
+use std::slice::from_ref;
 
 use throughline_core::{Diagnostic, Estimate, EvidenceTier, Level, Timestamp};
 use throughline_evidence::{
@@ -100,10 +101,10 @@ fn what_is_retired_expired_or_unapproved_does_not_decide() {
     let ask = question();
     let mut quasi = kept(about("did/1", Design::DifferenceInDifferences), 2.0, 0.5, Vec::new());
     assert_eq!(quasi.standing(&[], ask.at), Standing::Unapproved);
-    let verdict = weigh(&[quasi.clone()], &ask, SHOWN);
+    let verdict = weigh(from_ref(&quasi), &ask, SHOWN);
     assert!(!verdict.passes && verdict.best.is_none() && verdict.tier == EvidenceTier::Associational, "{verdict:?}");
     quasi.notes.push(note(NoteKind::Approved));
-    assert!(weigh(&[quasi.clone()], &ask, SHOWN).passes);
+    assert!(weigh(from_ref(&quasi), &ask, SHOWN).passes);
     assert_eq!(quasi.approval().map(|n| n.by.as_str()), Some("ada"));
     quasi.record.expires_at = Some(at("2026-02-15"));
     assert_eq!(quasi.standing(&[], ask.at), Standing::Expired);
@@ -114,15 +115,15 @@ fn what_is_retired_expired_or_unapproved_does_not_decide() {
 #[test]
 fn inconclusive_evidence_holds() {
     let weak = kept(about("test/1", Design::RandomisedExperiment), 0.5, 1.0, Vec::new());
-    let verdict = weigh(&[weak.clone()], &question(), SHOWN);
+    let verdict = weigh(from_ref(&weak), &question(), SHOWN);
     assert!(
         !verdict.passes && verdict.best.as_deref() == Some("test/1") && verdict.words.contains("hold"),
         "{verdict:?}"
     );
     let no_harm = Requirement { tier: 3, effect: WantedEffect::NotNegative };
-    assert!(weigh(&[weak.clone()], &question(), no_harm).passes);
+    assert!(weigh(from_ref(&weak), &question(), no_harm).passes);
     let higher = Requirement { tier: 4, effect: WantedEffect::Any };
-    assert!(!weigh(&[weak], &question(), higher).passes);
+    assert!(!weigh(from_ref(&weak), &question(), higher).passes);
     assert!(weigh(&[], &question(), Requirement::default()).passes);
 }
 

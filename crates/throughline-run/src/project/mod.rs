@@ -172,13 +172,7 @@ impl Loader<'_> {
             Some(file) => self.attribution(&file),
             None => None,
         };
-        let kinds =
-            [("experiments", "Experiment"), ("studies", "Study"), ("policies", "Policy"), ("approvals", "Approval")];
-        for (folder, kind) in kinds {
-            for file in files::read_folder(self.root, folder)? {
-                self.header(&file, kind);
-            }
-        }
+        self.headers()?;
         let experiments = self.folder_with("experiments", |file| {
             let config: ExperimentConfig = file.parse().map_err(|d| vec![d])?;
             CompiledExperiment::compile(&file.name, config)
@@ -245,6 +239,18 @@ impl Loader<'_> {
                 None
             }
         }
+    }
+
+    /// Checks the headers of files that have readers of their own.
+    fn headers(&mut self) -> Result<(), RunError> {
+        let kinds =
+            [("experiments", "Experiment"), ("studies", "Study"), ("policies", "Policy"), ("approvals", "Approval")];
+        for (folder, kind) in kinds {
+            for file in files::read_folder(self.root, folder)? {
+                self.header(&file, kind);
+            }
+        }
+        Ok(())
     }
 
     /// Parses every file of a folder with its own reader.
