@@ -71,7 +71,7 @@ function ApproveForm({ entry: { record }, onClose, onDone }: { entry: LedgerEntr
   }
 
   return (
-    <form className="stack" onSubmit={(event) => void submit(event)} noValidate>
+    <form className="stack one-by-one" onSubmit={(event) => void submit(event)} noValidate>
       <p className="prose small">Decisions may rest on this effect from the next run on, with your name beside it. It means what it says only if each of these is true.</p>
       {record.assumptions.length > 0
         ? (

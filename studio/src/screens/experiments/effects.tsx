@@ -41,7 +41,7 @@ function Forest({ experiment, metric, relative, comparisons }: EffectCardProps &
         <DotInterval
           caption={`Effect on ${inWords(metric)} by arm`} file={`${experiment.name}-${metric}-${relative ? 'relative' : 'absolute'}`}
           unit={relative ? 'Relative effect' : 'Difference per person'} format={format} levels={{ outer: level }}
-          titles={{ row: 'Arm', series: 'Estimate' }} series={[{ id: 'effect', title: 'Effect' }]} asideTitle={adjusted && !relative ? 'Adjusted p' : 'p-value'}
+          titles={{ row: 'Arm', series: 'Estimate' }} series={[{ id: 'effect', title: 'Effect' }]} asideTitle={adjusted && !relative ? 'Adjusted' : 'Test'}
           rows={told.map(({ comparison, estimate }) => ({
             id: comparison.arm, name: humanise(comparison.arm), marks: { effect: markOf(estimate) },
             detail: isSuspect(experiment) ? <Badge tone="bad">not to be used</Badge> : undefined,
