@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use throughline_core::{ConfidenceSet, Diagnostic, Estimate, EvidenceTier, InferenceKind, Level};
+use throughline_core::{ConfidenceSet, Diagnostic, Estimate, EstimateError, EvidenceTier, InferenceKind, Level};
 use throughline_evidence::{Design, Report};
 
 use crate::OneShotError;
@@ -16,11 +16,20 @@ struct Told {
     tier: Option<u8>,
     estimate: ToldEstimate,
     #[serde(default)]
+    comparisons: Vec<Value>,
+    #[serde(default)]
     assumptions: Vec<String>,
     #[serde(default)]
     diagnostics: Vec<Diagnostic>,
     #[serde(default)]
     details: Map<String, Value>,
+}
+
+/// What stands beside it, where it has the shape of [`Answer::of`](crate::Answer::of).
+#[derive(Debug, Deserialize)]
+struct ToldFinding {
+    name: String,
+    estimate: ToldEstimate,
 }
 
 #[derive(Debug, Deserialize)]
@@ -37,6 +46,16 @@ struct ToldEstimate {
     inference: InferenceKind,
 }
 
+impl ToldEstimate {
+    /// The estimate, p-value and set held against each other as the constructor of inverted tests does.
+    fn checked(self) -> Result<Estimate, EstimateError> {
+        let set = self.set.unwrap_or_else(|| vec![self.interval].into());
+        let checked =
+            Estimate::inverted(self.value, self.std_error, set, self.p_value, self.n, self.level, self.method)?;
+        Ok(Estimate { inference: self.inference, ..checked })
+    }
+}
+
 /// The report behind the JSON of an answer. Its p-value and set must agree about 0, as every answer's do. Errors: no answer
 /// of a command that estimates an effect, or one that contradicts itself.
 pub fn report_of(json: &Value) -> Result<Report, OneShotError> {
@@ -46,11 +65,7 @@ pub fn report_of(json: &Value) -> Result<Report, OneShotError> {
         OneShotError::finding(Diagnostic::error("TL067", message).help(help))
     };
     let told: Told = Told::deserialize(json).map_err(|e| refused(format!("this is no answer of a command: {e}")))?;
-    let e = told.estimate;
-    let set = e.set.unwrap_or_else(|| vec![e.interval].into());
-    // The constructor of inverted tests holds p-value and set against each other.
-    let checked = Estimate::inverted(e.value, e.std_error, set, e.p_value, e.n, e.level, e.method)
-        .map_err(|error| refused(error.to_string()))?;
+    let checked = told.estimate.checked().map_err(|error| refused(error.to_string()))?;
     let tier = match told.tier {
         Some(3) => EvidenceTier::Randomised,
         Some(2) => EvidenceTier::QuasiExperiment,
@@ -58,7 +73,12 @@ pub fn report_of(json: &Value) -> Result<Report, OneShotError> {
         _ => EvidenceTier::Associational,
     };
     let method = told.method.unwrap_or_else(|| checked.method.clone());
-    let mut report = Report::new(method, tier, Estimate { inference: e.inference, ..checked });
+    let mut report = Report::new(method, tier, checked);
+    // Those of experiments are of another shape: each has a record of its own when a project reads it.
+    for finding in told.comparisons.into_iter().filter_map(|c| serde_json::from_value::<ToldFinding>(c).ok()) {
+        let estimate = finding.estimate.checked().map_err(|error| refused(format!("{}: {error}", finding.name)))?;
+        report.find(finding.name, estimate);
+    }
     report.assumptions = told.assumptions;
     report.diagnostics = told.diagnostics;
     report.details = told.details;

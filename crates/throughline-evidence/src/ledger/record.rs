@@ -1,10 +1,10 @@
 //! Evidence as it is kept: a causal effect with what it is about, how it was learned and until when it may be used.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use throughline_core::{Diagnostic, Estimate, EvidenceTier, Severity, Timestamp};
 
-use crate::{Comparison, EvidenceError, Health, Reading, Report};
+use crate::{Comparison, EvidenceError, Finding, Health, Reading, Report};
 
 /// How the two arms are set against each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,6 +181,10 @@ impl EvidenceRecord {
     /// error among its diagnostics is suspect and of tier 0. Errors: a period that ends before it starts.
     pub fn from_report(about: About, report: Report) -> Result<Self, EvidenceError> {
         let About { id, source, estimand, scope, design, expires_at } = about;
+        let mut details = report.details;
+        if !report.comparisons.is_empty() {
+            details.insert("comparisons".to_owned(), report.comparisons.iter().map(flat).collect());
+        }
         if scope.period_end < scope.period_start {
             return Err(EvidenceError::BadPeriod { start: scope.period_start, end: scope.period_end });
         }
@@ -202,7 +206,7 @@ impl EvidenceRecord {
             assumptions: report.assumptions,
             diagnostics: report.diagnostics,
             expires_at,
-            details: if report.details.is_empty() { Value::Null } else { Value::Object(report.details) },
+            details: if details.is_empty() { Value::Null } else { Value::Object(details) },
         })
     }
 
@@ -227,4 +231,13 @@ impl EvidenceRecord {
             && self.estimand == other.estimand
             && scope(self) == scope(other)
     }
+}
+
+/// What stands beside the main estimate, as a row of a table; an open end is null.
+fn flat(finding: &Finding) -> Value {
+    let e = &finding.estimate;
+    let (low, high) = e.interval();
+    let end = |x: f64| x.is_finite().then_some(x);
+    json!({ "name": finding.name, "value": e.value, "std_error": e.std_error, "low": end(low), "high": end(high),
+            "p_value": e.p_value, "n": e.n })
 }

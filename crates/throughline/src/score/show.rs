@@ -171,7 +171,7 @@ mod tests {
     fn pages_say_everything_and_keep_their_columns() {
         let page = parts_markdown("Title", "Lead.", &parts(1.5));
         assert!(page.starts_with("# Title\n\nLead.\n\n## Credit\n\nWhat it is.\n\n| of | measure |"), "{page}");
-        assert!(page.contains("| a\\|b | bias | 1.500 | EUR | 8 | [-inf, 2.000] |"), "{page}");
+        assert!(page.contains("| a\\|b | bias | 1.500 | EUR | 8 | [−∞, 2.000] |"), "{page}");
         assert!(page.contains("3 of 8, promised 0.900") && page.contains("| c | qini | – |"), "{page}");
         assert!(page.ends_with("## Policy\n\nWhat it is.\n\nNothing to score: no policy."), "{page}");
         let columns = |l: &&str| l.replace("\\|", "").matches('|').count();
