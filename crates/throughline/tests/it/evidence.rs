@@ -185,7 +185,7 @@ fn the_example_finds_the_published_effects() {
     let root = dir.path().join("evidence");
     succeed(&["init", shown(&root), "--example", "evidence"]);
     succeed(&["run", shown(&root), "--quiet"]);
-    let list = answered(&["evidence", "list", shown(&root), "--as-of", "2009-01-01"]);
+    let list = answered(&["evidence", "list", shown(&root), "--as-of", "2009-07-01"]);
     let effect = |source: &str| {
         let items = list["items"].as_array().into_iter().flatten();
         let found = items.filter(|i| i["record"]["source"]["name"] == source).map(|i| {
