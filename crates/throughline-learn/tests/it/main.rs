@@ -13,8 +13,10 @@ fn normals(id: u64) -> Vec<f64> {
     (0..N as u64).map(|i| stream.normal_at(i)).collect()
 }
 
+type Columns = Vec<(String, Vec<f64>)>;
+
 /// Two features of very different size, a mean and an event that depend on them.
-fn world() -> (Vec<(String, Vec<f64>)>, Vec<f64>, Vec<f64>) {
+fn world() -> (Columns, Vec<f64>, Vec<f64>) {
     let (a, b) = (normals(1), normals(2).iter().map(|x| 1e4 + 300.0 * x).collect::<Vec<_>>());
     let noise = normals(3);
     let mean: Vec<f64> = (0..N).map(|i| 1.0 + 2.0 * a[i] - 0.01 * b[i] + noise[i]).collect();

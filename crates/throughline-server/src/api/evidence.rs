@@ -134,6 +134,7 @@ pub(crate) async fn retire(
 
 /// Experiments and studies as the last run read them.
 #[derive(Debug, Default, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of the answer's fields")]
 pub(crate) struct Experiments {
     experiments: Vec<ExperimentView>,
     studies: Vec<StudyView>,

@@ -134,9 +134,10 @@ fn noted(args: &EvidenceNoteArgs, approve: bool) -> Result<ExitCode, Failure> {
     block_on(async {
         let stores = Stores::open(&project).await?;
         let wish = EvidenceWish { id: &args.id, by: &args.by, text: &args.reason, now: now() };
-        match approve {
-            true => approve_evidence(stores.ledger.as_ref(), wish).await,
-            false => retire_evidence(stores.ledger.as_ref(), wish).await,
+        if approve {
+            approve_evidence(stores.ledger.as_ref(), wish).await
+        } else {
+            retire_evidence(stores.ledger.as_ref(), wish).await
         }
     })??;
     let done = if approve { "approved" } else { "retired" };

@@ -8,11 +8,11 @@ use crate::failure::Failure;
 use crate::output::{print, print_json};
 
 /// As JSON or for people.
-pub(super) fn show(answer: Answer, json: bool) -> Result<ExitCode, Failure> {
+pub(super) fn show(answer: &Answer, json: bool) -> Result<ExitCode, Failure> {
     if json {
-        print_json(&answer.json)?
+        print_json(&answer.json)?;
     } else {
-        print(&answer.text)?
+        print(&answer.text)?;
     }
     Ok(ExitCode::SUCCESS)
 }

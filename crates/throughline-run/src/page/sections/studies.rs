@@ -35,7 +35,7 @@ pub(super) fn section(report: &Value) -> Option<Section> {
                 words(name),
                 words(study.at("scope").word("action").unwrap_or("–")),
                 words(study.at("estimand").word("metric").unwrap_or("–")),
-                words(&study.word("design").unwrap_or("–").replace('_', " ")),
+                words(study.word("design").unwrap_or("–").replace('_', " ")),
                 figure_with(&e.value_text(&PLAIN), &e.interval_text(&PLAIN)),
                 figure(e.p.map_or_else(|| "none".into(), p_value)),
                 figure(study.whole("tier").map_or_else(|| "–".into(), |t| t.to_string())),
