@@ -1,5 +1,7 @@
 //! The evidence ledger of a project: what is known about effects, how it stands, and what people decide about it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 use throughline_core::Timestamp;
@@ -42,19 +44,15 @@ pub struct EvidenceWish<'a> {
 
 /// All records with their notes. Errors: a record that is not one.
 pub async fn kept_evidence(ledger: &dyn Repository) -> Result<Vec<Kept>, RunError> {
-    let mut notes = ledger.evidence_notes().await?;
+    let mut notes: BTreeMap<String, Vec<Note>> = BTreeMap::new();
+    for n in ledger.evidence_notes().await? {
+        let kind = serde_json::from_value(Value::String(n.kind))?;
+        notes.entry(n.evidence).or_default().push(Note { kind, by: n.by, at: n.at, text: n.text });
+    }
     let mut out = Vec::new();
     for stored in ledger.evidence().await? {
-        let record: EvidenceRecord = serde_json::from_value(stored.record)?;
-        let (mine, others): (Vec<_>, Vec<_>) = notes.into_iter().partition(|n| n.evidence == stored.id);
-        notes = others;
-        let notes = mine
-            .into_iter()
-            .map(|n| {
-                let kind = serde_json::from_value(Value::String(n.kind))?;
-                Ok(Note { kind, by: n.by, at: n.at, text: n.text })
-            })
-            .collect::<Result<_, serde_json::Error>>()?;
+        let record = serde_json::from_value(stored.record)?;
+        let notes = notes.remove(&stored.id).unwrap_or_default();
         out.push(Kept { record, recorded_at: stored.created_at, notes });
     }
     Ok(out)
