@@ -7,7 +7,8 @@ use throughline_core::expr::{Expr, Schema, Type};
 use throughline_lake::{CompiledExpr, expression_schema, tables};
 
 use crate::aggregate::Aggregate;
-use crate::config::{ExperimentConfig, FeatureConfig};
+use crate::config::FeatureConfig;
+use crate::experiment_config::{ExperimentConfig, MetricConfig, MetricKind};
 
 /// What a feature is for a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +45,14 @@ pub struct CompiledFeatures {
 pub struct CompiledExperiment {
     /// As configured.
     pub config: ExperimentConfig,
-    /// The outcomes.
+    /// The outcomes, one a metric; of a ratio what is above the line.
     pub metrics: Vec<CompiledAggregate>,
+    /// What is below the line, one a metric.
+    pub(crate) below: Vec<Option<CompiledAggregate>>,
+    /// What was known by the assignment: numbers to adjust by.
+    pub covariates: Vec<CompiledAggregate>,
+    /// What was known by the assignment: groups, in the order strata, cluster, segments.
+    pub groups: Vec<CompiledAggregate>,
     pub(crate) arm: CompiledExpr,
     pub(crate) probability: Option<CompiledExpr>,
 }
@@ -159,12 +166,19 @@ impl CompiledExperiment {
         let mut check = Check::new(file);
         let arm = check.expression(&config.assignment.arm, Some(Type::Text));
         let probability = config.assignment.probability.as_ref().map(|p| check.expression(p, Some(Type::Float)));
-        let metrics: Vec<CompiledAggregate> = config
-            .metrics
-            .iter()
-            .filter_map(|m| check.aggregate(&m.name, m.agg, m.value.as_ref(), m.condition.as_ref(), None))
-            .collect();
-        check.unique(&config.metrics.iter().map(|m| &m.name).collect::<Vec<_>>());
+        let (mut metrics, mut below) = (Vec::new(), Vec::new());
+        for m in &config.metrics {
+            check.metric(m, config.window_days);
+            metrics.extend(check.aggregate(&m.name, m.agg, m.value.as_ref(), m.condition.as_ref(), m.window_days));
+            let per = m.per.as_ref();
+            let per = per.map(|p| check.aggregate(&m.name, p.agg, p.value.as_ref(), p.condition.as_ref(), None));
+            below.push(per.flatten());
+        }
+        let covariates = check.known(config.covariates.iter(), Some(FeatureType::Number));
+        let groups = check.known(config.strata.iter().chain(&config.cluster).chain(&config.segments), None);
+        let known = config.covariates.iter().chain(&config.strata).chain(&config.cluster).chain(&config.segments);
+        let names = config.metrics.iter().map(|m| &m.name).chain(known.map(|f| &f.name));
+        check.unique(&names.collect::<Vec<_>>());
         if !config.arms.contains_key(&config.control.value) {
             let known = config.arms.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             let message = format!("the control `{}` is none of the arms ({known})", config.control.value);
@@ -172,9 +186,54 @@ impl CompiledExperiment {
         }
         match (arm, probability) {
             (Some(arm), probability) if check.found.is_empty() => {
-                Ok(Self { metrics, arm, probability: probability.flatten(), config })
+                Ok(Self { metrics, below, covariates, groups, arm, probability: probability.flatten(), config })
             }
             _ => Err(check.found),
+        }
+    }
+}
+
+impl Check<'_> {
+    /// What was known by the assignment; `wanted` refuses the other type.
+    fn known<'c>(
+        &mut self,
+        configs: impl Iterator<Item = &'c FeatureConfig>,
+        wanted: Option<FeatureType>,
+    ) -> Vec<CompiledAggregate> {
+        let mut out = Vec::new();
+        for config in configs {
+            let (value, condition) = (config.value.as_ref(), config.condition.as_ref());
+            let Some(found) = self.aggregate(&config.name, config.agg, value, condition, config.window_days) else {
+                continue;
+            };
+            if wanted.is_some_and(|w| w != found.ty) {
+                let message = format!("the covariate `{}` is a text", config.name.value);
+                self.error("TL455", &config.name, message, "covariates are numbers; use it as `strata` or as a segment");
+            }
+            out.push(found);
+        }
+        out
+    }
+
+    /// Settings of a metric that do not go together (TL455).
+    fn metric(&mut self, metric: &MetricConfig, window_days: u32) {
+        let name = &metric.name.value;
+        let mut refuse = |message: String, help: &str| self.error("TL455", &metric.name, message, help);
+        if (metric.kind == MetricKind::Ratio) != metric.per.is_some() {
+            let help = "a ratio needs `per: { agg: …, where: … }` for what is below the line; other types take none";
+            refuse(format!("`{name}`: `type: ratio` and `per` go together"), help);
+        }
+        let at = metric.quantile;
+        if (metric.kind == MetricKind::Quantile) != at.is_some() || at.is_some_and(|q| !(q > 0.0 && q < 1.0)) {
+            let help = "give for example `type: quantile, quantile: 0.9`, between 0 and 1; other types take none";
+            refuse(format!("`{name}`: `type: quantile` and `quantile` go together"), help);
+        }
+        if metric.kind == MetricKind::Quantile && metric.baseline_days.is_some() {
+            refuse(format!("`{name}`: a quantile has no baseline"), "leave `baseline_days` out, or read a mean");
+        }
+        if metric.window_days.is_some_and(|days| days == 0 || days > window_days) {
+            let message = format!("`{name}`: its window is not within the experiment's {window_days} days");
+            refuse(message, "people are read when the experiment's window is over; lengthen that one");
         }
     }
 }

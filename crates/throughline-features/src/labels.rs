@@ -2,36 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryBuilder, BooleanBuilder, Float64Builder, ListBuilder, RecordBatch, StringBuilder};
+use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field};
 use serde::Serialize;
 use throughline_core::consent::{RemovedByConsent, Withdrawal};
+use throughline_core::expr::Value;
 use throughline_core::time::DAY_US;
 use throughline_core::{PersonId, Purpose, RunContext};
-use throughline_lake::{Lake, LakeError, PartitionColumn, Snapshot, Staged, TableSpec, Unit, columns, tables};
+use throughline_lake::{Lake, LakeError, Snapshot, Staged, Unit};
 
-use crate::compile::CompiledExperiment;
+use crate::compile::{CompiledAggregate, CompiledExperiment};
 use crate::error::FeatureError;
-use crate::person::{Rows, Times, Usable, assignments, metric_between, people};
-
-/// The labels table: one row a person and experiment; `outcomes` in the order of the experiment's metrics.
-pub fn labels_table() -> TableSpec {
-    let element = Arc::new(Field::new("element", DataType::Float64, true));
-    let fields = vec![
-        Field::new("person_id", DataType::Binary, false),
-        Field::new("experiment", DataType::Utf8, false),
-        Field::new("arm", DataType::Utf8, false),
-        Field::new("probability", DataType::Float64, true),
-        Field::new("assigned_at", tables::timestamp(), false),
-        Field::new("complete", DataType::Boolean, false),
-        Field::new("outcomes", DataType::List(element), true),
-    ];
-    let doc = "one person's arm in one experiment and what followed";
-    TableSpec::new("labels", 1, fields, Some(PartitionColumn::Int("bucket")), doc)
-}
+use crate::label_rows::{Label, LabelRows, labels_table};
+use crate::person::{Rows, Times, Usable, assignments, known_by, metric_between, people};
 
 /// What the step reads.
 #[derive(Debug)]
@@ -51,6 +35,8 @@ pub struct LabelReport {
     pub assigned: BTreeMap<String, BTreeMap<String, u64>>,
     /// Later assignments of a person already assigned (the first counts), by experiment.
     pub repeated: BTreeMap<String, u64>,
+    /// Of the people assigned, those whom a later assignment gave another arm, by experiment. They stay in their first.
+    pub crossed: BTreeMap<String, u64>,
     /// Assignments to an arm that the experiment does not declare, by experiment.
     pub unknown_arm: BTreeMap<String, u64>,
     /// People whose outcome window is not over yet, by experiment.
@@ -125,101 +111,86 @@ fn read_experiment(
         Some(probability) => Some(Rows::with_value(&assigning, Some(probability), batch)?),
         None => None,
     };
-    let permitted =
-        experiment.metrics.iter().map(|m| Rows::permitted(m, usable, batch)).collect::<Result<Vec<_>, _>>()?;
+    let measures = Measures::of(experiment, usable, batch)?;
     let weight: f64 = experiment.config.arms.values().sum();
     for (person, range) in people {
         let mut assigned = arms.within(range);
         let Some((first, arm)) = assigned.next() else { continue };
-        *report.repeated.entry(name.clone()).or_default() += assigned.count() as u64;
+        let later: Vec<_> = assigned.filter_map(|(_, later)| later.as_str()).collect();
+        *report.repeated.entry(name.clone()).or_default() += arms.within(range).count() as u64 - 1;
         let Some((arm, share)) = arm.as_str().and_then(|a| experiment.config.arms.get_key_value(a)) else {
             *report.unknown_arm.entry(name.clone()).or_default() += 1;
             continue;
         };
+        let crossed = later.iter().any(|l| l != arm && experiment.config.arms.contains_key(*l));
+        *report.crossed.entry(name.clone()).or_default() += u64::from(crossed);
         let probability = match &probabilities {
             Some(stated) => stated.within(range).next().and_then(|(_, p)| p.as_f64()),
             None => (weight > 0.0).then_some(share / weight),
         };
         let from = times.occurred[first];
-        let until = from.saturating_add(i64::from(experiment.config.window_days) * DAY_US);
+        let until = after(from, experiment.config.window_days);
         let complete = until <= context.as_of.micros();
-        let outcomes: Vec<Option<f64>> = experiment
-            .metrics
-            .iter()
-            .zip(&permitted)
-            .map(|(metric, rows)| {
-                let value = metric_between(metric, rows, range, &times, from, until);
-                // No purchase in the window is a spend of zero, not an unknown spend.
-                value.as_f64().or(Some(0.0))
-            })
-            .collect();
-        rows.push(*person, name, arm, probability, from, complete, &outcomes);
+        let label = Label { person: *person, experiment: name, arm, probability, assigned_at: from, complete };
+        rows.push(&label);
+        measures.push(range, &times, (from, until), rows);
         *report.assigned.entry(name.clone()).or_default().entry(arm.clone()).or_default() += 1;
         *report.incomplete.entry(name.clone()).or_default() += u64::from(!complete);
     }
     Ok(())
 }
 
-#[derive(Debug)]
-struct LabelRows {
-    person: BinaryBuilder,
-    experiment: StringBuilder,
-    arm: StringBuilder,
-    probability: Float64Builder,
-    assigned_at: Vec<Option<i64>>,
-    complete: BooleanBuilder,
-    outcomes: ListBuilder<Float64Builder>,
+const fn after(from: i64, days: u32) -> i64 {
+    from.saturating_add(days as i64 * DAY_US)
 }
 
-impl Default for LabelRows {
-    fn default() -> Self {
-        let element = Arc::new(Field::new("element", DataType::Float64, true));
-        Self {
-            person: BinaryBuilder::new(),
-            experiment: StringBuilder::new(),
-            arm: StringBuilder::new(),
-            probability: Float64Builder::new(),
-            assigned_at: Vec::new(),
-            complete: BooleanBuilder::new(),
-            outcomes: ListBuilder::new(Float64Builder::new()).with_field(element),
-        }
-    }
+/// A measure and the rows it sees.
+type Seen<'a> = (&'a CompiledAggregate, Rows);
+
+/// What is measured of people, with the rows of a bucket that each measure sees.
+struct Measures<'a> {
+    metrics: Vec<Seen<'a>>,
+    below: Vec<Option<Seen<'a>>>,
+    baselines: Vec<Option<u32>>,
+    covariates: Vec<Seen<'a>>,
+    groups: Vec<Seen<'a>>,
 }
 
-impl LabelRows {
-    #[expect(clippy::too_many_arguments, reason = "one argument a column")]
-    fn push(
-        &mut self,
-        person: PersonId,
-        experiment: &str,
-        arm: &str,
-        probability: Option<f64>,
-        assigned_at: i64,
-        complete: bool,
-        outcomes: &[Option<f64>],
-    ) {
-        self.person.append_value(person.0);
-        self.experiment.append_value(experiment);
-        self.arm.append_value(arm);
-        self.probability.append_option(probability);
-        self.assigned_at.push(Some(assigned_at));
-        self.complete.append_value(complete);
-        for outcome in outcomes {
-            self.outcomes.values().append_option(*outcome);
-        }
-        self.outcomes.append(true);
+impl<'a> Measures<'a> {
+    fn of(experiment: &'a CompiledExperiment, usable: &Usable, batch: &RecordBatch) -> Result<Self, LakeError> {
+        let of = |a: &'a CompiledAggregate| Ok::<_, LakeError>((a, Rows::permitted(a, usable, batch)?));
+        let all = |list: &'a [CompiledAggregate]| list.iter().map(of).collect::<Result<Vec<_>, _>>();
+        Ok(Self {
+            metrics: all(&experiment.metrics)?,
+            below: experiment.below.iter().map(|b| b.as_ref().map(of).transpose()).collect::<Result<_, _>>()?,
+            baselines: experiment.config.metrics.iter().map(|m| m.baseline_days).collect(),
+            covariates: all(&experiment.covariates)?,
+            groups: all(&experiment.groups)?,
+        })
     }
 
-    fn finish(mut self) -> Result<RecordBatch, LakeError> {
-        let arrays: Vec<ArrayRef> = vec![
-            Arc::new(self.person.finish()),
-            Arc::new(self.experiment.finish()),
-            Arc::new(self.arm.finish()),
-            Arc::new(self.probability.finish()),
-            columns::times(self.assigned_at),
-            Arc::new(self.complete.finish()),
-            Arc::new(self.outcomes.finish()),
-        ];
-        Ok(RecordBatch::try_new(labels_table().file_schema, arrays)?)
+    /// Adds what is measured of one person who was assigned at `from` and is watched until `until`.
+    fn push(&self, person: &Range<usize>, times: &Times<'_>, (from, until): (i64, i64), out: &mut LabelRows) {
+        let before = |(a, rows): &Seen<'_>, days| known_by(a, rows, person, times, (from, days));
+        for ((metric, below), baseline) in self.metrics.iter().zip(&self.below).zip(&self.baselines) {
+            let until = metric.0.window_days.map_or(until, |days| after(from, days));
+            // No purchase in the window is a spend of zero, not an unknown spend.
+            let zero = |value: Value| value.as_f64().or(Some(0.0));
+            let within = |(a, rows): &Seen<'_>| zero(metric_between(a, rows, person, times, from, until));
+            out.outcome(within(metric), below.as_ref().and_then(within));
+            let earlier = |seen: &Seen<'_>| baseline.and_then(|days| zero(before(seen, Some(days))));
+            out.baseline(earlier(metric), below.as_ref().and_then(earlier));
+        }
+        for known in &self.covariates {
+            out.covariate(before(known, known.0.window_days).as_f64());
+        }
+        for known in &self.groups {
+            let value = before(known, known.0.window_days);
+            out.group(match value.as_str() {
+                Some(text) => Some(text.to_owned()),
+                None => (!value.is_null()).then(|| value.to_string()),
+            });
+        }
+        out.end();
     }
 }

@@ -157,6 +157,23 @@ pub(crate) fn feature_at(
     feature.aggregate.of(seen, now)
 }
 
+/// What was known about a person by `now`: rows that occurred by then, the assignment among them, within `days` before. It is
+/// about what a treatment cannot have changed, so what was recorded late counts too.
+pub(crate) fn known_by(
+    aggregate: &CompiledAggregate,
+    permitted: &Rows,
+    person: &Range<usize>,
+    times: &Times<'_>,
+    (now, days): (i64, Option<u32>),
+) -> Value {
+    let from = days.map_or(i64::MIN, |d| now.saturating_sub(i64::from(d) * DAY_US));
+    let seen = permitted
+        .within(person)
+        .filter(|&(r, _)| times.occurred[r] > from && times.occurred[r] <= now)
+        .map(|(r, value)| (times.occurred[r], value));
+    aggregate.aggregate.of(seen, now)
+}
+
 /// What a metric says about a person in (`from`, `until`].
 pub(crate) fn metric_between(
     metric: &CompiledAggregate,

@@ -4,6 +4,8 @@ mod args;
 
 mod columns;
 
+mod planned;
+
 mod show;
 
 use clap::Subcommand;
@@ -65,11 +67,17 @@ impl ExperimentCommand {
 /// The reading, and what reading the file found.
 pub fn reading(args: &ExperimentReadArgs) -> Result<(Reading, Vec<Diagnostic>), OneShotError> {
     let mut plan = args.plan()?;
+    let planned = args.plan.as_deref().map(planned::load).transpose()?;
+    if let Some(planned) = &planned {
+        planned::apply(planned, args, &mut plan)?;
+    }
     let (table, mut found) = read_table(&args.file, &args.delimiter, &columns::wanted(&plan))?;
     let (until, within) = (args.until.as_deref(), args.within.as_deref());
     let table = columns::typed(table, &mut plan, until, within, &mut found)?;
     arms(&table, &plan, args)?;
-    Ok((read(&table, &plan)?, found))
+    let reading = read(&table, &plan)?;
+    found.extend(planned.iter().flat_map(|p| p.held_against(&reading)));
+    Ok((reading, found))
 }
 
 /// Refuses a control or a weight that no unit of the file has, with the arms there are.

@@ -198,11 +198,15 @@ impl PowerQuestion {
             Some("confidence-sequence") => return Ok(Looks::ConfidenceSequence { tuned_for: self.tuned_for }),
             Some(name) => name.parse()?,
         };
-        let looks = match self.looks.parse::<u32>() {
-            Ok(k) => (1..=k.min(10_000)).map(|i| f64::from(i) / f64::from(k)).collect(),
-            Err(_) => numbers("--looks", &self.looks, "their number, or fractions such as 0.25,0.5,1")?,
-        };
-        Ok(Looks::Group { looks, spending })
+        Ok(Looks::Group { looks: fractions(&self.looks)?, spending })
+    }
+}
+
+/// Fractions of the information from `--looks`: a number of equal steps, or the fractions themselves.
+pub(crate) fn fractions(text: &str) -> Result<Vec<f64>, OneShotError> {
+    match text.parse::<u32>() {
+        Ok(k) => Ok((1..=k.min(10_000)).map(|i| f64::from(i) / f64::from(k)).collect()),
+        Err(_) => numbers("--looks", text, "their number, or fractions such as 0.25,0.5,1"),
     }
 }
 

@@ -25,6 +25,8 @@ export type Reading = Shapes['ReadingView'];
 export type SampleRatio = Shapes['SrmView'];
 export type Arm = Shapes['ArmView'];
 export type Comparison = Shapes['ComparisonView'];
+export type Segmentation = Shapes['SegmentationView'];
+export type UnitChecks = Shapes['ChecksView'];
 /** What one run read of one effect. */
 export type Look = Shapes['HistoryView'];
 export type Study = Shapes['StudyView'];

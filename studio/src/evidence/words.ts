@@ -62,7 +62,8 @@ export function verdictOf(comparison: Comparison, suspect: boolean, compared: nu
   if (!significant && compared > 1) {
     return verdict('hold', `${does} ${metric} by ${size} per person when looked at alone, but among ${compared} comparisons that may be chance (${adjusted === null ? '' : 'adjusted '}${pText(adjusted ?? estimate.p_value)}).`);
   }
-  return verdict(where > 0 ? 'positive' : 'harmful', `${does} ${metric} by ${size} per person${ends.every(present) ? '' : ' as far as the data tell'}.`);
+  const better = (where > 0) !== (comparison.lower_is_better ?? false);
+  return verdict(better ? 'positive' : 'harmful', `${does} ${metric} by ${size} per person${ends.every(present) ? '' : ' as far as the data tell'}.`);
 }
 
 const turned = (end: number | null) => (end === null ? null : -end);

@@ -5,6 +5,7 @@ use throughline_core::{Estimate, Level, Side};
 use throughline_stats::two_sample::Uninformative;
 
 use super::effect::Effect;
+use super::Looks;
 use super::plan::{Margin, Metric, Plan};
 use super::welch::{FAR_FROM_ZERO, NO_INTERFERENCE, NORMAL, RANDOM};
 use crate::{Comparison, EvidenceError, Joint};
@@ -30,20 +31,20 @@ const NO_CHANCE: &str = "the difference does not vary, which leaves no measure o
 
 /// How effects are judged.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Judge {
+pub(crate) struct Judge<'a> {
     pub(crate) level: Level,
     pub(crate) side: Option<Side>,
-    pub(crate) sequential: Option<f64>,
+    pub(crate) sequential: Option<&'a Looks>,
 }
 
-impl Judge {
-    pub(crate) const fn of(plan: &Plan) -> Self {
-        Self { level: plan.level, side: plan.alternative.side(), sequential: plan.sequential }
+impl<'a> Judge<'a> {
+    pub(crate) const fn of(plan: &'a Plan) -> Self {
+        Self { level: plan.level, side: plan.alternative.side(), sequential: plan.sequential.as_ref() }
     }
 
     /// The absolute difference.
     pub(crate) fn absolute(&self, effect: &Effect) -> Result<Estimate, String> {
-        self.estimate(effect, effect.value, &effect.absolute, &effect.method)
+        self.estimate(effect, (effect.value, &effect.absolute, 1.0), &effect.method)
     }
 
     /// The relative lift.
@@ -54,12 +55,19 @@ impl Judge {
         if left <= ROUNDING * effect.variance() / effect.base / effect.base {
             return Err(NO_CHANCE.into());
         }
-        let estimate = self.estimate(effect, lift, &effect.relative, &format!("{}_relative", effect.method))?;
+        let scale = 1.0 / effect.base.abs();
+        let method = format!("{}_relative", effect.method);
+        let estimate = self.estimate(effect, (lift, &effect.relative, scale), &method)?;
         Ok(estimate.assuming(FAR_FROM_ZERO))
     }
 
-    /// An estimate of `value` whose error is that of the influence values.
-    fn estimate(&self, effect: &Effect, value: f64, influence: &[f64], method: &str) -> Result<Estimate, String> {
+    /// An estimate of `value` whose error is that of the influence values, in units of 1 / `scale` of the metric's.
+    fn estimate(
+        &self,
+        effect: &Effect,
+        (value, influence, scale): (f64, &[f64], f64),
+        method: &str,
+    ) -> Result<Estimate, String> {
         let name = || vec![method.to_owned()];
         let joint = Joint::from_influence(name(), vec![value], vec![influence.to_vec()], effect.n, method)
             .map_err(|_| Uninformative::OutOfRange.to_string())?;
@@ -73,7 +81,10 @@ impl Judge {
             (None, Some(side)) => {
                 Estimate::wald_one_sided(value, std_error, df, effect.n, level, method, side).map_err(Into::into)
             }
-            (Some(size), side) => sequence(&joint, effect, level, size, side),
+            (Some(looks), side) => {
+                let once = joint.estimate(0, level).map_err(|e| e.to_string())?;
+                looks.at(once, effect.independent, scale, side)
+            }
         };
         let estimate = estimate.map_err(|e| e.to_string())?;
         let (low, high) = estimate.interval();
@@ -89,32 +100,19 @@ impl Judge {
             Margin::Absolute(margin) => (margin, false),
             Margin::Relative(margin) => (margin, true),
         };
-        let (value, influence) =
-            if relative { (effect.lift()?, &effect.relative) } else { (effect.value, &effect.absolute) };
+        let (value, influence, scale) = if relative {
+            (effect.lift()?, &effect.relative, 1.0 / effect.base.abs())
+        } else {
+            (effect.value, &effect.absolute, 1.0)
+        };
         let (shifted, side) =
             if metric.lower_is_better { (value - margin, Side::Less) } else { (value + margin, Side::Greater) };
         let one_sided = Self { side: Some(side), ..*self };
         let method = format!("{}_non_inferiority", effect.method);
-        let estimate = one_sided.estimate(effect, shifted, influence, &method).ok()?;
+        let estimate = one_sided.estimate(effect, (shifted, influence, scale), &method).ok()?;
         let shown = estimate.p_value < self.level.alpha();
         Some(NonInferiority { margin, relative, estimate, shown })
     }
-}
-
-/// One look of a confidence sequence, whose size counts what is independent.
-fn sequence(
-    joint: &Joint,
-    effect: &Effect,
-    level: Level,
-    size: f64,
-    side: Option<Side>,
-) -> Result<Estimate, EvidenceError> {
-    let look = Estimate { n: effect.independent, ..joint.estimate(0, level)? };
-    let look = match side {
-        None => look.sequential(size)?,
-        Some(side) => look.sequential_one_sided(size, side)?,
-    };
-    Ok(Estimate { n: effect.n, ..look })
 }
 
 /// Simultaneous intervals and p-values over all comparisons that have an effect; `length` is of the rows or clusters.

@@ -33,6 +33,8 @@ mod rows;
 
 mod judge;
 
+mod looks;
+
 mod verdict;
 
 mod health;
@@ -58,6 +60,7 @@ pub use bayes::{Posterior, Prior};
 pub use crossover::Crossover;
 pub use health::{HealthChecks, Implausible, Outliers, Trend};
 pub use judge::NonInferiority;
+pub use looks::Looks;
 pub use plan::{Alternative, Cap, Kind, Margin, Metric, Plan};
 pub use read::read;
 pub use reading::{ArmReading, Comparison, Health, MetricReading, Reading, Srm};

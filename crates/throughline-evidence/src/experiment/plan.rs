@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use throughline_core::{Level, Side};
 
-use super::Prior;
+use super::{Looks, Prior};
 use crate::{Correction, EvidenceError, MetricKind};
 
 /// What is measured of each unit.
@@ -146,8 +146,8 @@ pub struct Plan {
     pub alternative: Alternative,
     /// Correction for several comparisons.
     pub correction: Correction,
-    /// Confidence sequences, tightest at so many units, in place of intervals for one look.
-    pub sequential: Option<f64>,
+    /// How it is looked at more than once; once, at its end, without.
+    pub sequential: Option<Looks>,
     /// Prior of the relative lift for the posterior; flat without.
     pub prior: Option<Prior>,
     /// Confidence level.
@@ -187,7 +187,7 @@ impl Plan {
     }
 
     /// Refuses settings that contradict each other or are outside what is possible.
-    pub(crate) fn validate(&self) -> Result<(), EvidenceError> {
+    pub fn validate(&self) -> Result<(), EvidenceError> {
         let setting = |what, value, bounds| Err(EvidenceError::Setting { what, value, bounds });
         for metric in &self.metrics {
             match metric.kind {
@@ -215,9 +215,7 @@ impl Plan {
                 return Err(together("CUPED and regression adjustment", "name the covariate of CUPED as a covariate"));
             }
         }
-        if let Some(n) = self.sequential.filter(|n| !(*n >= 1.0 && n.is_finite())) {
-            return setting("tuning size of the confidence sequence", n, "1 and above");
-        }
+        self.sequential.as_ref().map_or(Ok(()), Looks::validate)?;
         if self.level.alpha() <= 0.0 {
             return setting("confidence level", self.level.get(), "the shares below 1");
         }

@@ -118,6 +118,7 @@ impl Session<'_> {
             arm: self.spec.arms[t].name.clone(),
             control: self.spec.control.clone(),
             metric: metric.name.clone(),
+            lower_is_better: metric.lower_is_better,
             ..Comparison::default()
         };
         let label = format!("`{}` against `{}` on `{}`", comparison.arm, comparison.control, comparison.metric);

@@ -78,6 +78,9 @@ pub struct Comparison {
     pub control: String,
     /// The metric.
     pub metric: String,
+    /// Whether less of the metric is better.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lower_is_better: bool,
     /// Absolute difference of means (Welch); absent when the data say nothing about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,

@@ -75,3 +75,39 @@ async fn a_window_that_is_not_over_is_marked() {
     assert_eq!(rows.iter().map(|r| (r.person, r.complete)).collect::<Vec<_>>(), [(1, true), (2, false)]);
     assert_eq!(report.incomplete["mails"], 1);
 }
+
+const MEASURES: &str = r#"
+  - { name: spend, type: mean, agg: sum, value: value, where: "kind = 'purchase'", baseline_days: 3, window_days: 2 }
+  - { name: order, type: ratio, agg: sum, value: value, where: "kind = 'purchase'", per: { agg: count, where: "kind = 'purchase'" }, baseline_days: 90 }
+  - { name: bought, type: proportion, agg: any, where: "kind = 'purchase'" }
+covariates: [{ name: visits, agg: count, where: "kind = 'visit'", window_days: 2 }, { name: age, agg: last, value: "to_float(properties['age'])" }]
+strata: { name: arm_as_text, agg: last, value: "properties['arm']" }
+segments: [{ name: probability, agg: last, value: "to_float(properties['p'])" }]
+"#;
+
+#[tokio::test]
+async fn what_was_known_by_the_assignment_is_kept_beside_what_followed() {
+    let events = [
+        Event::purchase(1, day(1), 100),
+        Event::purchase(1, day(7), 3),
+        Event::new(1, "visit", day(8)),
+        Event::new(1, "visit", day(9) - 1),
+        Event::purchase(1, day(10), 4),
+        Event::new(1, "visit", day(10)),
+        Event::assigned(1, day(10), "mail"),
+        Event::purchase(1, day(11), 5),
+        Event::purchase(1, day(13), 6),
+        Event::new(1, "visit", day(10) + 1),
+    ];
+    let lists = Line::new(&events, day(90)).await.lists(&[experiment("", MEASURES)]).await;
+    let floats = |name: &str| lists.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).expect("a column");
+    let some = |values: &[f64]| values.iter().map(|v| v.to_string()).collect::<Vec<_>>().join(" ");
+    // Two days from day 10 on see the purchase of day 11; the ratio sees the experiment's seven.
+    assert_eq!(floats("outcomes"), some(&[5.0, 11.0, 1.0]));
+    assert_eq!(floats("denominators"), "- 2 -");
+    // Three days up to the assignment, day 7 excluded and the instant of the assignment included.
+    assert_eq!(floats("baselines"), "4 107 -");
+    assert_eq!(floats("baseline_denominators"), "- 3 -");
+    assert_eq!(floats("covariates"), "2 -", "visits of day 8 are too old, that after the assignment too new");
+    assert_eq!(floats("groups"), "mail 0.25");
+}

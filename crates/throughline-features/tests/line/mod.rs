@@ -185,6 +185,25 @@ impl Line {
     }
 }
 
+impl Line {
+    /// The list columns of the one label that these experiments give, values in words, `-` for none.
+    pub(crate) async fn lists(&self, experiments: &[CompiledExperiment]) -> Vec<(String, String)> {
+        let input = LabelInput { experiments, withdrawal: self.withdrawal, timeline: self.timeline.clone() };
+        let outcome = labels(&self.lake, &self.context, input, &unit()).await.expect("labels");
+        let snapshot = self.lake.staged_snapshot(&labels_table(), &outcome.staged).expect("a snapshot");
+        let batches = snapshot.read_all(None).await.expect("read");
+        let batch = batches.iter().find(|b| b.num_rows() > 0).expect("a label");
+        let words = |list: arrow::array::ArrayRef| {
+            let shown = |i| {
+                if list.is_null(i) { "-".to_owned() } else { arrow::util::display::array_value_to_string(&list, i).expect("shown") }
+            };
+            (0..list.len()).map(shown).map(|w| w.trim_end_matches(".0").to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        let lists = ["outcomes", "denominators", "baselines", "baseline_denominators", "covariates", "groups"];
+        lists.iter().map(|name| ((*name).to_owned(), words(columns::list(batch, name).expect("a list").value(0)))).collect()
+    }
+}
+
 /// One row of the labels table.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Label {

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use throughline_core::{Diagnostic, Level};
 use throughline_evidence::Correction;
-use throughline_evidence::experiment::{Alternative, Cap, Kind, Margin, Metric, Plan, Prior};
+use throughline_evidence::experiment::{Alternative, Cap, Kind, Looks, Margin, Metric, Plan, Prior};
 
 use super::columns::duration;
 use crate::OneShotError;
+use crate::power::fractions;
 
 /// What to read and how.
 #[derive(Debug, Args)]
@@ -21,9 +22,12 @@ pub struct ExperimentReadArgs {
     /// Column of the arm.
     #[arg(long)]
     pub assignment: String,
-    /// The arm the others are compared with.
-    #[arg(long)]
-    pub control: String,
+    /// The arm the others are compared with; that of the plan without.
+    #[arg(long, required_unless_present = "plan")]
+    pub control: Option<String>,
+    /// Plan that `experiment design` wrote: its control, weights, level and looks hold, and departures from it are said.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
     /// Column of a metric; may be given several times. All 0 or 1 is read as a proportion.
     #[arg(long = "metric", value_name = "COL", required_unless_present_any = ["ratios", "quantiles", "conversion"])]
     pub metrics: Vec<String>,
@@ -81,18 +85,25 @@ pub struct ExperimentReadArgs {
     /// Correction for several comparisons.
     #[arg(long, value_enum, default_value_t = Corrections::None)]
     pub correction: Corrections,
-    /// Confidence sequences valid at every look, tightest at N units.
-    #[arg(long, value_name = "N")]
-    pub sequential: Option<f64>,
+    /// Read before the end: a confidence sequence tightest at N units (`N`), `msprt:EFFECT`, or a group sequential test by its
+    /// spending (`obrien-fleming`, `pocock`, `power:RHO`, `hwang-shih-decani:GAMMA`) with --look.
+    #[arg(long, value_name = "HOW")]
+    pub sequential: Option<String>,
+    /// Looks of a group sequential test: their number, or fractions of the planned units such as 0.25,0.5,1.
+    #[arg(long, value_name = "LOOKS", default_value = "5")]
+    pub looks: String,
+    /// Which of the planned looks this is, from 1.
+    #[arg(long, value_name = "K")]
+    pub look: Option<usize>,
     /// Normal prior of the relative lift for chance to win and risk, as MEAN,SD; flat without.
     #[arg(long, value_name = "MEAN,SD", allow_hyphen_values = true)]
     pub prior: Option<String>,
     /// Planned share of an arm, as NAME=WEIGHT; equal shares without.
     #[arg(long = "weight", value_name = "ARM=W")]
     pub weights: Vec<String>,
-    /// Confidence level.
-    #[arg(long, default_value_t = 0.95)]
-    pub level: f64,
+    /// Confidence level; that of the plan, or 0.95, without.
+    #[arg(long)]
+    pub level: Option<f64>,
     /// Seed of the draws behind simultaneous bands.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -128,9 +139,10 @@ pub enum Corrections {
 impl ExperimentReadArgs {
     /// The plan the flags say. Errors: flags that cannot be understood, or name a metric that is not read.
     pub fn plan(&self) -> Result<Plan, OneShotError> {
-        let level = Level::new(self.level);
+        let level = self.level.map_or(Ok(Level::P95), Level::new);
         let level = level.map_err(|e| OneShotError::finding(Diagnostic::error("TL045", e.to_string())))?;
-        let mut plan = Plan { level, seed: self.seed, ..Plan::new(&self.assignment, &self.control) };
+        let control = self.control.as_deref().unwrap_or_default();
+        let mut plan = Plan { level, seed: self.seed, ..Plan::new(&self.assignment, control) };
         plan.metrics = self.read_metrics()?;
         for text in &self.winsorise {
             let form = "METRIC@0.99 or METRIC=VALUE";
@@ -174,7 +186,7 @@ impl ExperimentReadArgs {
         plan.unit.clone_from(&self.unit);
         plan.segments.clone_from(&self.segments);
         plan.time.clone_from(&self.time);
-        plan.sequential = self.sequential;
+        plan.sequential = self.sequential.as_deref().map(|how| self.read_looks(how)).transpose()?;
         plan.alternative = match self.alternative {
             Sides::TwoSided => Alternative::TwoSided,
             Sides::Greater => Alternative::Greater,
@@ -187,6 +199,21 @@ impl ExperimentReadArgs {
             Corrections::Bands => Correction::Bands,
         };
         Ok(plan)
+    }
+
+    fn read_looks(&self, how: &str) -> Result<Looks, OneShotError> {
+        if let Ok(tuned_at) = how.parse::<f64>() {
+            return Ok(Looks::ConfidenceSequence { tuned_at });
+        }
+        if let Some(effect) = how.strip_prefix("msprt:") {
+            return Ok(Looks::Msprt { expected_effect: number(effect, how)? });
+        }
+        let spending = how.parse()?;
+        let Some(look) = self.look else {
+            let message = format!("`--sequential {how}` does not say which of the planned looks this is");
+            return Err(OneShotError::finding(Diagnostic::error("TL065", message).help("add --look, for example --look 2")));
+        };
+        Ok(Looks::GroupSequential { fractions: fractions(&self.looks)?, look, spending })
     }
 
     fn read_metrics(&self) -> Result<Vec<Metric>, OneShotError> {

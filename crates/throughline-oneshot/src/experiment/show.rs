@@ -40,6 +40,7 @@ fn comparison(c: &Comparison) -> Value {
         "arm": c.arm,
         "control": c.control,
         "metric": c.metric,
+        "lower_is_better": c.lower_is_better,
         "estimate": c.estimate.as_ref().map(estimate_json),
         "estimate_absent": c.estimate_absent,
         "relative": c.relative.as_ref().map(estimate_json),

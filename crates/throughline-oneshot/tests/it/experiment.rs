@@ -78,6 +78,8 @@ fn every_flag_gives_an_estimate_that_agrees_with_itself() {
         (vec!["--metric", "spend", "--strata", "region"], 1.5),
         (vec!["--metric", "spend", "--cluster", "shop", "--covariate", "before"], 1.5),
         (vec!["--metric", "bought", "--sequential", "2000"], 0.1),
+        (vec!["--metric", "bought", "--sequential", "msprt:0.1"], 0.1),
+        (vec!["--metric", "bought", "--sequential", "pocock", "--looks", "0.3,0.6,1", "--look", "2"], 0.1),
         (vec!["--metric", "spend", "--metric", "bought", "--correction", "bands"], 1.5),
     ] {
         let answer = json(&file, &flags);
@@ -138,6 +140,10 @@ fn what_cannot_be_read_is_refused_with_advice() {
         (vec!["--quantile", "spend@2"], "quantile of 2 is outside"),
         (vec!["--ratio", "spend"], "NUMERATOR/DENOMINATOR"),
         (vec!["--metric", "bought", "--correction", "bands", "--sequential", "10"], "TL320"),
+        (vec!["--metric", "bought", "--sequential", "pocock"], "add --look"),
+        (vec!["--metric", "bought", "--sequential", "pocock", "--look", "6"], "number of the look"),
+        (vec!["--metric", "bought", "--sequential", "pokock", "--look", "1"], "did you mean `pocock`?"),
+        (vec!["--metric", "bought", "--sequential", "msprt:0"], "expected effect"),
         (vec!["--metric", "bought", "--weight", "post=1"], "TL049"),
         (vec!["--metric", "bought", "--level", "1.5"], "TL045"),
         (vec!["--conversion", "converted", "--exposed", "exposed", "--within", "7y"], "7d, 12h"),
@@ -167,4 +173,37 @@ fn published_figures_are_met() {
             Err(e) => println!("reference data absent, nothing checked: {e}"),
         }
     }
+}
+
+#[test]
+fn a_plan_decides_how_it_is_read_and_departures_are_said() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = units(dir.path());
+    let words = |words: &[&str]| {
+        let cli = Cli::try_parse_from([&["experiment"], words].concat()).map_err(|e| e.to_string())?;
+        cli.command.run().map_err(|e| e.to_string())
+    };
+    let plan = dir.path().join("plan.yaml");
+    let shown = plan.to_str().expect("a path");
+    let question = ["--metric", "proportion", "--metric-name", "bought", "--baseline", "0.2", "--effect", "0.1"];
+    let looks = ["--sequential", "obrien-fleming", "--looks", "2", "--level", "0.9"];
+    let design = [&["design", "--name", "test", "--arm", "none", "--arm", "mail"], &question[..], &looks].concat();
+    std::fs::write(&plan, words(&design).expect("a plan").text).expect("written");
+    let read = |metric, more: &[&str]| {
+        let file = file.to_str().expect("a path");
+        words(&[&["read", file, "--assignment", "arm", "--metric", metric, "--plan", shown], more].concat())
+    };
+    let answer = read("bought", &["--look", "1"]).expect("a reading").json;
+    let of = |key: &str| answer["estimate"][key].as_f64().expect("a number");
+    let low = answer["estimate"]["interval"][0].as_f64().expect("an end");
+    // O'Brien–Fleming, the first of two looks at 90 %: 2.538 (ldbounds), where one look has 1.645.
+    let critical = (of("value") - low) / of("std_error");
+    assert!((critical - 2.538).abs() < 2e-3, "{critical}");
+    assert!(!answer["diagnostics"].to_string().contains("TL349"), "{}", answer["diagnostics"]);
+    let missing = read("bought", &[]).expect_err("which look");
+    assert!(missing.contains("this one has no number"), "{missing}");
+    let other = read("spend", &["--look", "2"]).expect("a reading").json;
+    assert!(other["diagnostics"].to_string().contains("was not planned"), "{}", other["diagnostics"]);
+    std::fs::write(&plan, "arms: 3").expect("written");
+    assert!(read("bought", &[]).expect_err("no plan").contains("TL065"));
 }

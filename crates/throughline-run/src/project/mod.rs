@@ -28,6 +28,7 @@ pub use policy::CompiledPolicy;
 pub use study::{Study, StudyConfig};
 
 use crate::error::RunError;
+use crate::stages::plan_of;
 
 /// A compiled thing and the hash of the file it came from.
 #[derive(Debug, Clone)]
@@ -175,7 +176,11 @@ impl Loader<'_> {
         self.headers()?;
         let experiments = self.folder_with("experiments", |file| {
             let config: ExperimentConfig = file.parse().map_err(|d| vec![d])?;
-            CompiledExperiment::compile(&file.name, config)
+            let experiment = CompiledExperiment::compile(&file.name, config)?;
+            match plan_of(&experiment) {
+                Ok(_) => Ok(experiment),
+                Err(error) => Err(vec![error.diagnostic("TL455").at(&file.name, None, None)]),
+            }
         })?;
         let studies = self.folder_with("studies", |file| {
             let config: StudyConfig = file.parse().map_err(|d| vec![d])?;

@@ -4,7 +4,7 @@ use serde_saphyr::Spanned;
 use throughline_core::expr::{Expr, Schema, Type, TypedExpr};
 use throughline_core::{Diagnostic, Severity};
 use throughline_decide::{Policy, check_policy};
-use throughline_features::{CompiledExperiment, CompiledFeatures, features_table};
+use throughline_features::{CompiledExperiment, CompiledFeatures, MetricKind, features_table};
 use throughline_lake::expression_schema;
 
 use super::config::PolicyConfig;
@@ -63,6 +63,12 @@ impl CompiledPolicy {
         if let Some(index) = experiment {
             let metrics: Vec<&str> = experiments[index].value.metrics.iter().map(|m| m.name.as_str()).collect();
             outcome = metrics.iter().position(|m| *m == config.model.outcome.value);
+            let kind = outcome.map(|o| experiments[index].value.config.metrics[o].kind);
+            if matches!(kind, Some(MetricKind::Ratio | MetricKind::Quantile)) {
+                let message = format!("the metric `{}` is of all people together, not of each", metrics[outcome.unwrap_or(0)]);
+                let finding = Diagnostic::error("TL011", message).help("a policy's outcome is a `proportion` or a `mean`");
+                found.push(place(finding, &config.model.outcome));
+            }
             if outcome.is_none() {
                 let finding = unknown_name("TL011", "metric", &config.model.outcome.value, &metrics);
                 found.push(place(finding, &config.model.outcome));

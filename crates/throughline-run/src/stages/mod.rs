@@ -14,6 +14,7 @@ mod model;
 mod observe;
 mod policy_value;
 mod prove;
+mod reading;
 mod studies;
 mod training;
 
@@ -23,6 +24,7 @@ pub(crate) use attribute::path_tables;
 pub(crate) use consent::refusal;
 pub(crate) use decide::probability_pairs;
 pub(crate) use link::DECISION;
+pub(crate) use reading::plan_of;
 
 /// Every stage, in the order of the line.
 pub(crate) fn line() -> Vec<Box<dyn Stage>> {

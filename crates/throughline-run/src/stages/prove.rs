@@ -2,13 +2,11 @@
 
 use async_trait::async_trait;
 use serde_json::json;
-use throughline_core::Timestamp;
-use throughline_evidence::{
-    About, Accumulator, Contrast, Design, Estimand, EvidenceRecord, ExperimentSpec, Reading, Scope, Source,
-};
-use throughline_features::{CompiledExperiment, LabelInput, MetricKind, labels, labels_table};
-use throughline_lake::{Staged, Unit, columns, tables};
+use throughline_evidence::{About, Contrast, Design, Estimand, EvidenceRecord, Scope, Source};
+use throughline_features::{CompiledExperiment, LabelInput, labels};
+use throughline_lake::{Unit, tables};
 
+use super::reading::read_experiment;
 use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
 
 #[derive(Debug)]
@@ -21,7 +19,7 @@ impl Stage for Prove {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -58,7 +56,7 @@ impl Stage for Prove {
         let outcome = labels(context.lake, &context.run, input, unit).await?;
         let mut readings = Vec::new();
         for (experiment, hashed) in experiments.iter().zip(&context.project.experiments) {
-            let (reading, first_assigned) = read(context, &outcome.staged, experiment).await?;
+            let (reading, first_assigned) = read_experiment(context, &outcome.staged, experiment, &outcome.report).await?;
             let name = &experiment.config.name.value;
             // A comparison without an estimate stays in the reading with its reason; there is nothing to record.
             for comparison in reading.comparisons.iter().filter(|c| c.estimate.is_some()) {
@@ -96,53 +94,4 @@ impl Stage for Prove {
         let metrics = json!({ "labels": outcome.report, "experiments": readings, "studies": studies, "removed_by_consent": removed });
         Ok(StageOutput { staged: outcome.staged, metrics })
     }
-}
-
-/// The specification the evidence crate reads by.
-fn spec_of(experiment: &CompiledExperiment) -> ExperimentSpec {
-    let config = &experiment.config;
-    let mut spec = ExperimentSpec::new(config.arms.keys().cloned(), config.control.value.clone());
-    spec.level = config.level;
-    for (arm, weight) in spec.arms.iter_mut().zip(config.arms.values()) {
-        arm.weight = *weight;
-    }
-    for metric in &config.metrics {
-        let kind = match metric.kind {
-            MetricKind::Proportion => throughline_evidence::MetricKind::Proportion,
-            MetricKind::Mean => throughline_evidence::MetricKind::Mean,
-        };
-        spec = spec.metric(metric.name.value.clone(), kind);
-    }
-    spec
-}
-
-/// Reads the labels that were just staged (the same files that will be committed), and when the first person was
-/// assigned.
-async fn read(
-    context: &StageContext<'_>,
-    staged: &[Staged],
-    experiment: &CompiledExperiment,
-) -> Result<(Reading, Timestamp), StageError> {
-    let spec = spec_of(experiment);
-    let mut accumulator = Accumulator::new(&spec)?;
-    let snapshot = context.lake.staged_snapshot(&labels_table(), staged)?;
-    let arms: Vec<&String> = experiment.config.arms.keys().collect();
-    let mut first_assigned = context.run.as_of;
-    for file in snapshot.files() {
-        for batch in snapshot.read_file(file, None).await? {
-            let name = columns::text(&batch, "experiment")?;
-            let (arm, complete) = (columns::text(&batch, "arm")?, columns::boolean(&batch, "complete")?);
-            let (outcomes, at) = (columns::list(&batch, "outcomes")?, columns::time(&batch, "assigned_at")?);
-            for row in 0..batch.num_rows() {
-                if name.value(row) != experiment.config.name.value || !complete.value(row) {
-                    continue;
-                }
-                let Some(index) = arms.iter().position(|a| *a == arm.value(row)) else { continue };
-                first_assigned = first_assigned.min(Timestamp::from_micros(at.value(row)));
-                let values = columns::floats_at(outcomes, row)?;
-                accumulator.observe(index, &values)?;
-            }
-        }
-    }
-    Ok((accumulator.finish(), first_assigned))
 }

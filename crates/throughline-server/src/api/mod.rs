@@ -9,6 +9,7 @@ mod conversions;
 mod decisions;
 mod document;
 mod evidence;
+mod experiments;
 mod line;
 mod matches;
 mod oidc;
@@ -75,7 +76,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(evidence::list_all))
         .routes(routes!(evidence::approve))
         .routes(routes!(evidence::retire))
-        .routes(routes!(evidence::list_experiments))
+        .routes(routes!(experiments::list_experiments))
         .routes(routes!(persons::explain_person))
         .routes(routes!(persons::reveal_identifiers))
         .routes(routes!(approvals::list_approvals, approvals::request_approval))

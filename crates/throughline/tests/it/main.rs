@@ -8,6 +8,7 @@ mod consent;
 mod elsewhere;
 mod erase;
 mod evidence;
+mod experiments;
 mod hostile;
 mod identity;
 mod kills;

@@ -2,8 +2,9 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import type { Comparison, Experiment, Look } from '../../api/evidence';
 import { DotInterval, Paths } from '../../charts';
 import { inWords, isSuspect, markOf, pText, spread, writer } from '../../evidence/words';
-import { absoluteTime, count, dateOf, humanise, plural, timeTick } from '../../format';
+import { absoluteTime, count, dateOf, humanise, percent, plural, setText, timeTick } from '../../format';
 import { Badge, Card, Select } from '../../ui';
+import { BySegment } from './segments';
 
 interface EffectCardProps {
   experiment: Experiment;
@@ -19,6 +20,7 @@ export function EffectCard({ experiment, metric, relative }: EffectCardProps) {
     <Card title={`Effect on ${inWords(metric)}`} note={<>Against {humanise(control).toLowerCase()}, {relative ? 'relative to its mean' : 'as a difference of means per person'}.</>}>
       <div className="stack">
         <Forest {...{ experiment, metric, relative }} comparisons={all} />
+        {!relative && <BySegment experiment={experiment} metric={metric} />}
         {!relative && <OverTime experiment={experiment} metric={metric} />}
         {relative && <p className="small muted">Readings over time are kept as differences per person.</p>}
       </div>
@@ -53,12 +55,14 @@ function Forest({ experiment, metric, relative, comparisons }: EffectCardProps &
         <p key={comparison.arm} className="small wrap-anywhere">
           {humanise(comparison.arm)}: <strong>{format(estimate.value)}</strong>, {spread(estimate, format)}, {pText(estimate.p_value)}
           {!relative && comparison.adjusted_p_value !== null && comparison.adjusted_p_value !== undefined && `, adjusted for all comparisons ${pText(comparison.adjusted_p_value)}`}
-          , {plural(estimate.n, 'person', 'people')}, method {humanise(estimate.method)}.
+          , {plural(estimate.n, 'person', 'people')}, method {humanise(estimate.method)}
+          {!relative && typeof comparison.variance_reduction === 'number' && `; adjustment removed ${percent(comparison.variance_reduction)} of the variance`}
+          {!relative && comparison.band && `; with all comparisons at once ${setText([comparison.band], format)}`}.
         </p>
       ))}
       {untold.map((each) => (
         <p key={each.arm} className="small muted wrap-anywhere">
-          {humanise(each.arm)}: no {relative ? 'relative ' : ''}effect, because {(!relative && each.estimate_absent) || (relative ? 'the control’s mean does not allow one' : 'the data say nothing about it')}.
+          {humanise(each.arm)}: no {relative ? 'relative ' : ''}effect, because {(relative ? each.relative_absent ?? each.estimate_absent : each.estimate_absent) ?? 'the data say nothing about it'}.
         </p>
       ))}
     </>

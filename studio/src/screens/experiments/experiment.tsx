@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { createLazyRoute, Link, useNavigate } from '@tanstack/react-router';
-import { type Experiment, evidenceQueries } from '../../api/evidence';
+import { type Comparison, type Experiment, evidenceQueries } from '../../api/evidence';
 import { Assumptions, HealthBadge } from '../../evidence/parts';
-import { isSuspect, reasons, verdictOf } from '../../evidence/words';
-import { humanise } from '../../format';
+import { anyNumber, isSuspect, reasons, verdictOf } from '../../evidence/words';
+import { humanise, percent } from '../../format';
 import { Badge, Card, EmptyState, EvidenceTier, Notice, Page, ProblemView, Segments, Skeleton } from '../../ui';
 import { ArmsCard } from './arms';
 import { EffectCard } from './effects';
@@ -76,11 +76,18 @@ function Read({ experiment }: { experiment: Experiment }) {
   );
 }
 
+/** Whether it is shown not to be worse than the margin that was set beforehand. */
+export function marginText({ non_inferiority: margin }: Comparison): string {
+  if (!margin) return '';
+  const size = margin.relative ? `${percent(margin.margin, 1)} of the control` : anyNumber(margin.margin);
+  return ` ${margin.shown ? 'Shown' : 'Not shown'} not to be worse by more than ${size}.`;
+}
+
 function Verdicts({ experiment }: { experiment: Experiment }) {
   const { comparisons } = experiment.reading;
   const arms = new Set(comparisons.map(({ arm }) => arm)).size;
   return (
-    <Card title="What it says" note="Positive and harmful take more of a metric to be better. Hold: the interval holds zero, so neither is shown.">
+    <Card title="What it says" note="Positive and harmful take more of a metric to be better, unless the experiment says that less is. Hold: the interval holds zero, so neither is shown.">
       {comparisons.length === 0 && <p className="small">There is nothing to compare: fewer than two arms, or no metric.</p>}
       <ul className="verdicts">
         {comparisons.map((comparison) => {
@@ -88,7 +95,7 @@ function Verdicts({ experiment }: { experiment: Experiment }) {
           return (
             <li key={`${comparison.arm}/${comparison.metric}`}>
               <span><Badge tone={tone}>{word}</Badge></span>
-              <span className="wrap-anywhere">{arms > 1 && <strong>{humanise(comparison.arm)}: </strong>}{text}</span>
+              <span className="wrap-anywhere">{arms > 1 && <strong>{humanise(comparison.arm)}: </strong>}{text}{marginText(comparison)}</span>
             </li>
           );
         })}

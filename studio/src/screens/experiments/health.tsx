@@ -1,6 +1,6 @@
-import type { Experiment, SampleRatio } from '../../api/evidence';
+import type { Experiment, SampleRatio, UnitChecks } from '../../api/evidence';
 import { Findings, HealthBadge } from '../../evidence/parts';
-import { pText } from '../../evidence/words';
+import { inWords, pText } from '../../evidence/words';
 import { count, decimal, humanise, NONE, percent, plural } from '../../format';
 import { Badge, Card, type Column, DataTable } from '../../ui';
 
@@ -62,6 +62,12 @@ export function HealthCard({ experiment }: { experiment: Experiment }) {
             ? <p className="small">{values.length === 0 ? 'No metric was read.' : `None: every person has a value of ${values.length === arms.length ? 'the metric' : 'every metric'}.`}</p>
             : <DataTable caption="Missing values" rows={absent} columns={VALUES} rowId={({ arm, metric }) => `${arm}/${metric}`} stacked />}
         </section>
+        {experiment.reading.checks && (
+          <section className="stack-s">
+            <h3>Single people</h3>
+            <ul className="verdicts">{single(experiment.reading.checks).map((text) => <li key={text} className="small wrap-anywhere">{text}</li>)}</ul>
+          </section>
+        )}
         <section className="stack-s">
           <h3>Findings</h3>
           <Findings findings={diagnostics} none="Nothing: no check has anything to say." />
@@ -69,6 +75,19 @@ export function HealthCard({ experiment }: { experiment: Experiment }) {
       </div>
     </Card>
   );
+}
+
+/** What the checks that look at single people say, whether or not they found something. */
+export function single({ crossover, outliers, trends, implausible }: UnitChecks): string[] {
+  const about = ({ arm, metric }: { arm: string; metric: string }) => `${humanise(arm)} on ${inWords(metric)}`;
+  const carried = outliers.filter(({ variance_share: share }) => share > 0.1);
+  const changing = trends.filter(({ alarm }) => alarm);
+  return [
+    ...(crossover ? [crossover.crossed === 0 ? 'Nobody was assigned to two arms.' : `${count(crossover.crossed)} of ${plural(crossover.units, 'person', 'people')} ${crossover.crossed === 1 ? 'was' : 'were'} assigned to two arms${crossover.alarm ? ': too many' : ''}.`] : []),
+    ...(outliers.length === 0 ? [] : carried.length === 0 ? ['No single person carries an effect.'] : carried.map((each) => `${about(each)}: one person brings ${percent(each.variance_share)} of the variance.`)),
+    ...(trends.length === 0 ? ['People were assigned on too few days to see whether effects change with time.'] : changing.length === 0 ? ['No effect changes with the day of the assignment.'] : changing.map((each) => `${about(each)}: the effect changes with the day of the assignment (${pText(each.slope.p_value)}).`)),
+    ...implausible.map((each) => `${about(each)}: a change of at least ${percent(Math.abs(each.at_least))} is more often a fault than a finding.`),
+  ];
 }
 
 export function srmWords({ p_value, statistic, df, alarm }: SampleRatio) {
