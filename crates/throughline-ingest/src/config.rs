@@ -151,6 +151,10 @@ pub struct EmitConfig {
     pub impressions: Option<Spanned<String>>,
     /// Clicks bought.
     pub clicks: Option<Spanned<String>>,
+    /// Conversions that the platform claims; they are compared with ours and never counted as such.
+    pub reported_conversions: Option<Spanned<String>>,
+    /// Their value in currency units.
+    pub reported_value: Option<Spanned<String>>,
 }
 
 impl SourceConfig {

@@ -186,6 +186,13 @@ impl<'s> Evaluator<'s> {
                 "impressions",
             )?,
             clicks: strict::not_negative(strict::whole(&fields.clicks.cell(row), "clicks")?, "clicks")?,
+            reported: [
+                strict::not_negative(
+                    strict::micros(&fields.reported[0].cell(row), "reported_conversions")?,
+                    "reported_conversions",
+                )?,
+                strict::micros(&fields.reported[1].cell(row), "reported_value")?,
+            ],
         });
         Ok(())
     }

@@ -106,6 +106,8 @@ pub(crate) struct SpendFields {
     pub(crate) texts: [Slot; 3],
     pub(crate) impressions: Slot,
     pub(crate) clicks: Slot,
+    /// Conversions and value that the platform claims.
+    pub(crate) reported: [Slot; 2],
 }
 
 /// Types that become text: text, and whole numbers, which ids often are.

@@ -1,18 +1,17 @@
-//! The journeys stage: bucket by bucket, person by person. Memory is bounded by one bucket file and one person.
+//! The journeys stage: bucket by bucket, person by person. Memory is bounded by one bucket.
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::compute::concat_batches;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
-use throughline_core::consent::{Hearing, Refusal, RemovedByConsent, Withdrawal};
-use throughline_core::{EventKind, PersonId, Purpose, RunContext, Timestamp};
-use throughline_lake::{Lake, LakeError, Snapshot, Staged, Unit, columns, tables};
+use throughline_core::consent::{RemovedByConsent, Withdrawal};
+use throughline_core::{Purpose, RunContext};
+use throughline_lake::{Lake, Snapshot, Staged, Unit, tables};
+use throughline_paths::{Builder, ConversionConfig, Fate, JourneyConfig, Output, Plan, Rule, Tally, config_id};
 
-use crate::build::{Journey, Rule, Signal, SignalKind, build};
-use crate::config::{ConversionConfig, JourneyConfig};
+use crate::bucket::{Bucket, Columns, WANTED};
 use crate::error::JourneyError;
-use crate::rows::{JourneyRow, JourneyRows, TouchRow, TouchRows};
+use crate::rows::{JourneyRows, TouchRows, Writing};
 
 /// What the stage reads.
 #[derive(Debug)]
@@ -40,6 +39,14 @@ pub struct JourneyReport {
     pub conversions_without_consent: u64,
     /// Touches by rule.
     pub touches: BTreeMap<String, u64>,
+    /// Conversions and refunds by what became of them.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Amount of refunds that reduced nothing because their order is unknown or missing, in millionths.
+    pub lost_refunds_micros: i64,
+    /// Conversions for which earlier touches had served as often as they may.
+    pub reuse_limited: u64,
+    /// The configuration behind the journeys of each conversion: equal ids, equal rules.
+    pub config_ids: BTreeMap<String, String>,
     /// Events that consent removed: touches and conversions, each once however many conversions are declared.
     pub removed_by_consent: Vec<RemovedByConsent>,
 }
@@ -53,40 +60,6 @@ pub struct JourneyOutcome {
     pub report: JourneyReport,
 }
 
-/// One person's rows of the timeline, as needed here.
-#[derive(Debug, Default)]
-struct PersonEvents {
-    person: Option<PersonId>,
-    /// What all rows of the person say about consent, also those without another use here.
-    hearing: Hearing,
-    heard: usize,
-    events: Vec<EventRow>,
-}
-
-impl PersonEvents {
-    fn begin(&mut self, person: PersonId) {
-        self.person = Some(person);
-        self.hearing.next_person();
-        self.heard = 0;
-        self.events.clear();
-    }
-}
-
-#[derive(Debug)]
-struct EventRow {
-    source: String,
-    id: String,
-    kind: EventKind,
-    name: Option<String>,
-    at: i64,
-    channel: Option<String>,
-    campaign: Option<String>,
-    value_micros: Option<i64>,
-    currency: Option<String>,
-    /// Its number among the rows heard.
-    heard: usize,
-}
-
 /// Runs the stage.
 pub async fn journeys(
     lake: &Lake,
@@ -98,217 +71,58 @@ pub async fn journeys(
     let mut journey_writer = lake.writer(&tables::journeys(), unit)?;
     let mut touch_writer = lake.writer(&tables::touches(), unit)?;
     let mut report = JourneyReport::default();
-    let mut removed = Removed(["touches", "conversions"].map(|what| RemovedByConsent::new(what, Purpose::Measurement)));
-    for bucket in input.timeline.partitions() {
+    for conversion in input.conversions {
+        report.config_ids.insert(conversion.name.clone(), config_id(input.config, conversion));
+    }
+    let (mut tally, mut output) = (Tally::default(), Output::default());
+    let mut removed = ["touches", "conversions"].map(|what| RemovedByConsent::new(what, Purpose::Measurement));
+    for partition in input.timeline.partitions() {
         if context.is_cancelled() {
             return Err(JourneyError::Cancelled);
         }
-        let mut output = Output::default();
-        let mut person = PersonEvents::default();
-        for batch in input.timeline.read_partition(&bucket, Some(WANTED)).await? {
-            read_rows(&batch, &mut person, |person| output.add(&input, person, &mut report, &mut removed))?;
-            context.progress.advance("journeys", batch.num_rows() as u64);
+        let batches = input.timeline.read_partition(&partition, Some(WANTED)).await?;
+        let Some(schema) = batches.first().map(arrow::array::RecordBatch::schema) else { continue };
+        let batch = concat_batches(&schema, &batches)?;
+        drop(batches);
+        let bucket = Bucket::new(&batch, input.withdrawal)?;
+        bucket.count_removed(input.config, input.conversions, &mut removed);
+        let (mut journeys, mut touches) = (JourneyRows::default(), TouchRows::default());
+        let mut with_journeys = vec![false; bucket.people.len()];
+        for conversion in input.conversions {
+            let plan = Plan::new(input.config, conversion, bucket.channels())?;
+            let columns = Columns::of(&bucket, input.config, conversion);
+            output.clear();
+            Builder::new(&plan).build(&columns.signals(), &mut output)?;
+            tally.add(&output);
+            output.person.iter().for_each(|person| with_journeys[*person as usize] = true);
+            let config = &report.config_ids[&conversion.name];
+            let writing = Writing { bucket: &bucket, columns: &columns, conversion: &conversion.name, config };
+            writing.write(&output, &mut journeys, &mut touches);
         }
-        output.add(&input, &person, &mut report, &mut removed);
-        journey_writer.write(Some(&bucket), &output.journeys.finish()?).await?;
-        touch_writer.write(Some(&bucket), &output.touches.finish()?).await?;
+        report.persons += with_journeys.iter().filter(|with| **with).count() as u64;
+        journey_writer.write(Some(&partition), &journeys.finish()?).await?;
+        touch_writer.write(Some(&partition), &touches.finish()?).await?;
+        context.progress.advance("journeys", batch.num_rows() as u64);
     }
-    report.removed_by_consent = removed.0.to_vec();
+    report.removed_by_consent = removed.to_vec();
+    report.count(&tally);
     let summary = format!("{} converting journeys, {} without", report.converting, report.not_converting);
     context.progress.finish("journeys", &summary);
     Ok(JourneyOutcome { staged: vec![journey_writer.finish().await?, touch_writer.finish().await?], report })
 }
 
-const WANTED: &[&str] = &[
-    "person_id",
-    "source",
-    "source_event_id",
-    "kind",
-    "name",
-    "occurred_at",
-    "channel",
-    "campaign",
-    "value_micros",
-    "currency",
-    "consent",
-];
-
-/// Splits sorted rows by person and hands over each finished person.
-fn read_rows(
-    batch: &RecordBatch,
-    person: &mut PersonEvents,
-    mut finished: impl FnMut(&PersonEvents),
-) -> Result<(), LakeError> {
-    let id = columns::binary(batch, "person_id")?;
-    let (source, event_id) = (columns::text(batch, "source")?, columns::text(batch, "source_event_id")?);
-    let (kind, name) = (columns::text(batch, "kind")?, columns::text(batch, "name")?);
-    let at = columns::time(batch, "occurred_at")?;
-    let (channel, campaign) = (columns::text(batch, "channel")?, columns::text(batch, "campaign")?);
-    let (value, currency) = (columns::int(batch, "value_micros")?, columns::text(batch, "currency")?);
-    let consent = columns::text(batch, "consent")?;
-    let owned = |column: &arrow::array::StringArray, row| columns::text_at(column, row).map(str::to_owned);
-    for row in 0..batch.num_rows() {
-        let current = PersonId(columns::id16(id.value(row))?);
-        if person.person != Some(current) {
-            finished(person);
-            person.begin(current);
-        }
-        person.hearing.hear(source.value(row), Timestamp::from_micros(at.value(row)), consent.value(row));
-        let heard = person.heard;
-        person.heard += 1;
-        let Ok(kind) = kind.value(row).parse::<EventKind>() else { continue };
-        if channel.is_null(row) && kind.role() == throughline_core::EventRole::Touch {
-            continue;
-        }
-        person.events.push(EventRow {
-            source: source.value(row).to_owned(),
-            id: event_id.value(row).to_owned(),
-            kind,
-            name: owned(name, row),
-            at: at.value(row),
-            channel: owned(channel, row),
-            campaign: owned(campaign, row),
-            value_micros: columns::int_at(value, row),
-            currency: owned(currency, row),
-            heard,
-        });
+impl JourneyReport {
+    fn count(&mut self, tally: &Tally) {
+        self.converting = tally.converting;
+        self.not_converting = tally.journeys - tally.converting;
+        self.conversions_without_consent = tally.outcomes[Fate::NoConsent as usize];
+        let named = |counts: &[u64], names: Vec<&str>| -> BTreeMap<String, u64> {
+            let pairs = names.into_iter().zip(counts).filter(|(_, n)| **n > 0);
+            pairs.map(|(name, n)| (name.to_owned(), *n)).collect()
+        };
+        self.touches = named(&tally.touches, Rule::ALL.map(Rule::name).to_vec());
+        self.outcomes = named(&tally.outcomes, Fate::ALL.map(Fate::name).to_vec());
+        self.lost_refunds_micros = i64::try_from(tally.lost_refunds_micros).unwrap_or(i64::MAX);
+        self.reuse_limited = tally.reuse_limited;
     }
-    Ok(())
-}
-
-/// What consent removed: touches, conversions.
-struct Removed([RemovedByConsent; 2]);
-
-impl Removed {
-    fn count(&mut self, input: &JourneyInput<'_>, row: &EventRow, verdict: Option<Refusal>) {
-        if input.conversions.iter().any(|c| is_conversion(c, row)) {
-            self.0[1].count(verdict);
-        } else if row.channel.is_some() && input.config.is_touch(row.kind) {
-            self.0[0].count(verdict);
-        }
-    }
-}
-
-fn is_conversion(conversion: &ConversionConfig, row: &EventRow) -> bool {
-    let named = |wanted: &String| row.name.as_ref() == Some(wanted);
-    row.kind == conversion.kind && conversion.event_name.as_ref().is_none_or(named)
-}
-
-#[derive(Debug, Default)]
-struct Output {
-    journeys: JourneyRows,
-    touches: TouchRows,
-}
-
-impl Output {
-    fn add(
-        &mut self,
-        input: &JourneyInput<'_>,
-        person: &PersonEvents,
-        report: &mut JourneyReport,
-        removed: &mut Removed,
-    ) {
-        let Some(id) = person.person else { return };
-        let verdicts = person.hearing.judge(Purpose::Measurement, input.withdrawal);
-        for row in &person.events {
-            removed.count(input, row, verdicts[row.heard]);
-        }
-        let mut any = false;
-        for conversion in input.conversions {
-            let (rows, signals) = signals_of(input.config, conversion, person, &verdicts, report);
-            for journey in build(input.config, &signals) {
-                any = true;
-                self.write(id, conversion, &rows, &signals, &journey, report);
-            }
-        }
-        report.persons += u64::from(any);
-    }
-
-    fn write(
-        &mut self,
-        person: PersonId,
-        conversion: &ConversionConfig,
-        rows: &[&EventRow],
-        signals: &[Signal],
-        journey: &Journey,
-        report: &mut JourneyReport,
-    ) {
-        let end = journey.conversion.or_else(|| journey.touches.last().map(|t| t.0));
-        let Some(end) = end.map(|i| rows[i]) else { return };
-        let converted = journey.conversion.is_some();
-        let journey_id = journey_id(person, &conversion.name, end, converted);
-        let path = journey.path(signals);
-        self.journeys.push(&JourneyRow {
-            journey_id: &journey_id,
-            person,
-            conversion: &conversion.name,
-            event: converted.then_some(end.id.as_str()),
-            ended_at: end.at,
-            value_micros: end.value_micros.filter(|_| converted),
-            currency: end.currency.as_deref().filter(|_| converted),
-            path: &path,
-        });
-        if converted {
-            report.converting += 1;
-        } else {
-            report.not_converting += 1;
-        }
-        let mut position = 0;
-        for &(i, session, rule) in &journey.touches {
-            let row = rows[i];
-            self.touches.push(&TouchRow {
-                journey_id: &journey_id,
-                person,
-                position: if rule == Rule::Kept { position } else { -1 },
-                source: &row.source,
-                source_event_id: &row.id,
-                kind: row.kind.name(),
-                channel: row.channel.as_deref().unwrap_or_default(),
-                campaign: row.campaign.as_deref(),
-                occurred_at: row.at,
-                session: i32::try_from(session).unwrap_or(i32::MAX),
-                rule,
-            });
-            position += i32::from(rule == Rule::Kept);
-            *report.touches.entry(rule.name().to_owned()).or_default() += 1;
-        }
-    }
-}
-
-/// The signals of a person for one conversion: touches and conversions, a touch before a conversion at one instant.
-fn signals_of<'a>(
-    config: &JourneyConfig,
-    conversion: &ConversionConfig,
-    person: &'a PersonEvents,
-    verdicts: &[Option<Refusal>],
-    report: &mut JourneyReport,
-) -> (Vec<&'a EventRow>, Vec<Signal>) {
-    let mut pairs: Vec<(&EventRow, SignalKind)> = Vec::new();
-    for row in &person.events {
-        let (is_conversion, measurable) = (is_conversion(conversion, row), verdicts[row.heard].is_none());
-        if is_conversion && measurable {
-            pairs.push((row, SignalKind::Conversion));
-        } else if is_conversion {
-            report.conversions_without_consent += 1;
-        } else if let Some(channel) = row.channel.clone().filter(|_| config.is_touch(row.kind)) {
-            let kind =
-                if measurable { SignalKind::Touch { channel } } else { SignalKind::TouchWithoutConsent { channel } };
-            pairs.push((row, kind));
-        }
-    }
-    pairs.sort_by_key(|(row, kind)| (row.at, *kind == SignalKind::Conversion));
-    let rows = pairs.iter().map(|(row, _)| *row).collect();
-    let signals = pairs.into_iter().map(|(row, kind)| Signal::new(row.at, kind)).collect();
-    (rows, signals)
-}
-
-/// A journey's id: 128 bits of SHA-256 over person, conversion name and the event that ends it.
-fn journey_id(person: PersonId, conversion: &str, end: &EventRow, converted: bool) -> String {
-    let mut hash = Sha256::new();
-    hash.update(person.0);
-    for part in [conversion, &end.source, &end.id, if converted { "!" } else { "." }] {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    hex::encode(&hash.finalize()[..16])
 }

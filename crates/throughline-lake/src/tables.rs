@@ -76,7 +76,7 @@ pub fn profiles() -> TableSpec {
     TableSpec::new("profiles", 1, fields, None, "what a source said about the holder of an identifier")
 }
 
-/// What was spent where, by business date of the account.
+/// What was spent where, by business date of the account, and since version 2 what the platform claims for it, in millionths.
 pub fn spend() -> TableSpec {
     let fields = vec![
         required("source", DataType::Utf8),
@@ -90,8 +90,10 @@ pub fn spend() -> TableSpec {
         optional("impressions", DataType::Int64),
         optional("clicks", DataType::Int64),
         required("ingested_at", timestamp()),
+        optional("reported_conversions_micros", DataType::Int64),
+        optional("reported_value_micros", DataType::Int64),
     ];
-    TableSpec::new("spend", 1, fields, Some(PartitionColumn::Text("date")), "cost of one campaign on one business date")
+    TableSpec::new("spend", 2, fields, Some(PartitionColumn::Text("date")), "cost of one campaign on one business date")
 }
 
 /// Rows that could not be used, with the reason; the raw row is sealed in the vault under `raw_token`.
@@ -167,7 +169,9 @@ pub fn timeline() -> TableSpec {
     TableSpec::new("timeline", 1, fields, Some(PartitionColumn::Int("bucket")), "one signal of one person")
 }
 
-/// Ordered touches of a person that end in a conversion or in none.
+/// Ordered touches of a person that end in a conversion or in none. Since version 2 with what credit is broken down by: the
+/// month of the person's first signal (`cohort`), place and device of the conversion (of the last kept touch where it has
+/// none), and the configuration that built it.
 pub fn journeys() -> TableSpec {
     let fields = vec![
         required("journey_id", DataType::Utf8),
@@ -180,8 +184,13 @@ pub fn journeys() -> TableSpec {
         text("currency"),
         required("touches", DataType::Int32),
         list_of("path", DataType::Utf8),
+        optional("started_at", timestamp()),
+        text("cohort"),
+        text("geo"),
+        text("device"),
+        text("config_id"),
     ];
-    TableSpec::new("journeys", 1, fields, Some(PartitionColumn::Int("bucket")), "one journey")
+    TableSpec::new("journeys", 2, fields, Some(PartitionColumn::Int("bucket")), "one journey")
 }
 
 /// Every touch considered for a journey, kept or dropped, and by which rule.
@@ -199,8 +208,12 @@ pub fn touches() -> TableSpec {
         required("session", DataType::Int32),
         required("kept", DataType::Boolean),
         required("rule", DataType::Utf8),
+        text("interaction"),
+        text("ad"),
+        text("geo"),
+        text("device"),
     ];
-    TableSpec::new("touches", 1, fields, Some(PartitionColumn::Int("bucket")), "one touch considered for a journey")
+    TableSpec::new("touches", 2, fields, Some(PartitionColumn::Int("bucket")), "one touch considered for a journey")
 }
 
 /// Credit by model, conversion and channel, with intervals at `level` and, since version 2, inner ones at one half.

@@ -12,6 +12,7 @@ use throughline_lake::{SessionOptions, Snapshot, TableSpec, columns, tables};
 
 use crate::engine::Stores;
 use crate::error::RunError;
+use crate::matches::person_links;
 use crate::project::Project;
 use crate::stage::{StageContext, StageError};
 use crate::stages::path_tables;
@@ -50,10 +51,14 @@ pub async fn explain(project: &Project, stores: &Stores, subject: &Subject) -> R
         Subject::Journey(id) => thread.journey(id).await,
         Subject::Person(id) => thread.person(id).await,
     };
-    answer.map_err(|source| match source.downcast::<RunError>() {
+    let mut answer = answer.map_err(|source| match source.downcast::<RunError>() {
         Ok(error) => *error,
         Err(source) => RunError::Stage { stage: "explain".into(), unit: "*".into(), source },
-    })
+    })?;
+    if let Some(person) = answer["journey"]["person_id"].as_str().and_then(|id| id.parse().ok()) {
+        answer["identity"] = person_links(stores, person).await?;
+    }
+    Ok(answer)
 }
 
 /// The rows of a published table as JSON objects, in the order of its files: for tests and small tables.
@@ -311,7 +316,7 @@ impl Thread<'_> {
         let touches = rows(&touches, None, |r| text(r, "journey_id") == id, 10_000).await?;
         let (kept, dropped): (Vec<Value>, Vec<Value>) = touches.into_iter().partition(|t| t["kept"] == true);
         Ok(json!({
-            "credit": self.path_credit(&journey).await?,
+            "credit": self.path_credit(&journey, &kept).await?,
             "journey": journey,
             "touches_kept": kept,
             "touches_dropped": dropped,
@@ -320,7 +325,7 @@ impl Thread<'_> {
     }
 
     /// How each model splits this one conversion over its path.
-    async fn path_credit(&self, journey: &Value) -> Result<Value, StageError> {
+    async fn path_credit(&self, journey: &Value, kept: &[Value]) -> Result<Value, StageError> {
         let Some(config) = &self.context.project.attribution else { return Ok(Value::Null) };
         let conversion = journey["conversion"].as_str().unwrap_or_default();
         let path: Vec<&str> = journey["path"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -328,9 +333,14 @@ impl Thread<'_> {
         let Some(paths) = tables.get(conversion) else { return Ok(Value::Null) };
         let table = &paths.table;
         let names = table.channels();
+        // Models that look at times need the very times of this journey.
+        let micros = |at: &Value| at.as_str().and_then(|t| t.parse::<Timestamp>().ok()).map(Timestamp::micros);
+        let end = micros(&journey["ended_at"]);
+        let ages: Option<Vec<i64>> = kept.iter().map(|t| Some(end? - micros(&t["occurred_at"])?)).collect();
         let same = |i: &usize| {
-            let steps = table.path(*i).steps;
-            steps.len() == path.len() && steps.iter().zip(&path).all(|(s, p)| names[*s as usize] == *p)
+            let view = table.path(*i);
+            let channels = || view.steps.iter().zip(&path).all(|(s, p)| names[*s as usize] == *p);
+            view.steps.len() == path.len() && channels() && (view.ages.is_none() || view.ages == ages.as_deref())
         };
         let Some(index) = (0..table.len()).find(same) else { return Ok(Value::Null) };
         let mut out = Map::new();

@@ -72,10 +72,12 @@ impl Compiler<'_> {
             ("device", emit.device.as_ref()),
             ("value", emit.value.as_ref()),
         ];
-        let only_spend: [(&str, Field<'_>); 3] = [
+        let only_spend: [(&str, Field<'_>); 5] = [
             ("date", emit.date.as_ref()),
             ("impressions", emit.impressions.as_ref()),
             ("clicks", emit.clicks.as_ref()),
+            ("reported_conversions", emit.reported_conversions.as_ref()),
+            ("reported_value", emit.reported_value.as_ref()),
         ];
         let (required, foreign, other): (Vec<_>, &[_], _) = match table {
             Table::Events => (both.into_iter().chain(events).collect(), &only_spend, "spend"),
@@ -150,6 +152,10 @@ impl Compiler<'_> {
             texts: std::array::from_fn(|i| self.slot(&label(SPEND_TEXTS[i]), texts[i].as_ref(), TEXT)),
             impressions: self.slot(&label("impressions"), emit.impressions.as_ref(), WHOLE),
             clicks: self.slot(&label("clicks"), emit.clicks.as_ref(), WHOLE),
+            reported: [
+                self.slot(&label("reported_conversions"), emit.reported_conversions.as_ref(), AMOUNT),
+                self.slot(&label("reported_value"), emit.reported_value.as_ref(), AMOUNT),
+            ],
         }
     }
 

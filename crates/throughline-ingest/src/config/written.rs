@@ -159,6 +159,8 @@ impl EmitConfig {
             &mut self.date,
             &mut self.impressions,
             &mut self.clicks,
+            &mut self.reported_conversions,
+            &mut self.reported_value,
         ];
         single.into_iter().flatten().chain(self.subjects.values_mut()).chain(self.properties.values_mut())
     }

@@ -45,6 +45,8 @@ pub(crate) struct SpendRow<'a> {
     pub(crate) currency: Currency,
     pub(crate) impressions: Option<i64>,
     pub(crate) clicks: Option<i64>,
+    /// Millionths of conversions, and of value, that the platform claims.
+    pub(crate) reported: [Option<i64>; 2],
 }
 
 /// Events and spend rows of a batch, in the order of the rows.

@@ -42,6 +42,8 @@ struct Columns {
     currency: StringBuilder,
     impressions: Int64Builder,
     clicks: Int64Builder,
+    /// Conversions and value that the platform claims, in millionths.
+    reported: [Int64Builder; 2],
     ingested_at: TimestampMicrosecondBuilder,
 }
 
@@ -56,6 +58,7 @@ impl Columns {
             currency: StringBuilder::new(),
             impressions: Int64Builder::new(),
             clicks: Int64Builder::new(),
+            reported: [Int64Builder::new(), Int64Builder::new()],
             ingested_at: times(),
         }
     }
@@ -63,6 +66,7 @@ impl Columns {
     /// The columns in the order of the table.
     fn finish(&mut self) -> Vec<ArrayRef> {
         let [channel, campaign, geo] = &mut self.texts;
+        let [conversions, value] = &mut self.reported;
         vec![
             Arc::new(self.source.finish()),
             Arc::new(self.id.finish()),
@@ -75,6 +79,8 @@ impl Columns {
             Arc::new(self.impressions.finish()),
             Arc::new(self.clicks.finish()),
             Arc::new(self.ingested_at.finish()),
+            Arc::new(conversions.finish()),
+            Arc::new(value.finish()),
         ]
     }
 }
@@ -100,6 +106,9 @@ impl SpendBuilder {
         rows.currency.append_value(spend.currency.as_str());
         rows.impressions.append_option(spend.impressions);
         rows.clicks.append_option(spend.clicks);
+        for (builder, amount) in rows.reported.iter_mut().zip(spend.reported) {
+            builder.append_option(amount);
+        }
         rows.ingested_at.append_value(self.ingested_at);
         self.days.push(spend.day);
     }

@@ -171,9 +171,47 @@ pub(crate) struct ConversionThread {
     credit: Option<BTreeMap<String, BTreeMap<String, f64>>>,
     touches_kept: Vec<TouchRow>,
     touches_dropped: Vec<TouchRow>,
+    /// What the person's identity rests on.
+    identity: IdentityShape,
     person: PersonSummary,
     /// Whether personal fields are dots.
     masked: bool,
+}
+
+/// Why identifiers are of one person.
+#[derive(ToSchema)]
+pub(crate) struct IdentityShape {
+    /// Links that events showed.
+    links: Vec<LinkShape>,
+    /// Profiles that were compared.
+    matches: Vec<MatchShape>,
+}
+
+/// A link between two identifiers that events showed.
+#[derive(ToSchema)]
+pub(crate) struct LinkShape {
+    token: String,
+    other_token: String,
+    method: String,
+    source: String,
+    observations: i64,
+    #[schema(format = DateTime)]
+    first_seen_at: String,
+}
+
+/// Two profiles that may be of one person.
+#[derive(ToSchema)]
+pub(crate) struct MatchShape {
+    token: String,
+    other_token: String,
+    source: String,
+    other_source: String,
+    /// That they are of one person.
+    probability: f64,
+    weight_bits: f64,
+    /// What became of the pair.
+    outcome: String,
+    reason: String,
 }
 
 /// A row of the journeys table.
