@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("linkage", MODELS_MAY),
     ("identity", &["core", "stats", "lake", "vault", "linkage"]),
     ("activate", &["core", "stats", "lake", "vault", "ledger"]),
+    ("paths", MODELS_MAY),
     ("journeys", DATA_PLANE_MAY),
     ("features", DATA_PLANE_MAY),
     ("watch", DATA_PLANE_MAY),
@@ -33,7 +34,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("decide", MODELS_MAY),
     ("market", MODELS_MAY),
     ("govern", &["core"]),
-    ("oneshot", &["core", "stats", "evidence"]),
+    ("oneshot", &["core", "stats", "evidence", "paths"]),
     (
         "run",
         &[
@@ -89,7 +90,7 @@ const OWNED: &[(&str, &[&str])] = &[
 
 /// Crates that compute and nothing else, and what they may never name.
 const PURE: &[&str] =
-    &["core", "stats", "learn", "attribution", "evidence", "uplift", "decide", "market", "govern", "linkage"];
+    &["core", "stats", "learn", "attribution", "evidence", "uplift", "decide", "market", "govern", "linkage", "paths"];
 const IMPURE: &[&str] = &["datafusion", "deltalake-core", "sqlx", "reqwest", "axum", "object_store", "tokio"];
 
 /// A dependency as `cargo metadata` tells it; development dependencies are marked.
