@@ -27,6 +27,11 @@ impl Names {
         number
     }
 
+    /// The names by number.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
     /// Number of names.
     pub fn len(&self) -> usize {
         self.names.len()

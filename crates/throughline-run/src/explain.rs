@@ -330,8 +330,7 @@ impl Thread<'_> {
         let conversion = journey["conversion"].as_str().unwrap_or_default();
         let path: Vec<&str> = journey["path"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let tables = path_tables(&self.context).await?;
-        let Some(paths) = tables.get(conversion) else { return Ok(Value::Null) };
-        let table = &paths.table;
+        let Some(table) = tables.get(conversion) else { return Ok(Value::Null) };
         let names = table.channels();
         // Models that look at times need the very times of this journey.
         let micros = |at: &Value| at.as_str().and_then(|t| t.parse::<Timestamp>().ok()).map(Timestamp::micros);

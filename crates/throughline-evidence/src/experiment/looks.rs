@@ -122,7 +122,7 @@ mod tests {
     use throughline_core::Level;
 
     fn wald(value: f64) -> Estimate {
-        Estimate::wald(value, 1.0, 400, Level::P95, "mean").expect("an estimate")
+        Estimate::wald(value, 1.0, None, 400, Level::P95, "mean").expect("an estimate")
     }
 
     fn groups(look: usize) -> Looks {

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use throughline_core::{Estimate, Level};
-use throughline_evidence::experiment::{Alternative, Cap, Kind, Margin, Metric, Plan, read, sums};
+use throughline_evidence::experiment::{Alternative, Cap, Kind, Looks, Margin, Metric, Plan, read, sums};
+use throughline_evidence::sequential::Spending;
 use throughline_evidence::{Accumulator, Column, Correction, ExperimentSpec, MetricKind, Reading, Table, estimators};
 use throughline_stats::goodness::{Alternative as Tail, binomial_test};
 use throughline_stats::moments::CoMoments;
@@ -287,7 +288,12 @@ proptest! {
         plan.unit = flags[6].then(|| "r".into());
         plan.segments = if flags[7] { vec!["r".into(), "arm".into()] } else { Vec::new() };
         plan.time = Some("s".into());
-        plan.sequential = (flags[0] && flags[5]).then_some(500.0);
+        let groups = |look| Looks::GroupSequential { fractions: vec![0.3, 1.0], look, spending: Spending::Pocock };
+        plan.sequential = flags[0].then(|| match (flags[5], flags[3]) {
+            (true, _) => Looks::ConfidenceSequence { tuned_at: 500.0 },
+            (false, true) => Looks::Msprt { expected_effect: 0.5 },
+            (false, false) => groups(1 + usize::from(flags[4])),
+        });
         plan.alternative = [Alternative::TwoSided, Alternative::Greater, Alternative::Less][side as usize];
         let bands = side == 0 && plan.sequential.is_none();
         plan.correction = if bands { Correction::Bands } else { Correction::Holm };

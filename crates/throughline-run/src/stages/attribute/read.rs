@@ -1,0 +1,234 @@
+//! Journeys as models read them, with what credit is broken down by.
+
+use std::collections::{BTreeMap, HashMap};
+
+use arrow::array::{Array, RecordBatch, StringArray};
+use throughline_attribution::{Ending, Journeys, JourneysBuilder, Outcome, PathTable, PathTableBuilder};
+use throughline_core::money::units_from_micros;
+use throughline_core::time::DAY_US;
+use throughline_core::{Diagnostic, Timestamp};
+use throughline_lake::{Snapshot, columns, tables};
+
+use crate::error::RunError;
+use crate::stage::{StageContext, StageError};
+
+/// Names numbered as they come; 0 is what is unknown.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    names: Vec<String>,
+    numbers: HashMap<String, u32>,
+}
+
+/// How what is unknown is called.
+pub(super) const UNKNOWN: &str = "(unknown)";
+
+impl Items {
+    fn number(&mut self, name: Option<&str>) -> u32 {
+        if self.names.is_empty() {
+            self.names.push(UNKNOWN.to_owned());
+        }
+        let Some(name) = name.filter(|n| !n.trim().is_empty()) else { return 0 };
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = u32::try_from(self.names.len()).unwrap_or(0);
+        self.names.push(name.to_owned());
+        self.numbers.insert(name.to_owned(), number);
+        number
+    }
+
+    /// The name of a number.
+    pub(super) fn name(&self, number: u32) -> &str {
+        self.names.get(number as usize).map_or(UNKNOWN, String::as_str)
+    }
+}
+
+/// What a journey is, besides its path.
+pub(super) struct About {
+    pub(super) geo: u32,
+    pub(super) device: u32,
+    pub(super) cohort: u32,
+    /// Days since 1970, UTC.
+    pub(super) day: i64,
+    /// Where its touches begin.
+    pub(super) touches: usize,
+}
+
+/// A kept touch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    at: i64,
+    /// Its campaign.
+    pub(super) campaign: u32,
+    /// Its channel.
+    pub(super) channel: u32,
+}
+
+/// The journeys of one conversion; `about` and the builder have one entry a push.
+#[derive(Default)]
+struct Collected {
+    builder: Option<JourneysBuilder>,
+    about: Vec<About>,
+    touches: Vec<Kept>,
+    without_touch: u64,
+}
+
+/// The journeys of one conversion, ready for models.
+pub(super) struct Paths {
+    pub(super) journeys: Journeys,
+    pub(super) about: Vec<About>,
+    pub(super) touches: Vec<Kept>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) without_touch: u64,
+}
+
+/// Journeys by conversion, and the names that they use.
+pub(super) struct Read {
+    pub(super) conversions: BTreeMap<String, Paths>,
+    pub(super) items: Items,
+}
+
+/// Reads published journeys. Errors: a conversion in another currency than the project's (TL020).
+pub(super) async fn read(context: &StageContext<'_>) -> Result<Read, StageError> {
+    let journeys = context.read(&tables::journeys()).await?;
+    let touches = context.read(&tables::touches()).await?;
+    let currency = context.project.config.value.currency;
+    let mut items = Items::default();
+    let mut collected: BTreeMap<String, Collected> = BTreeMap::new();
+    for bucket in journeys.partitions() {
+        let kept = kept_touches(&touches, &bucket, &mut items).await?;
+        for batch in journeys.read_partition(&bucket, None).await? {
+            add(&batch, &kept, currency.as_str(), &mut items, &mut collected)?;
+        }
+    }
+    let ready = |c: Collected| {
+        let (journeys, diagnostics) = c.builder.unwrap_or_else(|| Journeys::builder("persons")).build();
+        Paths { journeys, about: c.about, touches: c.touches, diagnostics, without_touch: c.without_touch }
+    };
+    let conversions = collected.into_iter().map(|(name, c)| (name, ready(c))).collect();
+    Ok(Read { conversions, items })
+}
+
+/// The kept touches of each journey of a bucket, in path order.
+async fn kept_touches(
+    touches: &Snapshot,
+    bucket: &str,
+    items: &mut Items,
+) -> Result<HashMap<String, Vec<Kept>>, StageError> {
+    let mut out: HashMap<String, Vec<Kept>> = HashMap::new();
+    let wanted = ["journey_id", "occurred_at", "channel", "campaign", "kept"];
+    for batch in touches.read_partition(bucket, Some(&wanted)).await? {
+        let (journey, kept) = (columns::text(&batch, "journey_id")?, columns::boolean(&batch, "kept")?);
+        let (channel, campaign) = (columns::text(&batch, "channel")?, columns::text(&batch, "campaign")?);
+        let at = columns::time(&batch, "occurred_at")?;
+        for row in (0..batch.num_rows()).filter(|r| kept.value(*r)) {
+            let touch = Kept {
+                at: at.value(row),
+                campaign: items.number(columns::text_at(campaign, row)),
+                channel: items.number(columns::text_at(channel, row)),
+            };
+            match out.get_mut(journey.value(row)) {
+                Some(list) => list.push(touch),
+                None => drop(out.insert(journey.value(row).to_owned(), vec![touch])),
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn add(
+    batch: &RecordBatch,
+    kept: &HashMap<String, Vec<Kept>>,
+    currency: &str,
+    items: &mut Items,
+    collected: &mut BTreeMap<String, Collected>,
+) -> Result<(), StageError> {
+    let text = |name| columns::text(batch, name);
+    let (id, conversion, person) = (text("journey_id")?, text("conversion")?, columns::binary(batch, "person_id")?);
+    let converted = columns::boolean(batch, "converted")?;
+    let (ended, value) = (columns::time(batch, "ended_at")?, columns::int(batch, "value_micros")?);
+    let (found_currency, path) = (text("currency")?, columns::list(batch, "path")?);
+    let (geo, device, cohort) = (text("geo")?, text("device")?, text("cohort")?);
+    for row in 0..batch.num_rows() {
+        if let Some(other) = columns::text_at(found_currency, row).filter(|c| *c != currency) {
+            return Err(other_currency(id.value(row), other, currency));
+        }
+        if !collected.contains_key(conversion.value(row)) {
+            collected.insert(conversion.value(row).to_owned(), Collected::default());
+        }
+        let Some(entry) = collected.get_mut(conversion.value(row)) else { continue };
+        let steps = path.value(row);
+        let Some(steps) = steps.as_any().downcast_ref::<StringArray>() else { continue };
+        if steps.is_empty() {
+            entry.without_touch += u64::from(converted.value(row));
+            continue;
+        }
+        let steps: Vec<&str> = steps.iter().flatten().collect();
+        let touches = kept.get(id.value(row)).filter(|t| t.len() == steps.len()).map_or(&[][..], Vec::as_slice);
+        let ages: Option<Vec<i64>> =
+            (touches.len() == steps.len()).then(|| touches.iter().map(|t| ended.value(row) - t.at).collect());
+        let (ending, worth) = if converted.value(row) {
+            (Ending::Conversion, columns::int_at(value, row).map_or(0.0, units_from_micros))
+        } else {
+            (Ending::Null, 0.0)
+        };
+        let builder = entry.builder.get_or_insert_with(|| Journeys::builder("persons"));
+        builder.push(&steps, ages.as_deref(), Some(key_of(person.value(row))), ending, worth);
+        entry.about.push(About {
+            geo: items.number(columns::text_at(geo, row)),
+            device: items.number(columns::text_at(device, row)),
+            cohort: items.number(columns::text_at(cohort, row)),
+            day: ended.value(row).div_euclid(DAY_US),
+            touches: entry.touches.len(),
+        });
+        entry.touches.extend_from_slice(touches);
+    }
+    Ok(())
+}
+
+/// Ids are random, so half of one is a key of draws as good as a hash of all of it.
+fn key_of(person: &[u8]) -> u64 {
+    person.iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
+}
+
+fn other_currency(journey: &str, other: &str, currency: &str) -> StageError {
+    let message =
+        format!("a conversion of journey {journey} is in {other}, the project in {currency}: convert it at the source");
+    RunError::Project(vec![Diagnostic::error("TL020", message)]).into()
+}
+
+/// The path table of every conversion with the times of touches, one path a journey: what explains a single one.
+pub(crate) async fn path_tables(context: &StageContext<'_>) -> Result<BTreeMap<String, PathTable>, StageError> {
+    let journeys = context.read(&tables::journeys()).await?;
+    let touches = context.read(&tables::touches()).await?;
+    let mut builders: BTreeMap<String, PathTableBuilder> = BTreeMap::new();
+    let mut items = Items::default();
+    for bucket in journeys.partitions() {
+        let kept = kept_touches(&touches, &bucket, &mut items).await?;
+        for batch in journeys.read_partition(&bucket, None).await? {
+            let (id, conversion) = (columns::text(&batch, "journey_id")?, columns::text(&batch, "conversion")?);
+            let (converted, ended) = (columns::boolean(&batch, "converted")?, columns::time(&batch, "ended_at")?);
+            let (value, path) = (columns::int(&batch, "value_micros")?, columns::list(&batch, "path")?);
+            for row in 0..batch.num_rows() {
+                let steps = path.value(row);
+                let Some(steps) = steps.as_any().downcast_ref::<StringArray>().filter(|s| !s.is_empty()) else { continue };
+                let steps: Vec<&str> = steps.iter().flatten().collect();
+                let times = kept.get(id.value(row)).filter(|t| t.len() == steps.len());
+                let ages: Option<Vec<i64>> = times.map(|t| t.iter().map(|t| ended.value(row) - t.at).collect());
+                let outcome = if converted.value(row) {
+                    let value = columns::int_at(value, row).map_or(0.0, units_from_micros);
+                    Outcome { conversions: 1.0, value, nulls: 0.0 }
+                } else {
+                    Outcome { conversions: 0.0, value: 0.0, nulls: 1.0 }
+                };
+                builders.entry(conversion.value(row).to_owned()).or_default().push(&steps, ages.as_deref(), outcome);
+            }
+        }
+    }
+    Ok(builders.into_iter().map(|(conversion, builder)| (conversion, builder.build().0)).collect())
+}
+
+/// The date of a day.
+pub(super) fn date(day: i64) -> String {
+    Timestamp::from_micros(day.saturating_mul(DAY_US)).date()
+}
