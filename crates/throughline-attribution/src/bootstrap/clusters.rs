@@ -2,7 +2,7 @@
 
 use throughline_core::Level;
 
-use super::weights::{BLOCK, counts};
+use super::weights::{BLOCK, ClusterStream};
 use super::{Inference, transposed, with_intervals};
 use crate::journeys::{Ending, Journeys};
 use crate::model::credits_of;
@@ -98,7 +98,8 @@ fn on_threads(
             credits_of(model.as_ref(), journeys.channels(), journeys.totals(), split)
         })
         .collect::<Result<Vec<Credits>, _>>()?;
-    let plan = Plan { journeys, timed: &timed, bound: &bound, seed };
+    let streams = journeys.keys().iter().map(|key| ClusterStream::new(seed, *key)).collect();
+    let plan = Plan { journeys, timed: &timed, bound: &bound, streams };
     let method = format!("poisson bootstrap over {}, {draws} draws", journeys.unit());
     let inference = Inference { method, units: journeys.clusters(), seed, level };
     with_intervals(observed, transposed(plan.run(threads, draws), models.len())?, &inference)
@@ -109,13 +110,13 @@ struct Plan<'a> {
     journeys: &'a Journeys,
     timed: &'a [Timed],
     bound: &'a [(View, Box<dyn Prepared + 'a>)],
-    seed: u64,
+    streams: Vec<ClusterStream>,
 }
 
 impl Plan<'_> {
     fn run(&self, threads: usize, draws: usize) -> Vec<Result<Vec<Split>, AttributionError>> {
-        let rows = self.timed.iter().map(|t| t.which.len()).chain([self.journeys.paths().len()]).max().unwrap_or(0);
-        let bytes = self.journeys.len() * BLOCK + rows * 3 * size_of::<f64>();
+        let timed = self.timed.iter().map(|t| t.which.len()).max().unwrap_or(0);
+        let bytes = (self.journeys.paths().len() * BLOCK + timed) * 3 * size_of::<f64>();
         let blocks = draws.div_ceil(BLOCK);
         let threads = threads.min(BUFFERS / bytes.max(1)).clamp(1, blocks);
         let per_thread = blocks.div_ceil(threads);
@@ -123,13 +124,9 @@ impl Plan<'_> {
         std::thread::scope(|scope| {
             for (chunk, slots) in results.chunks_mut(per_thread * BLOCK).enumerate() {
                 scope.spawn(move || {
-                    let mut drawn: [Vec<u8>; BLOCK] = std::array::from_fn(|_| vec![0; self.journeys.len()]);
                     let mut units = Resampled::default();
                     for (block, slots) in slots.chunks_mut(BLOCK).enumerate() {
-                        self.draw((chunk * per_thread + block) as u64, &mut drawn);
-                        for (slot, counts) in slots.iter_mut().zip(&drawn) {
-                            *slot = self.split(counts, &mut units);
-                        }
+                        self.block((chunk * per_thread + block) as u64, slots, &mut units);
                     }
                 });
             }
@@ -137,47 +134,44 @@ impl Plan<'_> {
         results
     }
 
-    /// How often each journey counts in the draws of a block.
-    fn draw(&self, block: u64, drawn: &mut [Vec<u8>; BLOCK]) {
-        let [a, b, c, d] = drawn;
-        let rows = a.iter_mut().zip(b).zip(c.iter_mut().zip(d));
-        for (key, ((a, b), (c, d))) in self.journeys.keys().iter().zip(rows) {
-            [*a, *b, *c, *d] = counts(self.seed, *key, block);
+    /// Every model's credits in the draws of a block.
+    fn block(&self, block: u64, slots: &mut [Result<Vec<Split>, AttributionError>], units: &mut Resampled) {
+        let whole: Vec<usize> = self.models_of(View::Paths);
+        if !whole.is_empty() {
+            units.by_path(self.journeys, &self.streams, block);
+        }
+        for (lane, slot) in slots.iter_mut().enumerate() {
+            let mut splits: Vec<Option<Split>> = vec![None; self.bound.len()];
+            let mut split = |models: &[usize], units: Units<'_>| {
+                models.iter().try_for_each(|model| {
+                    splits[*model] = Some(self.bound[*model].1.split(units, Summation::InOrder)?);
+                    Ok(())
+                })
+            };
+            let mut done = split(&whole, units.paths[lane].units());
+            for timed in self.timed {
+                units.by_journey(self.journeys, &timed.which, |journey| self.streams[journey].counts(block)[lane]);
+                done = done.and_then(|()| split(&self.models_of(timed.view), units.timed.units()));
+            }
+            // Every model has a view, and every view was visited.
+            *slot = done.map(|()| splits.into_iter().flatten().collect());
         }
     }
 
-    /// Every model's credits in one draw.
-    fn split(&self, counts: &[u8], units: &mut Resampled) -> Result<Vec<Split>, AttributionError> {
-        let mut splits: Vec<Option<Split>> = vec![None; self.bound.len()];
-        let mut views: Vec<Option<&Timed>> = self.timed.iter().map(Some).collect();
-        views.push(None);
-        for timed in views {
-            let view = timed.map_or(View::Paths, |t| t.view);
-            if !self.bound.iter().any(|(v, _)| *v == view) {
-                continue;
-            }
-            match timed {
-                Some(timed) => units.by_journey(self.journeys, &timed.which, counts),
-                None => units.by_path(self.journeys, counts),
-            }
-            for (slot, (_, prepared)) in splits.iter_mut().zip(self.bound).filter(|(_, (v, _))| *v == view) {
-                *slot = Some(prepared.split(units.units(), Summation::InOrder)?);
-            }
-        }
-        // Every model has a view, and every view was visited.
-        Ok(splits.into_iter().flatten().collect())
+    fn models_of(&self, view: View) -> Vec<usize> {
+        (0..self.bound.len()).filter(|model| self.bound[*model].0 == view).collect()
     }
 }
 
 /// Resampled outcomes of the rows of a view.
 #[derive(Debug, Default)]
-struct Resampled {
+struct Columns {
     conversions: Vec<f64>,
     values: Vec<f64>,
     nulls: Vec<f64>,
 }
 
-impl Resampled {
+impl Columns {
     fn units(&self) -> Units<'_> {
         Units { conversions: &self.conversions, values: &self.values, nulls: &self.nulls }
     }
@@ -189,36 +183,82 @@ impl Resampled {
         }
     }
 
+    #[inline]
     fn push(&mut self, conversions: u32, value: f64, nulls: u32) {
         self.conversions.push(f64::from(conversions));
         self.values.push(value);
         self.nulls.push(f64::from(nulls));
     }
+}
 
-    fn by_path(&mut self, journeys: &Journeys, drawn: &[u8]) {
+/// Buffers of a thread: the paths in every draw of a block, and journeys in one draw.
+#[derive(Debug, Default)]
+struct Resampled {
+    paths: [Columns; BLOCK],
+    timed: Columns,
+}
+
+impl Resampled {
+    fn by_path(&mut self, journeys: &Journeys, streams: &[ClusterStream], block: u64) {
         let paths = journeys.paths().len();
-        self.clear(paths);
+        self.paths.iter_mut().for_each(|columns| columns.clear(paths));
         for path in 0..paths {
             let range = journeys.taken(path);
-            let (mut conversions, mut nulls, mut value) = (0, 0, 0.0);
+            let (mut conversions, mut nulls, mut values) = ([0_u32; BLOCK], [0_u32; BLOCK], [0.0; BLOCK]);
             let lines = journeys.endings()[range.clone()].iter().zip(&journeys.values()[range.clone()]);
-            for ((ending, worth), count) in lines.zip(&drawn[range]) {
-                let count = u32::from(*count);
-                conversions += count * u32::from(*ending == Ending::Conversion);
-                nulls += count * u32::from(*ending == Ending::Null);
-                value += f64::from(count) * worth;
+            for ((ending, worth), stream) in lines.zip(&streams[range]) {
+                let counts = stream.counts(block).map(u32::from);
+                let (converted, null) =
+                    (u32::from(*ending == Ending::Conversion), u32::from(*ending == Ending::Null));
+                for lane in 0..BLOCK {
+                    conversions[lane] += counts[lane] * converted;
+                    nulls[lane] += counts[lane] * null;
+                    values[lane] += f64::from(counts[lane]) * worth;
+                }
             }
-            self.push(conversions, value, nulls);
+            for (lane, columns) in self.paths.iter_mut().enumerate() {
+                columns.push(conversions[lane], values[lane], nulls[lane]);
+            }
         }
     }
 
-    fn by_journey(&mut self, journeys: &Journeys, which: &[u32], drawn: &[u8]) {
-        self.clear(which.len());
+    fn by_journey(&mut self, journeys: &Journeys, which: &[u32], count: impl Fn(usize) -> u8) {
+        self.timed.clear(which.len());
         for journey in which {
             let at = *journey as usize;
-            let count = u32::from(drawn[at]);
+            let count = u32::from(count(at));
             let of = |ending: Ending| count * u32::from(journeys.endings()[at] == ending);
-            self.push(of(Ending::Conversion), f64::from(count) * journeys.values()[at], of(Ending::Null));
+            self.timed.push(of(Ending::Conversion), f64::from(count) * journeys.values()[at], of(Ending::Null));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cluster_key, read_spec};
+
+    #[test]
+    fn threads_change_no_bit() {
+        let mut builder = Journeys::builder("persons");
+        for i in 0..400_usize {
+            let steps = &["a", "b", "a", "c"][i % 3..=i % 3 + i % 2];
+            let ages: Vec<i64> = (0..steps.len()).map(|k| ((i * 7 + k) % 90) as i64 * 3_600_000_000).collect();
+            let ending = [Ending::Conversion, Ending::Null, Ending::Adjustment][i % 5 % 3];
+            let key = (i % 7 > 0).then(|| cluster_key(&(i % 90).to_string()));
+            assert!(builder.push(steps, Some(&ages), key, ending, 0.1 * (i % 11) as f64));
+        }
+        let (journeys, _) = builder.build();
+        let specs = ["first", "time_decay:1d", "markov:2", "leave_one_out", "participation"];
+        let models: Vec<_> = specs.iter().map(|s| read_spec(s).expect("a model")).collect();
+        let run = |threads, draws| on_threads(threads, &journeys, &models, draws, 5, Level::P90).expect("defined");
+        let expect = format!("{:?}", run(1, 27));
+        for threads in [2, 3, 64] {
+            assert_eq!(format!("{:?}", run(threads, 27)), expect, "{threads} threads");
+        }
+        // More draws begin with the same ones.
+        let (few, many) = (run(2, 27), run(2, 50));
+        let of = |found: &[CreditsWithIntervals]| found[2].draws_of(1, crate::Quantity::Value).expect("b");
+        assert_eq!(of(&few)[..], of(&many)[..27]);
     }
 }

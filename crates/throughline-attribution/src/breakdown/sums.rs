@@ -5,7 +5,7 @@ use std::ops::Range;
 use throughline_stats::sum::ExactSum;
 
 use super::{Days, Dimension, Draws, TOLERANCE, Weighed, conserved};
-use crate::bootstrap::weights::{BLOCK, counts};
+use crate::bootstrap::weights::{BLOCK, ClusterStream};
 use crate::journeys::Ending;
 use crate::{AttributionError, Model, Quantity};
 
@@ -152,8 +152,9 @@ impl Lines {
         let mut sums = [vec![0.0; cells * width], vec![0.0; cells * width]];
         let mut drawn = vec![0.0; width];
         for line in &self.lines {
+            let stream = ClusterStream::new(seed, line.key);
             for (block, out) in blocks.clone().zip(drawn.as_chunks_mut::<BLOCK>().0) {
-                *out = counts(seed, line.key, block as u64).map(f64::from);
+                *out = stream.counts(block as u64).map(f64::from);
             }
             for &(cell, share) in &self.shares[line.shares.clone()] {
                 let range = cell as usize * width..(cell as usize + 1) * width;
