@@ -1,10 +1,10 @@
 //! Building a path table: names to numbers, bad rows to diagnostics.
 
-use std::collections::HashMap;
-
 use throughline_core::{Diagnostic, Severity};
 
 use crate::PathTable;
+use crate::names::Names;
+use crate::parse::for_each_step;
 
 /// The largest count of a row: beyond 2^53, adding one no longer changes an `f64`.
 const MAX_COUNT: f64 = 9_007_199_254_740_992.0;
@@ -31,7 +31,7 @@ pub struct Outcome {
 #[derive(Debug, Clone)]
 pub struct PathTableBuilder {
     table: PathTable,
-    numbers: HashMap<String, u32>,
+    names: Names,
     diagnostics: Vec<Diagnostic>,
     pushed: usize,
     blank_steps: usize,
@@ -50,7 +50,7 @@ impl PathTableBuilder {
     pub fn new() -> Self {
         Self {
             table: PathTable { offsets: vec![0], ..PathTable::default() },
-            numbers: HashMap::new(),
+            names: Names::default(),
             diagnostics: Vec::new(),
             pushed: 0,
             blank_steps: 0,
@@ -61,17 +61,7 @@ impl PathTableBuilder {
 
     /// The number of a channel for [`push_numbers`](Self::push_numbers); `None` for a blank name.
     pub fn intern(&mut self, name: &str) -> Option<u32> {
-        let name = name.trim();
-        if name.is_empty() {
-            return None;
-        }
-        if let Some(&number) = self.numbers.get(name) {
-            return Some(number);
-        }
-        let number = u32::try_from(self.table.channels.len()).ok()?;
-        self.table.channels.push(name.to_owned());
-        self.numbers.insert(name.to_owned(), number);
-        Some(number)
+        self.names.number(name)
     }
 
     /// Adds a row by channel names, with the age of each step in microseconds where known. Returns the number of the path in
@@ -83,7 +73,7 @@ impl PathTableBuilder {
         }
         let start = self.table.steps.len();
         for (i, step) in steps.iter().enumerate() {
-            match self.intern(step.as_ref()) {
+            match self.names.number(step.as_ref()) {
                 Some(number) => self.touch(number, ages.map(|a| a[i])),
                 None => self.blank_steps += 1,
             }
@@ -91,10 +81,28 @@ impl PathTableBuilder {
         self.finish(start, ages.is_some(), outcome)
     }
 
+    /// Adds a row by the text of its path, as [`parse_path`](crate::parse_path) reads it.
+    pub fn push_text(&mut self, text: &str, separator: &str, outcome: Outcome) -> Option<usize> {
+        self.pushed += 1;
+        if let Err(diagnostic) = check(0, None, outcome) {
+            return self.refuse(diagnostic);
+        }
+        let Self { table, names, ages, blank_steps, .. } = self;
+        let start = table.steps.len();
+        for_each_step(text, separator, |step| match names.number(step) {
+            Some(number) => {
+                table.steps.push(number);
+                ages.push(0);
+            }
+            None => *blank_steps += 1,
+        });
+        self.finish(start, false, outcome)
+    }
+
     /// Adds a row by numbers from [`intern`](Self::intern); for many rows over few channels.
     pub fn push_numbers(&mut self, steps: &[u32], ages: Option<&[i64]>, outcome: Outcome) -> Option<usize> {
         self.pushed += 1;
-        let known = self.table.channels.len();
+        let known = self.names.names.len();
         let checked =
             check(steps.len(), ages, outcome).and_then(|()| match steps.iter().find(|s| **s as usize >= known) {
                 Some(s) => Err(("TL407", format!("channel number {s} is not one of the {known} interned"))),
@@ -150,12 +158,14 @@ impl PathTableBuilder {
             let help = "give the time of every touch, or leave out models that weigh by time";
             self.diagnostics.push(Diagnostic::warning("TL406", message).help(help));
         }
+        self.table.channels = self.names.names;
         sort_channels(&mut self.table);
         (self.table, self.diagnostics)
     }
 }
 
-fn check(steps: usize, ages: Option<&[i64]>, outcome: Outcome) -> Result<(), (&'static str, String)> {
+/// Why a row cannot be used: code and reason.
+pub(crate) fn check(steps: usize, ages: Option<&[i64]>, outcome: Outcome) -> Result<(), (&'static str, String)> {
     for (what, count) in [("conversions", outcome.conversions), ("nulls", outcome.nulls)] {
         if !(0.0..=MAX_COUNT).contains(&count) {
             return Err(("TL403", format!("{what} of {count} is outside 0 to {MAX_COUNT}")));
@@ -175,7 +185,7 @@ fn check(steps: usize, ages: Option<&[i64]>, outcome: Outcome) -> Result<(), (&'
 }
 
 /// Renumbers channels by name and drops those of refused rows only.
-fn sort_channels(table: &mut PathTable) {
+pub(crate) fn sort_channels(table: &mut PathTable) {
     let mut used = vec![false; table.channels.len()];
     table.steps.iter().for_each(|s| used[*s as usize] = true);
     let mut named: Vec<(String, u32)> = std::mem::take(&mut table.channels).into_iter().zip(0..).collect();

@@ -93,6 +93,40 @@ pub enum AttributionError {
         /// The second model.
         right: String,
     },
+    /// Credit of this model is not a sum over paths, so it cannot be broken down by touches or journeys.
+    #[error("credit of model `{model}` depends on totals, so it cannot be broken down by touches or journeys")]
+    NotByPath {
+        /// The model.
+        model: String,
+    },
+    /// A touch or journey falls into a cell that a dimension does not have.
+    #[error("dimension `{dimension}` has {cells} cells and no number {cell}{}", row.map_or_else(String::new, |r| format!(" (row {})", r + 1)))]
+    NoCell {
+        /// The dimension.
+        dimension: String,
+        /// The push that brought the journey, counted from 0.
+        row: Option<usize>,
+        /// The number given.
+        cell: usize,
+        /// Cells of the dimension.
+        cells: usize,
+    },
+    /// The credits of a breakdown would not fit in memory.
+    #[error("dimension `{dimension}` has {cells} cells, more than the limit of {limit} for so many draws")]
+    TooManyCells {
+        /// The dimension.
+        dimension: String,
+        /// Its cells.
+        cells: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Too few sampled identity graphs to tell how far they differ.
+    #[error("{replicates} sampled identity graphs are too few (at least 2 are needed)")]
+    TooFewReplicates {
+        /// The number given.
+        replicates: usize,
+    },
     /// The chain cannot be solved.
     #[error("the markov chain cannot be solved")]
     Chain(#[from] ChainError),

@@ -10,7 +10,11 @@ pub mod transforms;
 
 pub mod table;
 
+mod names;
+
 pub mod builder;
+
+pub mod journeys;
 
 pub mod credits;
 
@@ -24,13 +28,21 @@ pub mod registry;
 
 pub mod bootstrap;
 
+pub mod breakdown;
+
+pub mod identity;
+
 pub mod reconcile;
 
-pub use bootstrap::{ChannelIntervals, CreditsWithIntervals, DEFAULT_DRAWS, Quantity, bootstrap};
+pub use bootstrap::{ChannelIntervals, CreditsWithIntervals, DEFAULT_DRAWS, Quantity, bootstrap, bootstrap_clusters};
+pub use breakdown::{Breakdown, Days, Dimension, Draws, Ratio, break_down};
 pub use builder::{Outcome, PathTableBuilder};
 pub use credits::{ChannelCredit, Conservation, Credits, Totals};
 pub use error::AttributionError;
+pub use identity::{IdentityShare, WithIdentity, with_identity};
+pub use journeys::{Ending, Journeys, JourneysBuilder};
 pub use model::{Model, PathWeights, Prepared, Split, Summation, Units};
+pub use names::cluster_key;
 pub use parse::{format_path, parse_path};
 pub use registry::{MODELS, read_spec};
 pub use rule::Rule;

@@ -5,7 +5,7 @@ use std::fmt;
 use throughline_core::Diagnostic;
 use throughline_stats::sum::ExactSum;
 
-use crate::{AttributionError, ChannelCredit, Conservation, Credits, PathTable};
+use crate::{AttributionError, ChannelCredit, Conservation, Credits, PathTable, Totals};
 
 /// The outcomes to credit: one entry per path of the table, observed or resampled.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +59,19 @@ pub trait Model: fmt::Debug + Send + Sync {
         Conservation::Enforced
     }
 
+    /// Whether the credits are exactly the sum over paths of [`path_weights`](Self::path_weights) × the path's outcome, with
+    /// weights that do not depend on any outcome. Only then can credit be broken down by what a touch or a journey is
+    /// (campaign, day, segment), see [`break_down`](crate::break_down).
+    fn splits_paths(&self) -> bool {
+        false
+    }
+
+    /// Whether ages of touches are read where the table has them. A model that does not read them sees every different
+    /// sequence of channels once instead of every journey, which is much faster.
+    fn reads_ages(&self) -> bool {
+        true
+    }
+
     /// Binds the model to the paths of a table.
     fn prepare<'t>(&self, table: &'t PathTable) -> Result<Box<dyn Prepared + 't>, AttributionError>;
 
@@ -68,20 +81,29 @@ pub trait Model: fmt::Debug + Send + Sync {
     /// The credits of a table's observed outcomes: the same bits for any order of its rows.
     fn attribute(&self, table: &PathTable) -> Result<Credits, AttributionError> {
         let split = self.prepare(table)?.split(table.units(), Summation::Exact)?;
-        let effects = split.removal_effect.as_deref();
-        let channels = table
-            .channels()
-            .iter()
-            .enumerate()
-            .map(|(i, name)| ChannelCredit {
-                channel: name.clone(),
-                conversions: split.conversions[i],
-                value: split.value[i],
-                removal_effect: effects.map(|e| e[i]),
-            })
-            .collect();
-        Credits::new(self.spec(), self.conservation(), table.totals(), channels, split.diagnostics)
+        credits_of(self, table.channels(), table.totals(), split)
     }
+}
+
+/// The credits of a split, checked.
+pub(crate) fn credits_of<M: Model + ?Sized>(
+    model: &M,
+    channels: &[String],
+    totals: Totals,
+    split: Split,
+) -> Result<Credits, AttributionError> {
+    let effects = split.removal_effect.as_deref();
+    let credits = channels
+        .iter()
+        .enumerate()
+        .map(|(i, name)| ChannelCredit {
+            channel: name.clone(),
+            conversions: split.conversions[i],
+            value: split.value[i],
+            removal_effect: effects.map(|e| e[i]),
+        })
+        .collect();
+    Credits::new(model.spec(), model.conservation(), totals, credits, split.diagnostics)
 }
 
 /// Weights of touches: those of one path are in the order of its steps, at least 0, and sum to 1 for models that

@@ -41,6 +41,31 @@ pub fn parse_path<'a>(text: &'a str, separator: &str) -> Vec<Cow<'a, str>> {
     }
 }
 
+/// Calls `each` with every step of [`parse_path`]; texts without quotes cost no allocation.
+pub(crate) fn for_each_step(text: &str, separator: &str, mut each: impl FnMut(&str)) {
+    let core = separator.trim();
+    let bare = text.trim();
+    if text.contains('"') || core.is_empty() || bare.starts_with(core) || bare.ends_with(core) {
+        parse_path(text, separator).iter().for_each(|step| each(step));
+        return;
+    }
+    // A separator of one visible character between blanks, the usual one, is found byte by byte.
+    match (separator.as_bytes(), core.as_bytes()) {
+        ([b' ', _, b' '], [visible]) => {
+            let bytes = text.as_bytes();
+            let mut start = 0;
+            for (at, byte) in bytes.iter().enumerate() {
+                if byte == visible && at > start && bytes[at - 1] == b' ' && bytes.get(at + 1) == Some(&b' ') {
+                    each(text[start..at].trim());
+                    start = at + 2;
+                }
+            }
+            each(text[start..].trim());
+        }
+        _ => text.split(separator).for_each(|step| each(step.trim())),
+    }
+}
+
 /// Writes steps as a path text that [`parse_path`] reads back: names that hold the separator's visible part or begin
 /// with a quote are quoted.
 pub fn format_path<S: AsRef<str>>(steps: &[S], separator: &str) -> String {
@@ -130,6 +155,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn steps_one_by_one_are_the_steps(
+            text in r#"[ab >",é]{0,16}"#,
+            separator in prop::sample::select(vec![" > ", ">", ",", " , ", "> ", "", " ", ">>"]),
+        ) {
+            let mut got = Vec::new();
+            for_each_step(&text, separator, |step| got.push(step.to_owned()));
+            prop_assert_eq!(parse_path(&text, separator), got, "{:?} by {:?}", text, separator);
+        }
+
         #[test]
         fn written_paths_read_back(
             names in prop::collection::vec(r#"[a-c >",;é|]{0,6}[a-z]"#, 1..6),

@@ -56,6 +56,11 @@ pub trait Rule: fmt::Debug + Send + Sync {
         Conservation::Enforced
     }
 
+    /// Whether the rule reads ages of touches.
+    fn reads_ages(&self) -> bool {
+        false
+    }
+
     /// Binds the rule to a table.
     fn weigher<'t>(&self, table: &'t PathTable) -> Result<Weigher<'t>, AttributionError>;
 }
@@ -71,6 +76,14 @@ impl<R: Rule> Model for R {
 
     fn conservation(&self) -> Conservation {
         Rule::conservation(self)
+    }
+
+    fn splits_paths(&self) -> bool {
+        true
+    }
+
+    fn reads_ages(&self) -> bool {
+        Rule::reads_ages(self)
     }
 
     fn prepare<'t>(&self, table: &'t PathTable) -> Result<Box<dyn Prepared + 't>, AttributionError> {

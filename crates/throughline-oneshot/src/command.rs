@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::{Parser, Subcommand};
 use throughline_core::Diagnostic;
 
+use crate::attribute::AttributeArgs;
 use crate::coverage::CoverageArgs;
 use crate::effect::EffectArgs;
 use crate::experiment::ExperimentCommand;
@@ -18,6 +19,8 @@ use crate::{Answer, OneShotError};
 /// A one-shot command.
 #[derive(Debug, Subcommand)]
 pub enum OneShotCommand {
+    /// Attribute a file of paths or of persons' journeys.
+    Attribute(Box<AttributeArgs>),
     /// Experiments on plain files.
     #[command(subcommand)]
     Experiment(ExperimentCommand),
@@ -42,6 +45,7 @@ impl OneShotCommand {
     /// Carries the command out.
     pub fn run(&self) -> Result<Answer, OneShotError> {
         match self {
+            Self::Attribute(args) => args.run(),
             Self::Experiment(command) => command.run(),
             Self::Panel(args) => args.run(),
             Self::Geo(command) => command.run(),
@@ -56,6 +60,7 @@ impl OneShotCommand {
     /// Whether JSON is asked for.
     pub const fn json(&self) -> bool {
         match self {
+            Self::Attribute(args) => args.json,
             Self::Experiment(command) => command.json(),
             Self::Panel(args) => args.json,
             Self::Geo(command) => command.json(),

@@ -21,6 +21,9 @@ pub enum OneShotError {
         #[source]
         source: std::io::Error,
     },
+    /// An attribution failed.
+    #[error(transparent)]
+    Attribution(#[from] throughline_attribution::AttributionError),
     /// Output could not be made.
     #[error("output")]
     Json(#[from] serde_json::Error),

@@ -4,6 +4,7 @@ mod parquet;
 
 mod table;
 
+pub(crate) use parquet::batches as parquet_batches;
 pub use table::{column_names, read_table};
 
 use std::fs::File;
@@ -14,6 +15,11 @@ use throughline_core::Diagnostic;
 use throughline_core::diagnostic::closest;
 
 use crate::OneShotError;
+
+/// Whether a file is Parquet, by its name.
+pub(crate) fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "parquet")
+}
 
 /// A CSV file with a header.
 #[derive(Debug)]

@@ -4,6 +4,8 @@ pub mod answer;
 
 pub mod assign;
 
+pub mod attribute;
+
 pub mod command;
 
 pub mod coverage;

@@ -62,8 +62,6 @@ pub(crate) enum Command {
     User(UserCommand),
     /// Check against published answers.
     Verify(VerifyArgs),
-    /// Attribute a file of paths.
-    Attribute(AttributeArgs),
     #[command(flatten)]
     OneShot(OneShotCommand),
     /// What is known about effects: list it, answer for its assumptions, retire it.
@@ -404,45 +402,6 @@ pub(crate) struct ExplainArgs {
 pub(crate) struct VerifyArgs {
     /// Groups to check; all without any.
     pub(crate) groups: Vec<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AttributeArgs {
-    /// CSV file: one row a path, with counts.
-    pub(crate) file: PathBuf,
-    /// Column delimiter.
-    #[arg(long, default_value = ",")]
-    pub(crate) delimiter: String,
-    /// Column of the path.
-    #[arg(long, default_value = "path")]
-    pub(crate) path: String,
-    /// What stands between the steps of a path.
-    #[arg(long, default_value = " > ")]
-    pub(crate) separator: String,
-    /// Column of the number of conversions; without it, each row is one conversion.
-    #[arg(long)]
-    pub(crate) conversions: Option<String>,
-    /// Column of the total value of the conversions.
-    #[arg(long)]
-    pub(crate) value: Option<String>,
-    /// Column of the number of times the path did not convert.
-    #[arg(long)]
-    pub(crate) nulls: Option<String>,
-    /// Model, for example linear, time_decay:7d, markov:1; may be given several times.
-    #[arg(long = "model", required = true)]
-    pub(crate) models: Vec<String>,
-    /// Bootstrap draws of the intervals.
-    #[arg(long, default_value_t = 200)]
-    pub(crate) draws: usize,
-    /// Confidence level.
-    #[arg(long, default_value_t = 0.9)]
-    pub(crate) level: f64,
-    /// Seed of the draws.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

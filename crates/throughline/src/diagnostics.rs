@@ -8,7 +8,6 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("TL042", "an instant cannot be read"),
     ("TL043", "a person needs an id"),
     ("TL044", "there is no such thing to explain"),
-    ("TL046", "the file has no usable row"),
     ("TL047", "a unit has no arm"),
     ("TL048", "no unit has the control"),
     ("TL049", "a weight is not ARM=WEIGHT"),

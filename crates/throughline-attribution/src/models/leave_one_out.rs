@@ -151,6 +151,10 @@ impl Model for LeaveOneOut {
         self.name().to_owned()
     }
 
+    fn reads_ages(&self) -> bool {
+        false
+    }
+
     fn prepare<'t>(&self, table: &'t PathTable) -> Result<Box<dyn Prepared + 't>, AttributionError> {
         Ok(Box::new(Distinct::new(table)))
     }

@@ -69,6 +69,10 @@ impl Rule for TimeDecay {
         }
     }
 
+    fn reads_ages(&self) -> bool {
+        true
+    }
+
     fn weigher<'t>(&self, table: &'t PathTable) -> Result<Weigher<'t>, AttributionError> {
         if !table.has_ages() && !table.is_empty() {
             return Err(AttributionError::NeedsAges { model: Rule::spec(self) });

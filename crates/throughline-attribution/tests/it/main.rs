@@ -1,5 +1,6 @@
 //! Reference values, laws that hold for every model, and bad input.
 
+mod clusters;
 mod laws;
 mod reference;
 mod support;

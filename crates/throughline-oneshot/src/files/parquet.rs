@@ -7,8 +7,9 @@ use std::path::Path;
 use arrow::array::{Array, ArrayRef, AsArray as _};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
+use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use throughline_core::Diagnostic;
 use throughline_core::diagnostic::closest;
 use throughline_evidence::{Column, Table};
@@ -28,9 +29,29 @@ pub(super) fn names(path: &Path) -> Result<Vec<String>, OneShotError> {
     Ok(builder.schema().fields().iter().map(|f| f.name().clone()).collect())
 }
 
-/// The named columns: numbers, truth values and instants (as microseconds or days, as the file holds them) as numbers,
-/// everything else as texts. Infinite numbers count as absent.
-pub(super) fn read(path: &Path, columns: &[&str]) -> Result<Table, OneShotError> {
+/// Calls `each` with the named columns of every batch of rows, in the order named.
+pub(crate) fn batches(
+    path: &Path,
+    columns: &[&str],
+    mut each: impl FnMut(&[ArrayRef]) -> Result<(), ArrowError>,
+) -> Result<(), OneShotError> {
+    let shown = path.display().to_string();
+    let refused = |e: &dyn std::error::Error| {
+        OneShotError::finding(
+            Diagnostic::error("TL057", format!("not readable as Parquet: {e}")).at(&shown, None, None),
+        )
+    };
+    let (reader, _) = open(path, columns)?;
+    for batch in reader {
+        let batch = batch.map_err(|e| refused(&e))?;
+        let arrays: Vec<ArrayRef> = columns.iter().filter_map(|name| batch.column_by_name(name).cloned()).collect();
+        each(&arrays).map_err(|e| refused(&e))?;
+    }
+    Ok(())
+}
+
+/// A reader of the named columns, which are all there, and their types.
+fn open(path: &Path, wanted: &[&str]) -> Result<(ParquetRecordBatchReader, Vec<DataType>), OneShotError> {
     let shown = path.display().to_string();
     let refused = |e: &dyn std::error::Error| {
         OneShotError::finding(
@@ -40,9 +61,8 @@ pub(super) fn read(path: &Path, columns: &[&str]) -> Result<Table, OneShotError>
     let file = File::open(path).map_err(|source| OneShotError::Io { doing: "read", path: shown.clone(), source })?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| refused(&e))?;
     let schema = builder.schema().clone();
-    let wanted = distinct(columns);
     let mut positions = Vec::new();
-    for name in &wanted {
+    for name in wanted {
         let Ok(position) = schema.index_of(name) else {
             let known: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
             let mut finding =
@@ -56,14 +76,17 @@ pub(super) fn read(path: &Path, columns: &[&str]) -> Result<Table, OneShotError>
     }
     let mask = ProjectionMask::roots(builder.parquet_schema(), positions.iter().copied());
     let reader = builder.with_projection(mask).with_batch_size(65_536).build().map_err(|e| refused(&e))?;
-    let mut building: Vec<Building> = positions.iter().map(|p| Building::of(schema.field(*p).data_type())).collect();
-    for batch in reader {
-        let batch = batch.map_err(|e| refused(&e))?;
-        for (column, name) in building.iter_mut().zip(&wanted) {
-            let Some(array) = batch.column_by_name(name) else { continue };
-            column.push(array).map_err(|e| refused(&e))?;
-        }
-    }
+    let kinds = positions.iter().map(|p| schema.field(*p).data_type().clone()).collect();
+    Ok((reader, kinds))
+}
+
+/// The named columns: numbers, truth values and instants (as microseconds or days, as the file holds them) as numbers,
+/// everything else as texts. Infinite numbers count as absent.
+pub(super) fn read(path: &Path, columns: &[&str]) -> Result<Table, OneShotError> {
+    let wanted = distinct(columns);
+    let (_, kinds) = open(path, &wanted)?;
+    let mut building: Vec<Building> = kinds.iter().map(Building::of).collect();
+    batches(path, &wanted, |arrays| building.iter_mut().zip(arrays).try_for_each(|(column, array)| column.push(array)))?;
     let mut table = Table::new();
     for (name, column) in wanted.iter().zip(building) {
         table.push(*name, column.finish())?;
@@ -86,7 +109,7 @@ impl Building {
         }
     }
 
-    fn push(&mut self, array: &ArrayRef) -> Result<(), arrow::error::ArrowError> {
+    fn push(&mut self, array: &ArrayRef) -> Result<(), ArrowError> {
         match self {
             Self::Numbers(values) => {
                 let whole = if array.data_type().is_temporal() {

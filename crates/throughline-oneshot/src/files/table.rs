@@ -6,7 +6,7 @@ use std::path::Path;
 use throughline_core::Diagnostic;
 use throughline_evidence::{Column, Table};
 
-use super::{Csv, parquet};
+use super::{Csv, is_parquet, parquet};
 use crate::OneShotError;
 
 /// Findings about rows that are shown; the others are counted.
@@ -16,7 +16,7 @@ const MOST_FINDINGS: usize = 20;
 /// numbers when every field that is not blank (blank, `NA`, `NaN` and `null` are) reads as a finite number, and texts otherwise.
 /// Rows that cannot be read are left out and found. Errors: no file, no such column, no row.
 pub fn read_table(path: &Path, delimiter: &str, columns: &[&str]) -> Result<(Table, Vec<Diagnostic>), OneShotError> {
-    let (table, found) = if path.extension().is_some_and(|e| e == "parquet") {
+    let (table, found) = if is_parquet(path) {
         (parquet::read(path, columns)?, Vec::new())
     } else {
         csv(path, delimiter, columns)?
@@ -31,7 +31,7 @@ pub fn read_table(path: &Path, delimiter: &str, columns: &[&str]) -> Result<(Tab
 
 /// The names of the columns of a CSV or Parquet file.
 pub fn column_names(path: &Path, delimiter: &str) -> Result<Vec<String>, OneShotError> {
-    if path.extension().is_some_and(|e| e == "parquet") {
+    if is_parquet(path) {
         return parquet::names(path);
     }
     Ok(Csv::open(path, delimiter)?.header().to_vec())

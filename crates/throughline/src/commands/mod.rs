@@ -1,7 +1,6 @@
 //! One file a command.
 
 mod accuracy;
-mod attribute;
 mod audit;
 mod check;
 mod consent;
@@ -32,7 +31,6 @@ use crate::cli::{
 };
 use crate::failure::Failure;
 
-pub(crate) use attribute::read_paths;
 pub(crate) use init::write_example;
 
 /// Runs a command.
@@ -66,7 +64,6 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::Identity(IdentityCommand::Part(args)) => identity::decide(args, Some(false)),
         Command::Identity(IdentityCommand::Undo(args)) => identity::decide(args, None),
         Command::Link(args) => link::link(args),
-        Command::Attribute(args) => attribute::attribute(args),
         Command::OneShot(command) => oneshot::show(&command.run()?, command.json()),
         Command::Evidence(EvidenceCommand::List(args)) => evidence::list(args),
         Command::Evidence(EvidenceCommand::Show(args)) => evidence::show(args),

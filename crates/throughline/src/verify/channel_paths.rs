@@ -4,10 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 use throughline_attribution::read_spec;
+use throughline_oneshot::attribute::{AttributeArgs, read_paths};
 
 use super::{Check, read_text, reference};
-use crate::cli::AttributeArgs;
-use crate::commands::read_paths;
 use crate::failure::Failure;
 
 const SOURCE: &str = "closed forms over ChannelAttribution's sample";
@@ -23,7 +22,9 @@ pub(super) fn checks(dir: &Path) -> Result<Vec<Check>, Failure> {
         conversions: Some("total_conversions".into()),
         value: Some("total_conversion_value".into()),
         nulls: nulls.then(|| "total_null".into()),
+        person: None,
         models: Vec::new(),
+        compare: false,
         draws: 0,
         level: 0.9,
         seed: 0,

@@ -186,6 +186,10 @@ impl Model for Markov {
         format!("markov:{}", self.order)
     }
 
+    fn reads_ages(&self) -> bool {
+        false
+    }
+
     fn prepare<'t>(&self, table: &'t PathTable) -> Result<Box<dyn Prepared + 't>, AttributionError> {
         Ok(Box::new(Walks { states: States::new(table, self.order)? }))
     }

@@ -1,94 +1,10 @@
-//! Intervals by a Poisson bootstrap with draws shared by all models.
+//! Draws of rows: counts without persons.
 
-use serde::Serialize;
-use throughline_core::{Estimate, Level};
+use throughline_core::Level;
 use throughline_stats::stream::{Poisson, Stream};
 
-use crate::{AttributionError, Credits, Model, PathTable, Prepared, Split, Summation, Units};
-
-/// Draws used where nothing else is asked for.
-pub const DEFAULT_DRAWS: usize = 200;
-
-/// The credit of one channel with its uncertainty.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ChannelIntervals {
-    /// The channel.
-    pub channel: String,
-    /// Conversions credited.
-    pub conversions: Estimate,
-    /// Value credited.
-    pub value: Estimate,
-    /// Removal effect, where the model defines it.
-    pub removal_effect: Option<Estimate>,
-}
-
-/// What two models can be compared in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quantity {
-    /// Conversions credited.
-    Conversions,
-    /// Value credited.
-    Value,
-}
-
-/// Credits of one model with intervals from draws.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct CreditsWithIntervals {
-    /// The credits of the observed outcomes.
-    pub credits: Credits,
-    /// One entry per channel, in the order of `credits`. Intervals contain their estimate.
-    pub intervals: Vec<ChannelIntervals>,
-    /// How the intervals were made.
-    pub method: String,
-    /// Number of draws.
-    pub draws: usize,
-    /// Seed of the draws.
-    pub seed: u64,
-    /// Level of the intervals.
-    pub level: Level,
-    #[serde(skip)]
-    splits: Vec<Split>,
-    #[serde(skip)]
-    units: u64,
-}
-
-impl CreditsWithIntervals {
-    /// The credit of channel number `channel` with an interval at another level, from the same draws: intervals of one
-    /// credit at two levels lie within each other.
-    pub fn at_level(&self, channel: usize, what: Quantity, level: Level) -> Result<Estimate, AttributionError> {
-        let credits = self.credits.channels().get(channel).ok_or(AttributionError::NoChannel { channel })?;
-        let (value, draws): (f64, Vec<f64>) = match what {
-            Quantity::Conversions => {
-                (credits.conversions, self.splits.iter().map(|s| s.conversions[channel]).collect())
-            }
-            Quantity::Value => (credits.value, self.splits.iter().map(|s| s.value[channel]).collect()),
-        };
-        Ok(Estimate::from_draws(value, &draws, self.units, level, self.method.as_str())?)
-    }
-
-    /// This model's credit minus another's, for channel number `channel`. Both saw the same resampled outcomes, so what
-    /// moves them together cancels. Both must come from one call of [`bootstrap`].
-    pub fn difference(&self, other: &Self, channel: usize, what: Quantity) -> Result<Estimate, AttributionError> {
-        let same = |a: &Self, b: &Self| {
-            (a.draws, a.seed, a.units, a.intervals.len()) == (b.draws, b.seed, b.units, b.intervals.len())
-        };
-        if !same(self, other) || channel >= self.intervals.len() {
-            let name = |c: &Self| c.credits.model().to_owned();
-            return Err(AttributionError::NotComparable { left: name(self), right: name(other) });
-        }
-        let of_split = |s: &Split| match what {
-            Quantity::Conversions => s.conversions[channel],
-            Quantity::Value => s.value[channel],
-        };
-        let of_credits = |c: &Credits| match what {
-            Quantity::Conversions => c.channels()[channel].conversions,
-            Quantity::Value => c.channels()[channel].value,
-        };
-        let draws: Vec<f64> = self.splits.iter().zip(&other.splits).map(|(a, b)| of_split(a) - of_split(b)).collect();
-        let value = of_credits(&self.credits) - of_credits(&other.credits);
-        Ok(Estimate::from_draws(value, &draws, self.units, self.level, self.method.as_str())?)
-    }
-}
+use super::{Inference, split_all, transposed, with_intervals};
+use crate::{AttributionError, Credits, CreditsWithIntervals, Model, PathTable, Split, Units};
 
 /// Credits with intervals for every model.
 ///
@@ -99,7 +15,8 @@ impl CreditsWithIntervals {
 /// Source: A. Hanley, B. MacGibbon, "Creating non-parametric bootstrap samples using Poisson frequencies", Computer
 /// Methods and Programs in Biomedicine 83 (2006).
 ///
-/// Assumes independent units; where one person converts more than once the intervals are too narrow.
+/// Assumes independent units; where one person converts more than once the intervals are too narrow. Where persons are
+/// known, [`bootstrap_clusters`](crate::bootstrap_clusters) draws them.
 pub fn bootstrap(
     table: &PathTable,
     models: &[Box<dyn Model>],
@@ -141,52 +58,16 @@ fn bootstrap_on(
             });
         }
     });
-    let mut by_model: Vec<Vec<Split>> = models.iter().map(|_| Vec::with_capacity(draws)).collect();
-    for replicate in replicates {
-        for (splits, split) in by_model.iter_mut().zip(replicate?) {
-            splits.push(split);
-        }
-    }
-    observed.into_iter().zip(by_model).map(|(credits, splits)| with_intervals(credits, splits, seed, level)).collect()
-}
-
-fn split_all(prepared: &[Box<dyn Prepared + '_>], units: Units<'_>) -> Result<Vec<Split>, AttributionError> {
-    prepared.iter().map(|p| p.split(units, Summation::InOrder)).collect()
-}
-
-fn with_intervals(
-    credits: Credits,
-    splits: Vec<Split>,
-    seed: u64,
-    level: Level,
-) -> Result<CreditsWithIntervals, AttributionError> {
-    let totals = credits.totals();
+    let totals = table.totals();
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "counts are at least 0; the cast saturates"
     )]
     let units = (totals.conversions + totals.nulls).round() as u64;
-    let method = format!("poisson bootstrap over journeys, {} draws", splits.len());
-    let estimate = |value: f64, of: &dyn Fn(&Split) -> f64| {
-        let draws: Vec<f64> = splits.iter().map(of).collect();
-        Estimate::from_draws(value, &draws, units, level, method.as_str())
-    };
-    let intervals = credits
-        .channels()
-        .iter()
-        .enumerate()
-        .map(|(i, c)| {
-            let effect = |s: &Split| s.removal_effect.as_ref().map_or(0.0, |e| e[i]);
-            Ok(ChannelIntervals {
-                channel: c.channel.clone(),
-                conversions: estimate(c.conversions, &|s| s.conversions[i])?,
-                value: estimate(c.value, &|s| s.value[i])?,
-                removal_effect: c.removal_effect.map(|e| estimate(e, &effect)).transpose()?,
-            })
-        })
-        .collect::<Result<_, AttributionError>>()?;
-    Ok(CreditsWithIntervals { intervals, method, draws: splits.len(), seed, level, splits, units, credits })
+    let method = format!("poisson bootstrap over journeys, {draws} draws");
+    let inference = Inference { method, units, seed, level };
+    with_intervals(observed, transposed(replicates, models.len())?, &inference)
 }
 
 /// Resampled outcomes, one entry per row.
@@ -262,6 +143,7 @@ impl Sampler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Quantity;
     use crate::models::testing::table;
     use crate::read_spec;
 
