@@ -4,7 +4,7 @@ use serde::Serialize;
 use throughline_core::{Estimate, Level};
 use throughline_stats::stream::{Poisson, Stream};
 
-use crate::{AttributionError, Credits, Model, PathTable, Prepared, Split, Summation, Units};
+use crate::{AttributionError, Credits, Model, PathTable, Prepared, Split, Summation, Units, contribution_share};
 
 /// Draws used where nothing else is asked for.
 pub const DEFAULT_DRAWS: usize = 200;
@@ -20,6 +20,8 @@ pub struct ChannelIntervals {
     pub value: Estimate,
     /// Removal effect, where the model defines it.
     pub removal_effect: Option<Estimate>,
+    /// Conversions credited as a share of all the model credits; 0 where it credits none.
+    pub share: Estimate,
 }
 
 /// What two models can be compared in.
@@ -172,6 +174,13 @@ fn with_intervals(
         let draws: Vec<f64> = splits.iter().map(of).collect();
         Estimate::from_draws(value, &draws, units, level, method.as_str())
     };
+    let whole = credits.channels().iter().map(|c| c.conversions).sum();
+    let wholes: Vec<f64> = splits.iter().map(|s| s.conversions.iter().sum()).collect();
+    let share = |credit: f64, i: usize| {
+        let draws: Vec<f64> =
+            splits.iter().zip(&wholes).map(|(s, whole)| contribution_share(s.conversions[i], *whole)).collect();
+        Estimate::from_draws(contribution_share(credit, whole), &draws, units, level, method.as_str())
+    };
     let intervals = credits
         .channels()
         .iter()
@@ -183,6 +192,7 @@ fn with_intervals(
                 conversions: estimate(c.conversions, &|s| s.conversions[i])?,
                 value: estimate(c.value, &|s| s.value[i])?,
                 removal_effect: c.removal_effect.map(|e| estimate(e, &effect)).transpose()?,
+                share: share(c.conversions, i)?,
             })
         })
         .collect::<Result<_, AttributionError>>()?;

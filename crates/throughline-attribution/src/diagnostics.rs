@@ -11,4 +11,9 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL407", "a step names a channel by a number that is not known; the row is refused"),
     ("TL411", "a last state has negative value, so value follows conversions"),
     ("TL412", "every removal effect is 0, so the last touch takes the credit"),
+    ("TL413", "some channels have negative Shapley values: journeys with them convert less than without"),
+    ("TL414", "some sets of channels were sampled for the Shapley value, with the standard error and bound given"),
+    ("TL415", "conversions without a touch so close, which go to their last touch"),
+    ("TL416", "channels with negative raw credit of Shao and Li's model, counted as 0"),
+    ("TL417", "no channel has raw credit in Shao and Li's model, so paths split evenly"),
 ];

@@ -18,9 +18,13 @@ pub mod model;
 
 pub mod rule;
 
+mod sets;
+
 pub mod models;
 
 pub mod registry;
+
+pub mod lift;
 
 pub mod bootstrap;
 
@@ -28,6 +32,7 @@ pub use bootstrap::{ChannelIntervals, CreditsWithIntervals, DEFAULT_DRAWS, Quant
 pub use builder::{Outcome, PathTableBuilder};
 pub use credits::{ChannelCredit, Conservation, Credits, Totals};
 pub use error::AttributionError;
+pub use lift::{LiftCounter, LiftCounts, PathLift, contribution_share, path_lift};
 pub use model::{Model, PathWeights, Prepared, Split, Summation, Units};
 pub use parse::{format_path, parse_path};
 pub use registry::{MODELS, read_spec};
