@@ -238,9 +238,8 @@ mod tests {
     #[test]
     fn intervals_come_from_draws() {
         let table = table(&[("a", 4.0, 0.0, 4.0), ("b", 2.0, 0.0, 6.0)]);
-        let mut draws: Vec<Vec<LiftCounts>> = (0..99)
-            .map(|i| vec![counts((4.0, 8.0), (f64::from(i % 3 + 1), 8.0)); 2])
-            .collect();
+        let mut draws: Vec<Vec<LiftCounts>> =
+            (0..99).map(|i| vec![counts((4.0, 8.0), (f64::from(i % 3 + 1), 8.0)); 2]).collect();
         let lift = path_lift(&table, &draws, 16, Level::P90, "draws").expect("defined");
         let ratio = lift[0].ratio.as_ref().expect("defined");
         assert_eq!((ratio.value, ratio.interval(), ratio.n), (2.0, (4.0 / 3.0, 4.0), 16));

@@ -52,7 +52,9 @@ impl Sets {
     fn by_bits(table: &PathTable, channels: usize) -> Self {
         let masks: Vec<u32> = table.paths().map(|p| p.steps.iter().fold(0, |mask, s| mask | 1 << s)).collect();
         let mut numbers = vec![0_u32; 1 << channels];
-        masks.iter().for_each(|&mask| numbers[mask as usize] = 1);
+        for &mask in &masks {
+            numbers[mask as usize] = 1;
+        }
         let mut sets = Self { channels, offsets: vec![0], members: Vec::new(), of_path: Vec::new() };
         let mut next = 0;
         for (mask, number) in (0_u32..).zip(&mut numbers) {
@@ -77,14 +79,13 @@ impl Sets {
             set.extend_from_slice(path.steps);
             set.sort_unstable();
             set.dedup();
-            found.push(match numbers.get(set.as_slice()) {
-                Some(&number) => number,
-                None => {
-                    let content: Box<[u32]> = set.as_slice().into();
-                    numbers.insert(content.clone(), known.len());
-                    known.push(content);
-                    known.len() - 1
-                }
+            found.push(if let Some(&number) = numbers.get(set.as_slice()) {
+                number
+            } else {
+                let content: Box<[u32]> = set.as_slice().into();
+                numbers.insert(content.clone(), known.len());
+                known.push(content);
+                known.len() - 1
             });
         }
         let mut order: Vec<usize> = (0..known.len()).collect();

@@ -140,7 +140,8 @@ mod tests {
         let moved = inner.path_weights(units, Summation::InOrder).expect("solves").expect("weights");
         let fixed = inner.path_weights(canonical.units(), Summation::InOrder).expect("solves").expect("weights");
         assert!((moved[1] - fixed[1]).abs() > 1e-3, "{moved:?} against {fixed:?}");
-        let outer = Path::default().prepare(&canonical).expect("prepared").split(units, Summation::InOrder).expect("splits");
+        let outer =
+            Path::default().prepare(&canonical).expect("prepared").split(units, Summation::InOrder).expect("splits");
         assert!((outer.conversions[0] - (7.0 + 900.0 * moved[1])).abs() < 1e-9, "{outer:?} by {moved:?}");
         assert_eq!(results[0].credits.model(), "path:markov:1");
     }

@@ -1,6 +1,7 @@
 //! Same touch: the touches of the visit that converted.
 
 use throughline_core::{Diagnostic, Severity};
+use throughline_stats::sum::exact_sum;
 
 use crate::rule::Weigher;
 use crate::{AttributionError, PathTable, Rule};
@@ -85,14 +86,13 @@ impl Rule for SameTouch {
 
     fn notes(&self, table: &PathTable) -> Vec<Diagnostic> {
         let rows = table.paths().zip(table.units().conversions);
-        let (mut paths, mut conversions) = (0_u64, 0.0);
-        for (_, count) in rows.filter(|(p, c)| **c > 0.0 && p.ages.is_some_and(|a| a.iter().all(|a| *a > self.window_us))) {
-            paths += 1;
-            conversions += count;
-        }
-        if paths == 0 {
+        let far = |ages: &[i64]| ages.iter().all(|age| *age > self.window_us);
+        let late: Vec<f64> =
+            rows.filter(|(path, c)| **c > 0.0 && path.ages.is_some_and(far)).map(|(_, c)| *c).collect();
+        if late.is_empty() {
             return Vec::new();
         }
+        let (conversions, paths) = (exact_sum(late.iter().copied()), late.len());
         let total = table.totals().conversions;
         let message = format!(
             "{}: {conversions} of {total} conversions, on {paths} paths, have no touch so close and go to their last touch",
@@ -124,7 +124,9 @@ mod tests {
         let credits = SameTouch::default().attribute(&table).expect("credits");
         assert_eq!(
             credits.diagnostics().iter().map(ToString::to_string).collect::<Vec<_>>(),
-            ["info[TL415]: same_touch:30m: 2 of 7 conversions, on 1 paths, have no touch so close and go to their last touch"]
+            [
+                "info[TL415]: same_touch:30m: 2 of 7 conversions, on 1 paths, have no touch so close and go to their last touch"
+            ]
         );
         let error = SameTouch::default().attribute(&self::table(&[("a", 1.0, 0.0, 0.0)])).expect_err("no ages");
         assert!(error.to_string().contains("`same_touch:30m` needs the time of every touch"), "{error}");
@@ -132,7 +134,9 @@ mod tests {
 
     #[test]
     fn parameters() {
-        for (text, spec) in [("same_touch", "30m"), ("same_touch:24h", "1d"), ("same_touch:0m", "0s"), ("same_touch:90s", "90s")] {
+        for (text, spec) in
+            [("same_touch", "30m"), ("same_touch:24h", "1d"), ("same_touch:0m", "0s"), ("same_touch:90s", "90s")]
+        {
             assert_eq!(read_spec(text).map(|m| m.spec()), Ok(format!("same_touch:{spec}")));
         }
         for bad in ["", "30", "-1m", "1.5h", "366d", "m", "9999999999999999d", "7é"] {

@@ -41,7 +41,7 @@ struct Pairs<'t> {
     table: &'t PathTable,
     sets: Sets,
     /// Numbers of the pairs of each set in turn: members (0, 1), (0, 2), … (1, 2), …
-    pairs: Vec<u32>,
+    numbers: Vec<u32>,
     different: usize,
 }
 
@@ -58,7 +58,7 @@ impl<'t> Pairs<'t> {
                 }
             }
         }
-        Self { table, sets, pairs, different: numbers.len() }
+        Self { table, sets, numbers: pairs, different: numbers.len() }
     }
 
     /// V of each member of each set.
@@ -69,14 +69,16 @@ impl<'t> Pairs<'t> {
             to.conversions += from.conversions;
             to.journeys += from.journeys;
         };
-        let mut pairs = self.pairs.iter();
+        let mut pairs = self.numbers.iter();
         for (members, outcome) in self.sets.iter().zip(outcomes) {
-            members.iter().for_each(|&m| add(&mut single[m as usize], outcome));
+            for &member in members {
+                add(&mut single[member as usize], outcome);
+            }
             let size = members.len();
             pairs.by_ref().take(size * size.saturating_sub(1) / 2).for_each(|&p| add(&mut double[p as usize], outcome));
         }
         let mut out = Vec::with_capacity(self.sets.members.len());
-        let mut pairs = self.pairs.iter();
+        let mut pairs = self.numbers.iter();
         for members in self.sets.iter() {
             let start = out.len();
             out.extend(members.iter().map(|&m| single[m as usize].rate()));
@@ -195,11 +197,11 @@ mod tests {
 
     #[test]
     fn without_rates_paths_split_evenly() {
-        check_credits("shao_li", &[("a b", 0.0, -5.0, 1.0), ("c", 0.0, 0.0, 1.0)], &[
-            ("a", 0.0, -2.5),
-            ("b", 0.0, -2.5),
-            ("c", 0.0, 0.0),
-        ]);
+        check_credits(
+            "shao_li",
+            &[("a b", 0.0, -5.0, 1.0), ("c", 0.0, 0.0, 1.0)],
+            &[("a", 0.0, -2.5), ("b", 0.0, -2.5), ("c", 0.0, 0.0)],
+        );
         check_credits("shao_li", &[], &[]);
     }
 }

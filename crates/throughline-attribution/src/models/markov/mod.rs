@@ -186,7 +186,8 @@ impl Prepared for Walks<'_> {
             let start = weights.len();
             // Touches of one channel divide its effect, so their sum counts it once.
             tally.each(path.steps, |i, different, count| {
-                weights.push([effects[path.steps[i] as usize], 1.0 / f64::from(different)].map(|e| e / f64::from(count)));
+                weights
+                    .push([effects[path.steps[i] as usize], 1.0 / f64::from(different)].map(|e| e / f64::from(count)));
             });
             let sum: f64 = weights[start..].iter().map(|w| w[0]).sum();
             for weight in &mut weights[start..] {

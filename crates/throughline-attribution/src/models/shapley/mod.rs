@@ -158,7 +158,9 @@ impl<'t> Coalitions<'t> {
         for (members, outcome) in self.sets.iter().zip(outcomes) {
             if outcome.journeys <= 0.0 && outcome.value != 0.0 {
                 let share = outcome.value / members.len() as f64;
-                members.iter().for_each(|&m| values[1][m as usize] += share);
+                for &member in members {
+                    values[1][member as usize] += share;
+                }
             }
         }
         values
@@ -224,7 +226,9 @@ fn settle(credits: &mut [f64], total: f64) {
     let scale: f64 = credits.iter().map(|c| c.abs()).sum();
     let rest = total - sum;
     if scale > 0.0 && rest.abs() <= 1e-6 * scale {
-        credits.iter_mut().for_each(|c| *c += rest * (c.abs() / scale));
+        for credit in credits {
+            *credit += rest * (credit.abs() / scale);
+        }
     }
 }
 

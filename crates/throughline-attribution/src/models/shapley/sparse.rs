@@ -13,7 +13,7 @@ use super::Effort;
 use crate::sets::{SetOutcome, Sets};
 
 /// Seed of the drawn orders: fixed, so that the same data have the same credits.
-const SEED: u64 = 0x5a91_e7;
+const SEED: u64 = 0x005a_91e7;
 /// Stream of the channels' keys; those of sampled sets begin after it.
 const KEYS: u64 = 0;
 
@@ -138,7 +138,9 @@ impl Sparse {
                 if rate != 0.0 {
                     let [inside, outside] = coefficients(members.len(), size);
                     base -= rate * outside;
-                    members.iter().for_each(|&m| by_channel[m as usize] += rate * (inside + outside));
+                    for &member in members {
+                        by_channel[member as usize] += rate * (inside + outside);
+                    }
                 }
             }
             start = end;
@@ -317,7 +319,8 @@ impl<'s> Index<'s> {
             }
         }
         let single = |&m: &u32| self.find(self.keys[m as usize], 1, |other| other == m);
-        let singles = members.iter().filter_map(single).collect();
+        // A channel alone in its set is the whole set, which is counted as such.
+        let singles = members.iter().filter(|_| members.len() > 1).filter_map(single).collect();
         Sampled { set: number, pairs: u32::try_from(pairs).unwrap_or(u32::MAX), singles, hits }
     }
 

@@ -8,9 +8,10 @@ use crate::{Outcome, read_spec};
 
 #[test]
 fn by_hand() {
-    // Rates: a 1/2, b never seen, a b 3/4. Within a b: a brings (1/2 + 3/4) / 2, b (0 + 1/4) / 2.
+    // Rates: a 1/2, b never seen, a b 3/4. Within a b: a brings (1/2 + 3/4) / 2, b (0 + 1/4) / 2. Value a journey: a 2,
+    // a b 7.5, so a brings (2 + 7.5) / 2 and b 5.5 / 2.
     let rows = [("a b a", 3.0, 30.0, 1.0), ("a", 2.0, 8.0, 2.0)];
-    check_credits("shapley", &rows, &[("a", 2.0 + 4.0 * 0.625, 8.0 + 17.0), ("b", 0.5, 13.0)]);
+    check_credits("shapley", &rows, &[("a", 2.0 + 4.0 * 0.625, 8.0 + 19.0), ("b", 0.5, 11.0)]);
     check_credits("shapley:count", &rows, &[("a", 3.5, 23.0), ("b", 1.5, 15.0)]);
     let weights = Shapley::default().path_weights(&table(&rows)).expect("weights");
     assert_eq!((weights.of(0), weights.of(1)), ([5.0 / 12.0, 1.0 / 6.0, 5.0 / 12.0].as_slice(), [1.0].as_slice()));
@@ -25,7 +26,9 @@ fn a_channel_that_takes_conversions_away_has_negative_credit() {
     check_credits("shapley", &rows, &[("a", 50.0 + 25.0, 0.0), ("b", 10.0 - 15.0, 0.0)]);
     let credits = Shapley::default().attribute(&table(&rows)).expect("credits");
     assert_eq!(credits.diagnostics().iter().map(|d| d.code.as_str()).collect::<Vec<_>>(), ["TL413"]);
-    assert!(credits.diagnostics()[0].message.starts_with("1 of 2 channels have negative credit, the least `b` with -5"));
+    assert!(
+        credits.diagnostics()[0].message.starts_with("1 of 2 channels have negative credit, the least `b` with -5")
+    );
     // The path's own conversions go to a alone.
     check_credits("path:shapley", &rows, &[("a", 60.0, 0.0), ("b", 10.0, 0.0)]);
 }
@@ -150,17 +153,21 @@ proptest! {
 
 #[test]
 fn standard_errors_are_those_of_the_draws() {
-    // One journey set of 8 channels beside some of its parts: over 200 subsets of drawn orders, the error of a credit
-    // divided by its standard error has a mean square near 1.
+    // Sets of up to 8 channels, every one sampled: an error of a credit over its standard error has a mean square near 1.
     let mut squares = Vec::new();
-    for round in 0..120_u32 {
+    for round in 0..30_u32 {
         let mut rows: Rows = vec![((0..8).collect(), 6.0, 0.0, 4.0)];
         for part in 1..60_u32 {
             let bits = part.wrapping_mul(37).wrapping_add(round * 11) % 254 + 1;
-            rows.push(((0..8).filter(|b| bits >> b & 1 == 1).collect(), f64::from(part % 7), 0.0, f64::from(part % 5 + 1)));
+            rows.push((
+                (0..8).filter(|b| bits >> b & 1 == 1).collect(),
+                f64::from(part % 7),
+                0.0,
+                f64::from(part % 5 + 1),
+            ));
         }
         let table = build(&rows, 20);
-        let drawn = Shapley::default().with_effort(Effort { exact: 4000, drawn: 1 << 20 });
+        let drawn = Shapley::default().with_effort(Effort { exact: 0, drawn: 1 << 20 });
         let (exact, sampled) = (Shapley::default().attribute(&table), drawn.attribute(&table));
         let (exact, sampled) = (exact.expect("credits"), sampled.expect("credits"));
         for (c, e) in drawn.sampling_errors(&table).iter().enumerate().filter(|(_, e)| e.std_error[0] > 0.0) {
@@ -169,7 +176,7 @@ fn standard_errors_are_those_of_the_draws() {
         }
     }
     let mean = squares.iter().sum::<f64>() / squares.len() as f64;
-    assert!(squares.len() > 300 && (0.7..1.5).contains(&mean), "{} errors, mean square {mean}", squares.len());
+    assert!(squares.len() > 100 && (0.7..1.5).contains(&mean), "{} errors, mean square {mean}", squares.len());
 }
 
 #[test]
@@ -177,7 +184,8 @@ fn twenty_channels_and_long_paths() {
     let all: Vec<String> = (0..20).map(|i| format!("c{i:02}")).collect();
     let mut builder = PathTable::builder();
     for i in 0..300_usize {
-        let names: Vec<&String> = all.iter().enumerate().filter(|(c, _)| (i * 7919 + c * c * 31) % 5 < 2).map(|c| c.1).collect();
+        let names: Vec<&String> =
+            all.iter().enumerate().filter(|(c, _)| (i * 7919 + c * c * 31) % 5 < 2).map(|c| c.1).collect();
         let names = if names.is_empty() { all.iter().collect() } else { names };
         builder.push(&names, None, Outcome { conversions: (i % 4) as f64, value: i as f64, nulls: (i % 7) as f64 });
     }
