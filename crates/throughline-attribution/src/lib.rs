@@ -22,9 +22,13 @@ pub mod model;
 
 pub mod rule;
 
+mod sets;
+
 pub mod models;
 
 pub mod registry;
+
+pub mod lift;
 
 pub mod bootstrap;
 
@@ -41,6 +45,7 @@ pub use credits::{ChannelCredit, Conservation, Credits, Totals};
 pub use error::AttributionError;
 pub use identity::{IdentityShare, WithIdentity, with_identity};
 pub use journeys::{Ending, Journeys, JourneysBuilder};
+pub use lift::{LiftCounter, LiftCounts, PathLift, contribution_share, path_lift};
 pub use model::{Model, PathWeights, Prepared, Split, Summation, Units};
 pub use names::cluster_key;
 pub use parse::{format_path, parse_path};

@@ -44,6 +44,13 @@ pub struct Split {
 pub trait Prepared: Send + Sync {
     /// Credits for these outcomes.
     fn split(&self, units: Units<'_>, summation: Summation) -> Result<Split, AttributionError>;
+
+    /// The share of its outcome that each touch of each path receives under these outcomes, path after path. `None` for
+    /// models whose [`split`](Self::split) is already the sum of such shares; a model that shares out a total among
+    /// channels says here how it splits a path.
+    fn path_weights(&self, _units: Units<'_>, _summation: Summation) -> Result<Option<Vec<f64>>, AttributionError> {
+        Ok(None)
+    }
 }
 
 /// An attribution model with its parameters.
@@ -115,6 +122,12 @@ pub struct PathWeights {
 }
 
 impl PathWeights {
+    /// The weights of a model that has its own under the observed outcomes of `table`; empty for others.
+    pub(crate) fn prepared(prepared: &(dyn Prepared + '_), table: &PathTable) -> Result<Self, AttributionError> {
+        let weights = prepared.path_weights(table.units(), Summation::Exact)?.unwrap_or_default();
+        Ok(Self { offsets: table.offsets.clone(), weights })
+    }
+
     /// The weights of a path's touches; empty beyond the last path.
     pub fn of(&self, path: usize) -> &[f64] {
         match (self.offsets.get(path), self.offsets.get(path + 1)) {

@@ -10,9 +10,15 @@ use crate::models::linear::Linear;
 use crate::models::markov::Markov;
 use crate::models::no_parameter;
 use crate::models::participation::Participation;
+use crate::models::path::Path;
 use crate::models::position::Position;
+use crate::models::same_touch::SameTouch;
+use crate::models::shao_li::ShaoLi;
+use crate::models::shapley::Shapley;
+use crate::models::shapley_ordered::ShapleyOrdered;
 use crate::models::shapley_simplified::ShapleySimplified;
 use crate::models::time_decay::TimeDecay;
+use crate::models::w_shaped::WShaped;
 use crate::{AttributionError, Model};
 
 type Read = fn(Option<&str>) -> Result<Box<dyn Model>, AttributionError>;
@@ -57,10 +63,16 @@ pub const MODELS: &[Entry] = &[
     entry("u", "", "position 40/20/40", |p| fixed("u", p, Position::u())),
     entry("j", "", "position 20/20/60", |p| fixed("j", p, Position::j())),
     entry("inverse_j", "", "position 60/20/20", |p| fixed("inverse_j", p, Position::inverse_j())),
+    entry("w", "", "30/30/30/10: first, middle and last stand out", |p| fixed("w", p, WShaped)),
+    entry("same_touch", "30m", "the touches of the visit that converted", |p| SameTouch::read(p).map(boxed)),
     entry("participation", "", "full credit to every channel present; does not add up", |p| fixed("participation", p, Participation)),
     entry("shapley_simplified", "", "equal credit to every different channel", |p| fixed("shapley_simplified", p, ShapleySimplified)),
+    entry("shapley_ordered", "", "the same, kept apart by position", |p| fixed("shapley_ordered", p, ShapleyOrdered)),
+    entry("shapley", "rate", "Shapley value of the conversion-rate game; may be negative", |p| Shapley::read(p).map(boxed)),
+    entry("shao_li", "", "rates of channels and of pairs of channels", |p| fixed("shao_li", p, ShaoLi)),
     entry("leave_one_out", "", "loss of conversion rate without each touch, on exact paths", |p| fixed("leave_one_out", p, LeaveOneOut)),
     entry("markov", "1", "removal effects in a Markov chain of order 1 to 4", |p| Markov::read(p).map(boxed)),
+    entry("path", "markov:1", "another model, path by path", |p| Path::read(p).map(boxed)),
 ];
 
 /// Reads a model specification: a name, or a name and a parameter after a colon, such as `time_decay:7d`.
@@ -109,7 +121,7 @@ mod tests {
             assert!(error.contains(expect), "{error}");
         }
         check("marcov:1", "unknown attribution model `marcov`, did you mean `markov`? (known: first, last,");
-        check("shapley", "unknown attribution model `shapley` (known: ");
+        check("shapely", "unknown attribution model `shapely`, did you mean `shapley`? (known: ");
         check("", "unknown attribution model ``");
         check("linear:2", "`2` is not a parameter of attribution model `linear` (expected nothing after the name)");
         check("markov:9", "(expected an order of 1 to 4)");

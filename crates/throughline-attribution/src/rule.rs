@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use throughline_core::Diagnostic;
 use throughline_stats::sum::ExactSum;
 
 use crate::model::{Accumulate, ChannelSums};
@@ -16,7 +17,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn new(channels: usize) -> Self {
+    pub(crate) fn new(channels: usize) -> Self {
         Self { counts: vec![0; channels] }
     }
 
@@ -61,6 +62,11 @@ pub trait Rule: fmt::Debug + Send + Sync {
         false
     }
 
+    /// What to know about this rule's credits on a table.
+    fn notes(&self, _table: &PathTable) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+
     /// Binds the rule to a table.
     fn weigher<'t>(&self, table: &'t PathTable) -> Result<Weigher<'t>, AttributionError>;
 }
@@ -94,6 +100,7 @@ impl<R: Rule> Model for R {
             channels: table.channels().len(),
             ends: Vec::with_capacity(table.len()),
             shares: Vec::with_capacity(table.len()),
+            notes: self.notes(table),
         };
         for path in table.paths() {
             weights.clear();
@@ -125,6 +132,8 @@ struct Weighted {
     channels: usize,
     ends: Vec<usize>,
     shares: Vec<(u32, f64)>,
+    /// Of the observed outcomes; resampled ones need none.
+    notes: Vec<Diagnostic>,
 }
 
 impl Weighted {
@@ -146,7 +155,7 @@ impl Weighted {
 impl Prepared for Weighted {
     fn split(&self, units: Units<'_>, summation: Summation) -> Result<Split, AttributionError> {
         Ok(match summation {
-            Summation::Exact => self.split_with::<ExactSum>(units),
+            Summation::Exact => Split { diagnostics: self.notes.clone(), ..self.split_with::<ExactSum>(units) },
             Summation::InOrder => self.split_with::<f64>(units),
         })
     }

@@ -12,7 +12,7 @@ use throughline_core::{Estimate, Level};
 pub use clusters::bootstrap_clusters;
 pub use rows::bootstrap;
 
-use crate::{AttributionError, Credits, Prepared, Split, Summation, Units};
+use crate::{AttributionError, Credits, Prepared, Split, Summation, Units, contribution_share};
 
 /// Draws used where nothing else is asked for.
 pub const DEFAULT_DRAWS: usize = 200;
@@ -28,6 +28,8 @@ pub struct ChannelIntervals {
     pub value: Estimate,
     /// Removal effect, where the model defines it.
     pub removal_effect: Option<Estimate>,
+    /// Conversions credited as a share of all the model credits; 0 where it credits none.
+    pub share: Estimate,
 }
 
 /// What two models can be compared in.
@@ -163,6 +165,13 @@ fn of_model(
         let draws: Vec<f64> = splits.iter().map(of).collect();
         Estimate::from_draws(value, &draws, units, level, method.as_str())
     };
+    let whole = credits.channels().iter().map(|c| c.conversions).sum();
+    let wholes: Vec<f64> = splits.iter().map(|s| s.conversions.iter().sum()).collect();
+    let share = |credit: f64, i: usize| {
+        let draws: Vec<f64> =
+            splits.iter().zip(&wholes).map(|(s, whole)| contribution_share(s.conversions[i], *whole)).collect();
+        Estimate::from_draws(contribution_share(credit, whole), &draws, units, level, method.as_str())
+    };
     let intervals = credits
         .channels()
         .iter()
@@ -174,6 +183,7 @@ fn of_model(
                 conversions: estimate(c.conversions, &|s| s.conversions[i])?,
                 value: estimate(c.value, &|s| s.value[i])?,
                 removal_effect: c.removal_effect.map(|e| estimate(e, &effect)).transpose()?,
+                share: share(c.conversions, i)?,
             })
         })
         .collect::<Result<_, AttributionError>>()?;

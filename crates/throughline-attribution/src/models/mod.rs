@@ -12,13 +12,25 @@ pub mod time_decay;
 
 pub mod position;
 
+pub mod w_shaped;
+
 pub mod participation;
 
+pub mod same_touch;
+
 pub mod shapley_simplified;
+
+pub mod shapley_ordered;
+
+pub mod shapley;
+
+pub mod shao_li;
 
 pub mod leave_one_out;
 
 pub mod markov;
+
+pub mod path;
 
 /// Accepts an absent parameter, for models that have none.
 pub(crate) fn no_parameter(model: &'static str, given: Option<&str>) -> Result<(), crate::AttributionError> {

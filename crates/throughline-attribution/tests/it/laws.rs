@@ -33,7 +33,26 @@ fn build(drawn: &[Drawn]) -> PathTable {
 /// Every model, higher orders included.
 fn specs() -> Vec<String> {
     let listed = MODELS.iter().map(|e| e.name.to_owned());
-    listed.chain(["markov:2", "markov:4", "last_non_direct:c1"].map(str::to_owned)).collect()
+    let more = [
+        "markov:2",
+        "markov:4",
+        "last_non_direct:c1",
+        "shapley:count",
+        "same_touch:2d",
+        "path:markov:2",
+        "path:shapley",
+    ];
+    listed.chain(more.map(str::to_owned)).chain(["path:shao_li".to_owned()]).collect()
+}
+
+/// Models that need the times of touches, and cannot do without.
+fn needs_ages(spec: &str) -> bool {
+    spec.starts_with("time_decay") || spec.starts_with("same_touch")
+}
+
+/// The Shapley value of the rate game may be negative by definition.
+fn may_be_negative(spec: &str) -> bool {
+    matches!(spec, "shapley" | "shapley:rate")
 }
 
 proptest! {
@@ -47,7 +66,8 @@ proptest! {
             let got = credits(&spec, &table);
             prop_assert_eq!(&got, &credits(&spec, &shuffled));
             for c in got.channels() {
-                prop_assert!(c.conversions >= 0.0 && c.conversions.is_finite() && c.value.is_finite(), "{spec}: {c:?}");
+                prop_assert!(c.conversions >= 0.0 || may_be_negative(&spec), "{spec}: {c:?}");
+                prop_assert!(c.conversions.is_finite() && c.value.is_finite(), "{spec}: {c:?}");
                 prop_assert!(c.removal_effect.is_none_or(|e| (0.0..=1.0).contains(&e)), "{spec}: {c:?}");
             }
         }
@@ -71,6 +91,41 @@ proptest! {
     }
 
     #[test]
+    fn path_by_path_every_path_keeps_its_outcome(drawn in drawn()) {
+        let table = build(&drawn);
+        for spec in specs().iter().filter(|s| !s.starts_with("path")) {
+            let spec = format!("path:{spec}");
+            let model = read_spec(&spec).expect("listed");
+            let (got, weights) = (credits(&spec, &table), model.path_weights(&table).expect("weights"));
+            let mut expect = vec![[0.0; 2]; table.channels().len()];
+            for path in 0..table.len() {
+                for (channel, weight) in weights.by_channel(&table, path) {
+                    expect[channel as usize][0] += weight * table.units().conversions[path];
+                    expect[channel as usize][1] += weight * table.units().values[path];
+                }
+            }
+            for (c, expect) in got.channels().iter().zip(expect) {
+                prop_assert!((c.conversions - expect[0]).abs() <= 1e-9 * (1.0 + expect[0]), "{spec}: {c:?} {expect:?}");
+                prop_assert!((c.value - expect[1]).abs() <= 1e-9 * (1000.0 + expect[1].abs()), "{spec}: {c:?} {expect:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn shares_add_up_and_lie_in_their_intervals(drawn in drawn()) {
+        let table = build(&drawn);
+        let models: Vec<_> = specs().iter().map(|s| read_spec(s).expect("listed")).collect();
+        for result in bootstrap(&table, &models, 20, 1, Level::P90).expect("defined") {
+            let sum: f64 = result.intervals.iter().map(|i| i.share.value).sum();
+            let some = result.credits.channels().iter().any(|c| c.conversions != 0.0);
+            prop_assert!((sum - f64::from(u8::from(some))).abs() < 1e-9, "{}: {sum}", result.credits.model());
+            for i in &result.intervals {
+                prop_assert!(i.share.set.contains(i.share.value) && i.share.value.is_finite(), "{i:?}");
+            }
+        }
+    }
+
+    #[test]
     fn the_fitted_chain_converts_at_the_observed_rate(drawn in drawn(), order in 1_usize..=4) {
         let table = build(&drawn);
         let totals = table.totals();
@@ -87,7 +142,7 @@ proptest! {
             let (single, merged) = (credits(&spec, &table), credits(&spec, &table.aggregated()));
             for (a, b) in single.channels().iter().zip(merged.channels()) {
                 // Effects on value switch to conversion shares where a last state is negative: rounding may move a 0.
-                prop_assert!((a.conversions - b.conversions).abs() <= 1e-9 * (1.0 + a.conversions), "{spec}");
+                prop_assert!((a.conversions - b.conversions).abs() <= 1e-9 * (1.0 + a.conversions.abs()), "{spec}");
                 prop_assert!((a.value - b.value).abs() <= 1e-6 * (1.0 + a.value.abs()), "{spec}: {a:?} {b:?}");
             }
         }
@@ -131,7 +186,7 @@ fn a_path_of_5000_touches() {
 fn ten_thousand_campaigns() {
     let list: Vec<_> = (0..10_000).map(|i| (format!("c{i} > c{}", i / 2), 1.0, 1.0, 1.0)).collect();
     let table = table(&list);
-    for spec in specs().into_iter().filter(|s| !s.starts_with("markov") && !s.starts_with("time_decay")) {
+    for spec in specs().into_iter().filter(|s| !s.contains("markov") && *s != "path" && !needs_ages(s)) {
         assert_eq!(credits(&spec, &table).channels().len(), 10_000, "{spec}");
     }
     let error = read_spec("markov:1").and_then(|m| m.attribute(&table)).expect_err("too large");
@@ -143,7 +198,7 @@ fn ten_thousand_campaigns() {
 #[test]
 fn all_conversions_from_one_channel() {
     let table = table(&rows(&[("a", 9.0, 90.0, 0.0), ("b", 0.0, 0.0, 5.0), ("b > c", 0.0, 0.0, 2.0)]));
-    for spec in specs().iter().filter(|s| !s.starts_with("time_decay")) {
+    for spec in specs().iter().filter(|s| !needs_ages(s)) {
         let got = credits(spec, &table);
         let a = got.channel("a").expect("a channel");
         assert!((a.conversions - 9.0).abs() < 1e-12 && (a.value - 90.0).abs() < 1e-11, "{spec}: {got:?}");
@@ -163,7 +218,7 @@ fn nothing_at_all() {
 #[test]
 fn refunds_that_cancel_sales() {
     let table = table(&rows(&[("a > b", 2.0, 100.0, 1.0), ("b > a", 1.0, -100.0, 1.0), ("b", 1.0, 0.0, 0.0)]));
-    for spec in specs().iter().filter(|s| !s.starts_with("time_decay") && *s != "participation") {
+    for spec in specs().iter().filter(|s| !needs_ages(s) && *s != "participation") {
         let sum: f64 = credits(spec, &table).channels().iter().map(|c| c.value).sum();
         assert!(sum.abs() < 1e-11, "{spec}: {sum}");
     }

@@ -8,6 +8,7 @@ use throughline_stats::sum::ExactSum;
 
 use self::states::States;
 use crate::model::Accumulate;
+use crate::rule::Tally;
 use crate::{AttributionError, Model, PathTable, PathWeights, Prepared, Split, Summation, Units};
 
 /// Credit in proportion to removal effects in the Markov chain fitted to all paths.
@@ -55,7 +56,7 @@ impl Markov {
 
     /// The probability that a walk of the fitted chain converts: equal to the observed rate, a check of the fit.
     pub fn conversion_probability(self, table: &PathTable) -> Result<f64, AttributionError> {
-        let fit = Walks { states: States::new(table, self.order)? }.fit(table.units(), Summation::Exact);
+        let fit = Walks { table, states: States::new(table, self.order)? }.fit(table.units(), Summation::Exact);
         Ok(Chain::new(fit.counts)?.success_probability())
     }
 
@@ -71,7 +72,8 @@ impl Markov {
 }
 
 /// Paths as walks between states.
-struct Walks {
+struct Walks<'t> {
+    table: &'t PathTable,
     states: States,
 }
 
@@ -81,7 +83,7 @@ struct Fit {
     value: Vec<f64>,
 }
 
-impl Walks {
+impl Walks<'_> {
     fn fit(&self, units: Units<'_>, summation: Summation) -> Fit {
         // Whole numbers that stay below 2^53 add up exactly in any order, which is the usual case.
         let whole = |column: &[f64]| column.iter().all(|c| c.fract() == 0.0) && column.iter().sum::<f64>() < 4.5e15;
@@ -171,9 +173,28 @@ fn shares(amounts: &[f64]) -> Option<Vec<f64>> {
     (sum > 0.0 && sum.is_finite()).then(|| floored().map(|a| a / sum).collect())
 }
 
-impl Prepared for Walks {
+impl Prepared for Walks<'_> {
     fn split(&self, units: Units<'_>, summation: Summation) -> Result<Split, AttributionError> {
         self.credit(self.fit(units, summation))
+    }
+
+    fn path_weights(&self, units: Units<'_>, summation: Summation) -> Result<Option<Vec<f64>>, AttributionError> {
+        let effects = self.split(units, summation)?.removal_effect.unwrap_or_default();
+        let mut weights = Vec::with_capacity(self.table.steps.len());
+        let mut tally = Tally::new(effects.len());
+        for path in self.table.paths() {
+            let start = weights.len();
+            // Touches of one channel divide its effect, so their sum counts it once.
+            tally.each(path.steps, |i, different, count| {
+                weights
+                    .push([effects[path.steps[i] as usize], 1.0 / f64::from(different)].map(|e| e / f64::from(count)));
+            });
+            let sum: f64 = weights[start..].iter().map(|w| w[0]).sum();
+            for weight in &mut weights[start..] {
+                *weight = if sum > 0.0 { [weight[0] / sum; 2] } else { [weight[1]; 2] };
+            }
+        }
+        Ok(Some(weights.into_iter().map(|w| w[0]).collect()))
     }
 }
 
@@ -191,30 +212,11 @@ impl Model for Markov {
     }
 
     fn prepare<'t>(&self, table: &'t PathTable) -> Result<Box<dyn Prepared + 't>, AttributionError> {
-        Ok(Box::new(Walks { states: States::new(table, self.order)? }))
+        Ok(Box::new(Walks { table, states: States::new(table, self.order)? }))
     }
 
     fn path_weights(&self, table: &PathTable) -> Result<PathWeights, AttributionError> {
-        let split = self.prepare(table)?.split(table.units(), Summation::Exact)?;
-        let effects = split.removal_effect.unwrap_or_default();
-        let mut weights = Vec::with_capacity(table.steps.len());
-        for path in table.paths() {
-            let count = |step: u32| path.steps.iter().filter(|s| **s == step).count() as f64;
-            // Long paths repeat few channels: count each once.
-            let mut channels = path.steps.to_vec();
-            channels.sort_unstable();
-            channels.dedup();
-            let sum: f64 = channels.iter().map(|c| effects[*c as usize]).sum();
-            let share: Vec<f64> = channels
-                .iter()
-                .map(|&c| {
-                    let share = if sum > 0.0 { effects[c as usize] / sum } else { 1.0 / channels.len() as f64 };
-                    share / count(c)
-                })
-                .collect();
-            weights.extend(path.steps.iter().map(|s| channels.binary_search(s).map_or(0.0, |i| share[i])));
-        }
-        Ok(PathWeights { offsets: table.offsets.clone(), weights })
+        PathWeights::prepared(&*self.prepare(table)?, table)
     }
 }
 
