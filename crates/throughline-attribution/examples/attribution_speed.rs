@@ -19,7 +19,12 @@ fn drawn() -> PathTable {
     let rows: Vec<Vec<f64>> = (0..=CHANNELS as u64)
         .map(|row| {
             let weights = (0..CHANNELS as u64).map(|c| 0.3 - Stream::new(1, row).uniform_at(c).max(1e-9).ln());
-            weights.scan(0.0, |sum, w| { *sum += w; Some(*sum) }).collect()
+            weights
+                .scan(0.0, |sum, w| {
+                    *sum += w;
+                    Some(*sum)
+                })
+                .collect()
         })
         .collect();
     let mut builder = PathTable::builder();

@@ -36,7 +36,7 @@ pub const MAX_STATES: usize = 1 << 20;
 pub const MAX_DENSE_STATES: usize = 3_000;
 
 /// Up to so many states a factorisation costs less than sweeps.
-pub const FEW_STATES: usize = 96;
+pub const FEW_STATES: usize = 192;
 
 /// Why counts do not make a chain.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

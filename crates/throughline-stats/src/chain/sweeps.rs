@@ -116,12 +116,15 @@ impl Graph {
     fn entries_of_block(&self, start: &[f64], groups: &[Vec<usize>]) -> Vec<Vec<f64>> {
         let mut removed = vec![0_u8; self.totals.len()];
         for (lane, group) in groups.iter().enumerate() {
-            group.iter().for_each(|&s| removed[s] |= 1 << lane);
+            for &s in group {
+                removed[s] |= 1 << lane;
+            }
         }
         // Lanes without a group are removed everywhere and cost no further sweeps.
         let idle = u8::MAX.checked_shl(u32::try_from(groups.len()).unwrap_or(u32::MAX)).unwrap_or(0);
-        let passages =
-            self.settle(&self.into, false, |s| [start[s]; LANES], |s| removed[s] | idle, usize::MAX).unwrap_or_default();
+        let passages = self
+            .settle(&self.into, false, |s| [start[s]; LANES], |s| removed[s] | idle, usize::MAX)
+            .unwrap_or_default();
         let entries = |lane: usize, s: usize| {
             let moved = self.into.of(s).iter().map(|&(from, rate)| rate * passages[from as usize][lane]);
             start[s] + moved.sum::<f64>()

@@ -94,7 +94,8 @@ impl Intern {
 
     /// The words under `rename` in ascending order, and for each number the place of its word there.
     pub(super) fn sorted(self, rename: impl Fn(u64) -> u64) -> (Vec<u64>, Vec<u32>) {
-        let mut order: Vec<(u64, u32)> = self.words.iter().zip(0..).map(|(&word, number)| (rename(word), number)).collect();
+        let mut order: Vec<(u64, u32)> =
+            self.words.iter().zip(0..).map(|(&word, number)| (rename(word), number)).collect();
         order.sort_unstable();
         let mut places = vec![0; order.len()];
         order.iter().zip(0..).for_each(|(&(_, number), place)| places[number as usize] = place);
@@ -112,7 +113,9 @@ impl Hasher for Mix {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&b| self.write_u64(u64::from(b)));
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
     }
 
     fn write_u64(&mut self, word: u64) {

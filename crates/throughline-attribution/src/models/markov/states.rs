@@ -183,7 +183,8 @@ mod tests {
 
     #[test]
     fn tables_and_hashing_agree() {
-        let rows = [("a b a c", 1.0, 0.0, 0.0), ("c c", 1.0, 0.0, 0.0), ("b", 1.0, 0.0, 0.0), ("a a b b a", 1.0, 0.0, 0.0)];
+        let rows =
+            [("a b a c", 1.0, 0.0, 0.0), ("c c", 1.0, 0.0, 0.0), ("b", 1.0, 0.0, 0.0), ("a a b b a", 1.0, 0.0, 0.0)];
         let table = table(&rows);
         for order in 1..=4 {
             let codes = Codes::new(3, order).expect("few");
