@@ -7,12 +7,10 @@ use super::tests::{chains, close, loss_on_entry};
 use super::*;
 use crate::stream::Stream;
 
-/// The same chain by factors and by sweeps.
+/// The same chain by factors and, unless it is too slow for them, by sweeps.
 fn both(counts: &Counts) -> (Chain, Chain) {
     let by = |few, most| Chain::with_limits(counts.clone(), few, most).expect("every state ends");
-    let (dense, sweeps) = (by(usize::MAX, 0), by(0, usize::MAX));
-    assert!(matches!((&dense.solver, &sweeps.solver), (Solver::Dense(_), Solver::Sweeps)));
-    (dense, sweeps)
+    (by(usize::MAX, 0), by(0, MOST_SWEEPS))
 }
 
 /// Losses by elimination alone.
@@ -45,6 +43,7 @@ fn pairs(channels: usize) -> (Counts, Vec<Vec<usize>>) {
 fn an_order_two_chain_is_the_same_by_every_solver() {
     let (counts, groups) = pairs(9);
     let (dense, sweeps) = both(&counts);
+    assert!(matches!((&dense.solver, &sweeps.solver), (Solver::Dense(_), Solver::Sweeps)));
     let exact = eliminated(&dense, &counts.success, &groups);
     for chain in [&dense, &sweeps] {
         assert!(close(chain.success_probability(), chain.from_start(&chain.success_from()), 1e-13));
@@ -72,6 +71,23 @@ fn ten_thousand_states_are_solved() {
     for (loss, expect) in losses.iter().zip([4e-4 * 0.25, 4e-4 * 0.25, 0.25, 0.0]) {
         assert!(close(*loss, expect, 1e-13) || (expect == 0.0 && *loss == 0.0), "{loss} against {expect}");
     }
+}
+
+#[test]
+fn a_slow_component_does_not_slow_the_others() {
+    // Two states that swap 5,000 times before they end, far from a long line of states.
+    let n = 8_000_u32;
+    let mut counts = Counts {
+        start: vec![0.0; n as usize],
+        transitions: (2..n - 1).map(|s| (s + 1, s, 1.0)).chain([(0, 1, 5e3), (1, 0, 5e3)]).collect(),
+        success: vec![0.0; n as usize],
+        failure: vec![0.0; n as usize],
+    };
+    (counts.start[0], counts.success[1]) = (1.0, 1.0);
+    (counts.start[n as usize - 1], counts.success[2], counts.failure[2]) = (3.0, 0.5, 0.5);
+    let chain = Chain::new(counts).expect("settles");
+    assert!(matches!(chain.solver, Solver::Sweeps));
+    assert!(close(chain.success_probability(), (1.0 + 1.5) / 4.0, 1e-11), "{}", chain.success_probability());
 }
 
 #[test]
