@@ -11,4 +11,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL407", "a step names a channel by a number that is not known; the row is refused"),
     ("TL411", "a last state has negative value, so value follows conversions"),
     ("TL412", "every removal effect is 0, so the last touch takes the credit"),
+    ("TL430", "the additive hazard still improved at the limit of passes"),
+    ("TL431", "the decay of a channel's hazard stands at its bound"),
 ];

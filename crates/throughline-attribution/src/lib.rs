@@ -20,6 +20,8 @@ pub mod rule;
 
 pub mod models;
 
+mod distinct;
+
 pub mod registry;
 
 pub mod bootstrap;

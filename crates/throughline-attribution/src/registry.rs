@@ -3,6 +3,7 @@
 use throughline_core::diagnostic::closest;
 
 use crate::models::first::First;
+use crate::models::hazard::Hazard;
 use crate::models::last::Last;
 use crate::models::last_non_direct::LastNonDirect;
 use crate::models::leave_one_out::LeaveOneOut;
@@ -61,6 +62,7 @@ pub const MODELS: &[Entry] = &[
     entry("shapley_simplified", "", "equal credit to every different channel", |p| fixed("shapley_simplified", p, ShapleySimplified)),
     entry("leave_one_out", "", "loss of conversion rate without each touch, on exact paths", |p| fixed("leave_one_out", p, LeaveOneOut)),
     entry("markov", "1", "removal effects in a Markov chain of order 1 to 4", |p| Markov::read(p).map(boxed)),
+    entry("hazard", "", "shares in a rate of conversion to which touches add and which decays", |p| fixed("hazard", p, Hazard)),
 ];
 
 /// Reads a model specification: a name, or a name and a parameter after a colon, such as `time_decay:7d`.

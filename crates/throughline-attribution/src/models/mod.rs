@@ -20,6 +20,8 @@ pub mod leave_one_out;
 
 pub mod markov;
 
+pub mod hazard;
+
 /// Accepts an absent parameter, for models that have none.
 pub(crate) fn no_parameter(model: &'static str, given: Option<&str>) -> Result<(), crate::AttributionError> {
     match given {

@@ -28,6 +28,11 @@ fn build(drawn: &[Drawn]) -> PathTable {
     builder.build().0
 }
 
+/// Whether a model weighs by time.
+fn needs_ages(spec: &str) -> bool {
+    spec.starts_with("time_decay") || spec == "hazard"
+}
+
 /// Every model, higher orders included.
 fn specs() -> Vec<String> {
     let listed = MODELS.iter().map(|e| e.name.to_owned());
@@ -129,7 +134,7 @@ fn a_path_of_5000_touches() {
 fn ten_thousand_campaigns() {
     let list: Vec<_> = (0..10_000).map(|i| (format!("c{i} > c{}", i / 2), 1.0, 1.0, 1.0)).collect();
     let table = table(&list);
-    for spec in specs().into_iter().filter(|s| !s.starts_with("time_decay")) {
+    for spec in specs().into_iter().filter(|s| !needs_ages(s)) {
         assert_eq!(credits(&spec, &table).channels().len(), 10_000, "{spec}");
     }
 }
@@ -137,7 +142,7 @@ fn ten_thousand_campaigns() {
 #[test]
 fn all_conversions_from_one_channel() {
     let table = table(&rows(&[("a", 9.0, 90.0, 0.0), ("b", 0.0, 0.0, 5.0), ("b > c", 0.0, 0.0, 2.0)]));
-    for spec in specs().iter().filter(|s| !s.starts_with("time_decay")) {
+    for spec in specs().iter().filter(|s| !needs_ages(s)) {
         let got = credits(spec, &table);
         let a = got.channel("a").expect("a channel");
         assert!((a.conversions - 9.0).abs() < 1e-12 && (a.value - 90.0).abs() < 1e-11, "{spec}: {got:?}");
@@ -157,7 +162,7 @@ fn nothing_at_all() {
 #[test]
 fn refunds_that_cancel_sales() {
     let table = table(&rows(&[("a > b", 2.0, 100.0, 1.0), ("b > a", 1.0, -100.0, 1.0), ("b", 1.0, 0.0, 0.0)]));
-    for spec in specs().iter().filter(|s| !s.starts_with("time_decay") && *s != "participation") {
+    for spec in specs().iter().filter(|s| !needs_ages(s) && *s != "participation") {
         let sum: f64 = credits(spec, &table).channels().iter().map(|c| c.value).sum();
         assert!(sum.abs() < 1e-11, "{spec}: {sum}");
     }
