@@ -203,25 +203,26 @@ impl Touches {
         (height, next)
     }
 
-    /// Beyond the last of three points in a row, in logarithms; scheme S3 of the accelerated EM.
+    /// Beyond the last of three points in a row, in the logarithms of β ω and ω; scheme S3 of the accelerated EM. Where ω
+    /// meets a bound, the rate β ω is kept, which is what the data know.
     fn extrapolate(&self, zero: &Parameters, one: &Parameters, two: &Parameters) -> Parameters {
-        // Parameters at a bound stay there.
+        // Channels without a rate stay so.
         let change = |from: f64, to: f64| if from > 0.0 && to > 0.0 { (to / from).ln() } else { 0.0 };
-        let pairs = |a: &Parameters, b: &Parameters| -> Vec<f64> {
-            a.beta.iter().zip(&b.beta).chain(a.omega.iter().zip(&b.omega)).map(|(&a, &b)| change(a, b)).collect()
+        let pairs = |a: &Parameters, b: &Parameters| -> Vec<[f64; 2]> {
+            let omegas = a.omega.iter().zip(&b.omega).map(|(&a, &b)| change(a, b));
+            a.beta.iter().zip(&b.beta).zip(omegas).map(|((&a, &b), omega)| [change(a, b) + omega, omega]).collect()
         };
         let (first, second) = (pairs(zero, one), pairs(one, two));
-        let bend: f64 = first.iter().zip(&second).map(|(r, s)| (s - r).powi(2)).sum();
-        let length: f64 = first.iter().map(|r| r * r).sum();
+        let bends = first.iter().flatten().zip(second.iter().flatten()).map(|(r, s)| (s - r).powi(2));
+        let (bend, length): (f64, f64) = (bends.sum(), first.iter().flatten().map(|r| r * r).sum());
         let reach = if bend > 0.0 { (length / bend).sqrt().clamp(1.0, 1e3) } else { 1.0 };
-        let moved = |k: usize, from: f64| {
-            from * (2.0 * reach * first[k] + reach * reach * (second[k] - first[k])).clamp(-50.0, 50.0).exp()
-        };
-        let channels = self.count;
-        Parameters {
-            beta: zero.beta.iter().enumerate().map(|(c, &b)| moved(c, b)).collect(),
-            omega: zero.omega.iter().enumerate().map(|(c, &w)| self.bounded(moved(channels + c, w))).collect(),
+        let moved = |[from, to]: [f64; 2]| (2.0 * reach * from + reach * reach * (to - from)).clamp(-50.0, 50.0).exp();
+        let mut leap = zero.clone();
+        for (c, (r, s)) in first.iter().zip(&second).enumerate() {
+            leap.omega[c] = self.bounded(zero.omega[c] * moved([r[1], s[1]]));
+            leap.beta[c] = zero.beta[c] * zero.omega[c] * moved([r[0], s[0]]) / leap.omega[c];
         }
+        leap
     }
 
     fn pass(&self, totals: &[Total], at: &Parameters) -> (f64, Vec<Sums>) {

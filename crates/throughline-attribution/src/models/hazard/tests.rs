@@ -131,7 +131,13 @@ fn ages_without_differences_leave_the_rates() {
     );
     let credits = Hazard.attribute(&table).expect("credits");
     let fit = Hazard.fit(&table).expect("fits");
-    assert_eq!(credits.diagnostics()[0].code, "TL431", "{:?} {:?}", fit.channels, &fit.log_likelihoods[..40.min(fit.log_likelihoods.len())]);
+    assert_eq!(
+        credits.diagnostics()[0].code,
+        "TL431",
+        "{:?} {:?}",
+        fit.channels,
+        &fit.log_likelihoods[..40.min(fit.log_likelihoods.len())]
+    );
 }
 
 #[test]
