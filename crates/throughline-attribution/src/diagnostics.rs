@@ -13,4 +13,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL412", "every removal effect is 0, so the last touch takes the credit"),
     ("TL430", "the additive hazard still improved at the limit of passes"),
     ("TL431", "the decay of a channel's hazard stands at its bound"),
+    ("TL432", "all journeys have the same outcome, so a logistic regression splits paths evenly"),
+    ("TL433", "no channel of a path adds to its probability of conversion, so it is split evenly"),
 ];
