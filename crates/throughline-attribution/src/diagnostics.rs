@@ -18,4 +18,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL415", "conversions without a touch so close, which go to their last touch"),
     ("TL416", "channels with negative raw credit of Shao and Li's model, counted as 0"),
     ("TL417", "no channel has raw credit in Shao and Li's model, so paths split evenly"),
+    ("TL430", "the additive hazard still improved at the limit of passes"),
+    ("TL431", "the decay of a channel's hazard stands at its bound"),
+    ("TL432", "all journeys have the same outcome, so a logistic regression splits paths evenly"),
+    ("TL433", "no channel of a path adds to its probability of conversion, so it is split evenly"),
 ];

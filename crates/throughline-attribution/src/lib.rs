@@ -26,6 +26,8 @@ mod sets;
 
 pub mod models;
 
+mod distinct;
+
 pub mod registry;
 
 pub mod lift;

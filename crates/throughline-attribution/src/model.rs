@@ -73,6 +73,13 @@ pub trait Model: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether credit can be broken down by what a touch or a journey is: the observed credits are the sum over paths of
+    /// [`path_weights`](Self::path_weights) × the path's outcome. Weights may be fitted to outcomes; intervals of a breakdown
+    /// then hold the fit for given.
+    fn breaks_down(&self) -> bool {
+        self.splits_paths()
+    }
+
     /// Whether ages of touches are read where the table has them. A model that does not read them sees every different
     /// sequence of channels once instead of every journey, which is much faster.
     fn reads_ages(&self) -> bool {
@@ -134,6 +141,17 @@ impl PathWeights {
             (Some(&start), Some(&end)) => &self.weights[start..end],
             _ => &[],
         }
+    }
+
+    /// The weights of the paths that have an outcome to be credited, in their order.
+    pub(crate) fn credited(self, table: &PathTable) -> Self {
+        let mut out = Self { offsets: vec![0], weights: Vec::new() };
+        let units = table.units();
+        for path in (0..table.len()).filter(|p| units.conversions[*p] != 0.0 || units.values[*p] != 0.0) {
+            out.weights.extend_from_slice(self.of(path));
+            out.offsets.push(out.weights.len());
+        }
+        out
     }
 
     /// A path's weights by channel, in order of first touch.

@@ -3,10 +3,12 @@
 use throughline_core::diagnostic::closest;
 
 use crate::models::first::First;
+use crate::models::hazard::Hazard;
 use crate::models::last::Last;
 use crate::models::last_non_direct::LastNonDirect;
 use crate::models::leave_one_out::LeaveOneOut;
 use crate::models::linear::Linear;
+use crate::models::logistic::Logistic;
 use crate::models::markov::Markov;
 use crate::models::no_parameter;
 use crate::models::participation::Participation;
@@ -73,6 +75,8 @@ pub const MODELS: &[Entry] = &[
     entry("leave_one_out", "", "loss of conversion rate without each touch, on exact paths", |p| fixed("leave_one_out", p, LeaveOneOut)),
     entry("markov", "1", "removal effects in a Markov chain of order 1 to 4", |p| Markov::read(p).map(boxed)),
     entry("path", "markov:1", "another model, path by path", |p| Path::read(p).map(boxed)),
+    entry("hazard", "", "shares in a rate of conversion to which touches add and which decays", |p| fixed("hazard", p, Hazard)),
+    entry("logistic", "presence", "what a bagged logistic regression loses without each channel", |p| Logistic::read(p).map(boxed)),
 ];
 
 /// Reads a model specification: a name, or a name and a parameter after a colon, such as `time_decay:7d`.

@@ -17,14 +17,26 @@
 //! (2 r + 1) (r + 3) u of themselves. All steps and the substitutions move a loss by less than 2 n (n + 1) (n + 3) u of
 //! itself to first order, n states: 1.8e-13 for 8 states. Rounding errors do not conspire, so a few u are usual.
 //!
-//! The solver is dense; [`Chain`] hides that, so that a sparse one can take its place.
+//! Solvers: up to [`FEW_STATES`] states factors are dense, and groups are removed by low-rank updates of them where that
+//! keeps the digits, else by elimination. Beyond, sweeps over the transitions that occur are stopped by a bound on what
+//! they miss (below 2⁻⁵³ of every component); up to [`MAX_DENSE_STATES`] a chain too slow for them is factorised instead.
 
+mod dense;
 mod removal;
+mod sweeps;
+mod update;
 
-use self::removal::Watched;
+use self::dense::Dense;
+use self::sweeps::{Graph, MOST_SWEEPS};
 
-/// The most states the dense solver accepts (72 MB for the factors).
-pub const MAX_STATES: usize = 3_000;
+/// The most states of a chain (about 200 MB a thread while groups are removed).
+pub const MAX_STATES: usize = 1 << 20;
+
+/// The most states of a chain that sweeps do not settle (72 MB for its factors).
+pub const MAX_DENSE_STATES: usize = 3_000;
+
+/// Up to so many states a factorisation costs less than sweeps.
+pub const FEW_STATES: usize = 192;
 
 /// Why counts do not make a chain.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -59,6 +71,17 @@ pub enum ChainError {
     BadCount {
         /// The count given.
         count: f64,
+    },
+    /// Walks take too long to end for sweeps, and there are too many states for factors.
+    #[error(
+        "chain of {states} states does not settle within {sweeps} sweeps and exceeds the {MAX_DENSE_STATES} states that \
+         are solved directly"
+    )]
+    SlowToEnd {
+        /// States given.
+        states: usize,
+        /// Sweeps made.
+        sweeps: usize,
     },
     /// From this state neither end can be reached, so no probability is defined.
     #[error("state {state} is entered but never leads to an end")]
@@ -119,38 +142,58 @@ impl Counts {
     }
 }
 
-/// A factorised chain.
+/// How a chain is solved.
+#[derive(Debug, Clone)]
+enum Solver {
+    Dense(Dense),
+    Sweeps,
+}
+
+/// A chain ready to be solved.
 #[derive(Debug, Clone)]
 pub struct Chain {
     counts: Counts,
-    /// Row-major: the negated strict triangles of the factors of M = L · U, all entries at least 0, and a last column
-    /// of ways out of the chain, which only the factorisation reads.
-    factors: Vec<f64>,
-    /// Diagonal of U; 1 for states that no walk visits.
-    pivots: Vec<f64>,
+    graph: Graph,
+    solver: Solver,
+    /// start · M⁻¹.
+    passages: Vec<f64>,
     walks: f64,
 }
 
 impl Chain {
-    /// Checks and factorises, O(states³).
+    /// Checks, and chooses a solver: a factorisation, ⅓ states³ multiplications, or sweeps, transitions for each.
     pub fn new(counts: Counts) -> Result<Self, ChainError> {
+        Self::with_limits(counts, FEW_STATES, MOST_SWEEPS)
+    }
+
+    /// Factorises up to `few` states and beyond that chains which `most` sweeps do not settle.
+    fn with_limits(counts: Counts, few: usize, most: usize) -> Result<Self, ChainError> {
         counts.check()?;
-        let n = counts.start.len();
-        let mut factors = counts.rates();
-        check_ends(&factors, &counts)?;
-        let pivots = eliminate(&mut factors, n + 1, n);
+        let states = counts.start.len();
+        let graph = Graph::new(&counts);
+        graph.check_ends(&counts)?;
+        let settled = if states > few { graph.solve_left(&counts.start, most) } else { None };
+        let (solver, passages) = match settled {
+            Some(passages) => (Solver::Sweeps, passages),
+            None if states > few.max(MAX_DENSE_STATES) => return Err(ChainError::SlowToEnd { states, sweeps: most }),
+            None => {
+                let dense = Dense::new(&counts);
+                let passages = dense.solve_left(&counts.start);
+                (Solver::Dense(dense), passages)
+            }
+        };
         let walks = counts.start.iter().sum();
-        Ok(Self { counts, factors, pivots, walks })
+        Ok(Self { counts, graph, solver, passages, walks })
     }
 
     /// Number of states.
     pub fn states(&self) -> usize {
-        self.pivots.len()
+        self.counts.start.len()
     }
 
     /// The probability that a walk succeeds; 0 without walks.
     pub fn success_probability(&self) -> f64 {
-        self.from_start(&self.success_from())
+        if self.walks > 0.0 { dot(&self.passages, &self.counts.success) / self.walks } else { 0.0 }
     }
 
     /// The probability of success from each state; 0 for states that no walk visits.
@@ -161,28 +204,10 @@ impl Chain {
     /// M⁻¹ · `reward`: with `reward` the total reward paid on leaving each state for an end (its mean per such walk times
     /// their number), the expected reward of a walk from each state. `reward` is read up to the number of states.
     pub fn solve(&self, reward: &[f64]) -> Vec<f64> {
-        let n = self.states();
-        let mut x = vec![0.0; n];
-        for i in 0..n {
-            x[i] = reward.get(i).copied().unwrap_or(0.0) + dot(self.lower(i), &x[..i]);
+        match &self.solver {
+            Solver::Dense(dense) => dense.solve(reward),
+            Solver::Sweeps => self.graph.solve(reward),
         }
-        for i in (0..n).rev() {
-            x[i] = (x[i] + dot(self.upper(i), &x[i + 1..])) / self.pivots[i];
-        }
-        x
-    }
-
-    /// Row i of the negated L, left of the diagonal.
-    fn lower(&self, i: usize) -> &[f64] {
-        let row = i * (self.states() + 1);
-        &self.factors[row..row + i]
-    }
-
-    /// Row i of the negated U, right of the diagonal.
-    fn upper(&self, i: usize) -> &[f64] {
-        let n = self.states();
-        let row = i * (n + 1);
-        &self.factors[row + i + 1..row + n]
     }
 
     /// The mean of a per-state quantity over where walks start; 0 without walks.
@@ -196,24 +221,8 @@ impl Chain {
         for &(from, _, count) in &self.counts.transitions {
             totals[from as usize] += count;
         }
-        self.passages().iter().zip(totals).map(|(v, total)| v * total).collect()
-    }
-
-    /// start · M⁻¹, per walk.
-    fn passages(&self) -> Vec<f64> {
-        let n = self.states();
-        let mut v: Vec<f64> =
-            self.counts.start.iter().map(|s| if self.walks > 0.0 { s / self.walks } else { 0.0 }).collect();
-        for k in 0..n {
-            v[k] /= self.pivots[k];
-            let (done, rest) = v.split_at_mut(k + 1);
-            axpy(rest, done[k], self.upper(k));
-        }
-        for i in (0..n).rev() {
-            let (rest, done) = v.split_at_mut(i);
-            axpy(rest, done[0], self.lower(i));
-        }
-        v
+        let per_walk = |passages: f64| if self.walks > 0.0 { passages / self.walks } else { 0.0 };
+        self.passages.iter().zip(totals).map(|(v, total)| per_walk(*v) * total).collect()
     }
 
     /// How much of a mean reward is lost when each of `groups` is removed: one row per reward, one entry per group.
@@ -226,22 +235,29 @@ impl Chain {
     /// Rewards of at least 0 lose nothing to cancellation, and the error bound of the module holds for each loss; a loss
     /// of mixed rewards is as accurate relative to what their absolute values would lose.
     ///
-    /// Cost in multiplications, for n states: ⁷⁄₉ n³ when each group is a state of its own, at most n³ · (1 + log₂ groups)
-    /// while groups do not overlap, and in no case more than ⅓ n³ for each group. Memory in numbers: 2¼ n² for groups of
-    /// one state, at most n² · (3 + log₂ groups) when groups are large and overlap.
+    /// Cost in multiplications. By sweeps: transitions × groups × sweeps (about 36 / ln(1 / ρ) of them, ρ the share of
+    /// walks in progress that a sweep leaves), on several threads; memory for 8 groups at once. By factors, n states: ⅓ n³
+    /// for the inverse factors, (n + size) · size² for each group; groups that are large together (Σ size² > n²), and those
+    /// whose update would lose digits, by elimination: ⁷⁄₉ n³ when each is a state of its own, at most n³ · (1 + log₂
+    /// groups) while they do not overlap, and in no case more than ⅓ n³ for each.
     pub fn removal_losses(&self, rewards: &[&[f64]], groups: &[Vec<usize>]) -> Vec<Vec<f64>> {
         let groups: Vec<Vec<usize>> = groups.iter().map(|group| self.valid(group)).collect();
-        let entries = Watched::whole(&self.counts).entries(&groups);
+        let from: Vec<Vec<f64>> = rewards.iter().map(|reward| self.solve(reward)).collect();
+        let entries = match &self.solver {
+            Solver::Dense(dense) => update::entries(dense, &self.counts, &self.passages, &from, &groups),
+            Solver::Sweeps => self.graph.entries(&self.counts.start, &groups),
+        };
+        self.losses(&from, &groups, &entries)
+    }
+
+    /// Σ entries · what the entered states lead to, per walk.
+    fn losses(&self, from: &[Vec<f64>], groups: &[Vec<usize>], entries: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let loss = |from: &[f64], group: &[usize], entries: &[f64]| {
             // Not a sum, which is −0 for an empty group.
             let lost = group.iter().zip(entries).fold(0.0, |lost, (&s, e)| lost + e * from[s]);
             if self.walks > 0.0 { lost / self.walks } else { 0.0 }
         };
-        let losses = rewards.iter().map(|reward| {
-            let from = self.solve(reward);
-            groups.iter().zip(&entries).map(|(group, entries)| loss(&from, group, entries)).collect()
-        });
-        losses.collect()
+        from.iter().map(|from| groups.iter().zip(entries).map(|(g, e)| loss(from, g, e)).collect()).collect()
     }
 
     /// The states of the chain among `group`, ascending and once each.
@@ -250,72 +266,6 @@ impl Chain {
         group.sort_unstable();
         group.dedup();
         group
-    }
-}
-
-/// Rows that elimination updates together, so that the rows above them are read from memory once for all: 200 kB at
-/// [`MAX_STATES`].
-const BLOCK: usize = 8;
-
-/// Eliminates the first `count` states of a table of rates in place, subtraction-free, and answers with their pivots: the
-/// sum of a state's remaining ways out, its row right of the diagonal; 1 for states without, which no walk visits. What
-/// elimination puts on the diagonal is a return to the same state, which is never read; left of it remain the shares
-/// with which rows above were added.
-fn eliminate(cells: &mut [f64], width: usize, count: usize) -> Vec<f64> {
-    let mut pivots: Vec<f64> = Vec::with_capacity(count);
-    for first in (0..cells.len() / width).step_by(BLOCK) {
-        let (done, rest) = cells.split_at_mut(first * width);
-        let block = rest.len().min(BLOCK * width);
-        let block = &mut rest[..block];
-        for (k, above) in done.chunks_exact(width).take(count).enumerate() {
-            add_shares(block, width, k, above, pivots[k]);
-        }
-        for k in first..count.min(first + block.len() / width) {
-            let (above, below) = block.split_at_mut((k - first + 1) * width);
-            let above = &above[(k - first) * width..];
-            let out: f64 = above[k + 1..].iter().sum();
-            let pivot = if out > 0.0 { out } else { 1.0 };
-            pivots.push(pivot);
-            add_shares(below, width, k, above, pivot);
-        }
-    }
-    pivots
-}
-
-/// Sends what the rows of `below` send to state k on to where k, whose row is `above`, leads.
-fn add_shares(below: &mut [f64], width: usize, k: usize, above: &[f64], pivot: f64) {
-    for row in below.chunks_exact_mut(width) {
-        if row[k] > 0.0 {
-            let share = row[k] / pivot;
-            row[k] = share;
-            axpy(&mut row[k + 1..], share, &above[k + 1..]);
-        }
-    }
-}
-
-/// The first state that walks enter (or start in) but from which no end can be reached.
-fn check_ends(rates: &[f64], counts: &Counts) -> Result<(), ChainError> {
-    let n = counts.start.len();
-    let mut ends: Vec<bool> = (0..n).map(|i| rates[i * (n + 1) + n] > 0.0).collect();
-    let mut entered: Vec<bool> = counts.start.iter().map(|s| *s > 0.0).collect();
-    let mut before: Vec<Vec<usize>> = vec![Vec::new(); n];
-    for i in 0..n {
-        for j in (0..n).filter(|j| rates[i * (n + 1) + j] > 0.0) {
-            before[j].push(i);
-            entered[j] = true;
-        }
-    }
-    let mut queue: Vec<usize> = (0..n).filter(|&i| ends[i]).collect();
-    while let Some(state) = queue.pop() {
-        for &i in &before[state] {
-            if !std::mem::replace(&mut ends[i], true) {
-                queue.push(i);
-            }
-        }
-    }
-    match (0..n).find(|&i| entered[i] && !ends[i]) {
-        Some(state) => Err(ChainError::NeverEnds { state }),
-        None => Ok(()),
     }
 }
 
@@ -330,6 +280,9 @@ fn axpy(y: &mut [f64], a: f64, x: &[f64]) {
         y.iter_mut().zip(x).for_each(|(y, x)| *y += a * x);
     }
 }
+
+#[cfg(test)]
+mod solvers;
 
 #[cfg(test)]
 mod tests;

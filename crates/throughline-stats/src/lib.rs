@@ -22,6 +22,8 @@ pub mod goodness;
 
 pub mod logistic;
 
+pub mod sparse_logistic;
+
 pub mod chain;
 
 pub mod parallel;

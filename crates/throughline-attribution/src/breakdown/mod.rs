@@ -111,7 +111,7 @@ fn on_threads(
     if draws.draws < 2 {
         return Err(AttributionError::TooFewDraws { draws: draws.draws });
     }
-    if !model.splits_paths() {
+    if !model.breaks_down() {
         return Err(AttributionError::NotByPath { model: model.spec() });
     }
     let numbers = draws.draws.saturating_add(1).saturating_mul(2).saturating_mul(dimension.cells);
@@ -220,8 +220,9 @@ impl<'j> Weighed<'j> {
     fn new(journeys: &'j Journeys, model: &dyn Model) -> Result<Self, AttributionError> {
         let timed = journeys.has_ages() && model.reads_ages();
         let weights = if timed {
-            let (table, _) = journeys.timed(false);
-            path_weights(model, &table)?
+            // A fitted model needs the journeys without outcome too; their weights split nothing.
+            let (table, _) = journeys.timed(!model.splits_paths());
+            path_weights(model, &table)?.credited(&table)
         } else {
             path_weights(model, journeys.paths())?
         };

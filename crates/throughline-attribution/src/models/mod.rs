@@ -32,6 +32,10 @@ pub mod markov;
 
 pub mod path;
 
+pub mod hazard;
+
+pub mod logistic;
+
 /// Accepts an absent parameter, for models that have none.
 pub(crate) fn no_parameter(model: &'static str, given: Option<&str>) -> Result<(), crate::AttributionError> {
     match given {

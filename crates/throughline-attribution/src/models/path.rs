@@ -102,6 +102,14 @@ impl Model for Path {
         self.inner.conservation()
     }
 
+    fn breaks_down(&self) -> bool {
+        true
+    }
+
+    fn reads_ages(&self) -> bool {
+        self.inner.reads_ages()
+    }
+
     fn prepare<'t>(&self, table: &'t PathTable) -> Result<Box<dyn Prepared + 't>, AttributionError> {
         Ok(Box::new(ByPath { table, inner: self.inner.prepare(table)? }))
     }

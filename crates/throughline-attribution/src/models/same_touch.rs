@@ -63,6 +63,10 @@ impl Rule for SameTouch {
         format!("same_touch:{}{letter}", self.window_us / unit)
     }
 
+    fn reads_ages(&self) -> bool {
+        true
+    }
+
     fn weigher<'t>(&self, table: &'t PathTable) -> Result<Weigher<'t>, AttributionError> {
         if !table.has_ages() && !table.is_empty() {
             return Err(AttributionError::NeedsAges { model: Rule::spec(self) });

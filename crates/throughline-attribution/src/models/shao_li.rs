@@ -161,6 +161,10 @@ impl Model for ShaoLi {
         self.name().to_owned()
     }
 
+    fn reads_ages(&self) -> bool {
+        false
+    }
+
     fn prepare<'t>(&self, table: &'t PathTable) -> Result<Box<dyn Prepared + 't>, AttributionError> {
         Ok(Box::new(Pairs::new(table)))
     }

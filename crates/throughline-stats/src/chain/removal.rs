@@ -8,7 +8,8 @@
 //! Groups share their work: before the list of groups is halved, the states in none of them are eliminated, once for
 //! all of them.
 
-use super::{Counts, eliminate};
+use super::Counts;
+use super::dense::eliminate;
 
 /// A chain watched in some of its states.
 #[derive(Debug, Clone)]

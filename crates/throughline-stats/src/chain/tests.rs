@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn close(a: f64, b: f64, tolerance: f64) -> bool {
+pub(super) fn close(a: f64, b: f64, tolerance: f64) -> bool {
     (a - b).abs() <= tolerance * a.abs().max(b.abs()).max(1e-300)
 }
 
@@ -33,7 +33,7 @@ fn mean_without(chain: &Chain, reward: &[f64], group: &[usize]) -> f64 {
 
 /// What removal of `group` loses, without a difference: walks that start in the group lose all their reward, and in the
 /// chain without the group each transition into it is paid what it would have led to.
-fn loss_on_entry(chain: &Chain, reward: &[f64], group: &[usize]) -> f64 {
+pub(super) fn loss_on_entry(chain: &Chain, reward: &[f64], group: &[usize]) -> f64 {
     let from = chain.solve(reward);
     let mut paid = vec![0.0; chain.states()];
     for &(i, j, count) in &chain.counts.transitions {
@@ -178,7 +178,9 @@ fn bad_counts_are_refused() {
         "transition to or from state 4 of a chain of 1 states",
     );
     check(Counts { success: vec![0.0], ..good }, "state 0 is entered but never leads to an end");
-    check(Counts { start: vec![0.0; 3001], ..Counts::default() }, "chain of 3001 states exceeds the limit of 3000");
+    let many = MAX_STATES + 1;
+    let expect = format!("chain of {many} states exceeds the limit of {MAX_STATES}");
+    check(Counts { start: vec![0.0; many], ..Counts::default() }, &expect);
 }
 
 #[test]
@@ -192,7 +194,7 @@ fn no_walks_and_no_states_are_defined() {
 }
 
 /// Chains of up to 8 states with some missing transitions, self-loops, and a way out of each state.
-fn chains() -> impl Strategy<Value = Counts> {
+pub(super) fn chains() -> impl Strategy<Value = Counts> {
     (1_usize..9).prop_flat_map(|n| {
         let cell = prop_oneof![3 => Just(0.0), 4 => (1_u32..50).prop_map(f64::from), 1 => 1e-6_f64..1e6];
         (

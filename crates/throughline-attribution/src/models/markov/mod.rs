@@ -1,13 +1,13 @@
 //! Markov chain attribution with exact removal effects.
 
+mod codes;
 mod states;
 
 use throughline_core::Diagnostic;
 use throughline_stats::chain::{Chain, Counts};
-use throughline_stats::sum::ExactSum;
+use throughline_stats::sum::exact_sum;
 
 use self::states::States;
-use crate::model::Accumulate;
 use crate::rule::Tally;
 use crate::{AttributionError, Model, PathTable, PathWeights, Prepared, Split, Summation, Units};
 
@@ -87,41 +87,60 @@ impl Walks<'_> {
     fn fit(&self, units: Units<'_>, summation: Summation) -> Fit {
         // Whole numbers that stay below 2^53 add up exactly in any order, which is the usual case.
         let whole = |column: &[f64]| column.iter().all(|c| c.fract() == 0.0) && column.iter().sum::<f64>() < 4.5e15;
-        match summation {
-            Summation::InOrder => self.fit_with::<f64, f64>(units),
-            Summation::Exact if whole(units.conversions) && whole(units.nulls) => self.fit_with::<f64, ExactSum>(units),
-            Summation::Exact => self.fit_with::<ExactSum, ExactSum>(units),
-        }
+        let exact = summation == Summation::Exact;
+        let counts = if exact && !(whole(units.conversions) && whole(units.nulls)) {
+            self.exact_counts(units)
+        } else {
+            self.counts(units)
+        };
+        let last = |path: usize| self.states.walk(path).1;
+        let value = if exact {
+            grouped(self.states.count(), || units.values.iter().enumerate().map(|(p, v)| (last(p), *v)))
+        } else {
+            let mut value = vec![0.0; self.states.count()];
+            units.values.iter().enumerate().for_each(|(p, v)| value[last(p) as usize] += v);
+            value
+        };
+        Fit { counts, value }
     }
 
-    fn fit_with<C: Accumulate, V: Accumulate>(&self, units: Units<'_>) -> Fit {
+    /// Counts summed in the order of the table.
+    fn counts(&self, units: Units<'_>) -> Counts {
         let states = &self.states;
-        let n = states.count();
-        let mut ends = vec![<[C; 3]>::default(); n];
-        let mut between = vec![C::default(); states.pairs.len()];
-        let mut values = vec![V::default(); n];
+        let mut ends = vec![[0.0; 3]; states.count()];
+        let mut between = vec![0.0; states.pairs.len()];
         for (path, (&conversions, &nulls)) in units.conversions.iter().zip(units.nulls).enumerate() {
-            let value = units.values[path];
-            let (first, last, moves) = states.walk(path);
-            if value != 0.0 {
-                values[last as usize].add(value);
-            }
             let weight = conversions + nulls;
             if weight > 0.0 {
-                ends[first as usize][0].add(weight);
-                ends[last as usize][1].add(conversions);
-                ends[last as usize][2].add(nulls);
+                let (first, last, moves) = states.walk(path);
+                ends[first as usize][0] += weight;
+                ends[last as usize][1] += conversions;
+                ends[last as usize][2] += nulls;
                 for &pair in moves {
-                    between[pair as usize].add(weight);
+                    between[pair as usize] += weight;
                 }
             }
         }
-        let column = |k: usize| ends.iter().map(|e| e[k].total()).collect();
-        let transitions = states.pairs.iter().zip(&between).map(|(&(from, to), c)| (from, to, c.total())).collect();
-        Fit {
-            counts: Counts { start: column(0), transitions, success: column(1), failure: column(2) },
-            value: values.iter().map(Accumulate::total).collect(),
-        }
+        let column = |k: usize| ends.iter().map(|e| e[k]).collect();
+        self.assemble(column(0), column(1), column(2), &between)
+    }
+
+    /// Counts summed exactly.
+    fn exact_counts(&self, units: Units<'_>) -> Counts {
+        let states = &self.states;
+        let paths = 0..units.conversions.len();
+        let weight = |path: usize| units.conversions[path] + units.nulls[path];
+        let last = |column: &[f64]| grouped(states.count(), || paths.clone().map(|p| (states.walk(p).1, column[p])));
+        let between = grouped(states.pairs.len(), || {
+            paths.clone().flat_map(|p| states.walk(p).2.iter().map(move |&pair| (pair, weight(p))))
+        });
+        let start = grouped(states.count(), || paths.clone().map(|p| (states.walk(p).0, weight(p))));
+        self.assemble(start, last(units.conversions), last(units.nulls), &between)
+    }
+
+    fn assemble(&self, start: Vec<f64>, success: Vec<f64>, failure: Vec<f64>, between: &[f64]) -> Counts {
+        let pairs = self.states.pairs.iter().zip(between);
+        Counts { start, success, failure, transitions: pairs.map(|(&(from, to), c)| (from, to, *c)).collect() }
     }
 
     fn credit(&self, fit: Fit) -> Result<Split, AttributionError> {
@@ -164,6 +183,29 @@ impl Walks<'_> {
         }
         Ok(Split { conversions: credited, value, removal_effect: Some(effects), diagnostics })
     }
+}
+
+/// The exact sum of the amounts given to each of `count` targets. Amounts are sorted by target first, so that one exact sum
+/// is in memory at a time.
+fn grouped<I: Iterator<Item = (u32, f64)>>(count: usize, amounts: impl Fn() -> I) -> Vec<f64> {
+    let given = || amounts().filter(|(_, amount)| *amount != 0.0);
+    let mut next = vec![0_usize; count + 1];
+    given().for_each(|(target, _)| next[target as usize + 1] += 1);
+    for target in 0..count {
+        next[target + 1] += next[target];
+    }
+    let mut sorted = vec![0.0; next[count]];
+    for (target, amount) in given() {
+        sorted[next[target as usize]] = amount;
+        next[target as usize] += 1;
+    }
+    let mut start = 0;
+    let sum = |&end: &usize| match &sorted[std::mem::replace(&mut start, end)..end] {
+        [] => 0.0,
+        [one] => *one,
+        several => exact_sum(several.iter().copied()),
+    };
+    next[..count].iter().map(sum).collect()
 }
 
 /// Amounts as shares of their sum; `None` when there is nothing to share by.

@@ -267,6 +267,10 @@ impl Model for Shapley {
         }
     }
 
+    fn reads_ages(&self) -> bool {
+        false
+    }
+
     fn prepare<'t>(&self, table: &'t PathTable) -> Result<Box<dyn Prepared + 't>, AttributionError> {
         match self.game {
             Game::Rate => Ok(Box::new(Coalitions::new(table, self.effort))),
