@@ -84,7 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             bootstrap(&table, &[read_spec(&spec)?], draws, 1, Level::P90)?;
             Ok(began.elapsed().as_secs_f64())
         };
-        let (few, many) = (if table.channels().len() > 99 { (0.0, 0.0) } else { (draws(2)?, draws(22)?) });
+        let (few, many) = if table.channels().len() > 99 { (0.0, 0.0) } else { (draws(2)?, draws(22)?) };
         println!("{spec}: prepare {:.4} s, attribute {:.4} s, draw {:.4} s", best[0], best[1], (many - few) / 20.0);
     }
     Ok(())

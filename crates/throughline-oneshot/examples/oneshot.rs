@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints its answer")]
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser;
 use throughline_oneshot::OneShotCommand;
@@ -14,7 +15,8 @@ struct Line {
 
 fn main() -> ExitCode {
     let line = Line::parse();
-    match line.command.run() {
+    let start = Instant::now();
+    match line.command.run().map(|answer| line.command.timed(answer, start.elapsed())) {
         Ok(answer) if line.command.json() => println!("{:#}", answer.json),
         Ok(answer) => println!("{}", answer.text),
         Err(error) => {

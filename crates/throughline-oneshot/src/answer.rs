@@ -48,6 +48,15 @@ impl Answer {
         }
         Self { json, text }
     }
+
+    /// The same with the seconds it took, as `seconds`.
+    #[must_use]
+    pub fn timed(mut self, seconds: f64) -> Self {
+        let seconds = (seconds * 1000.0).round() / 1000.0;
+        self.json["seconds"] = json!(seconds);
+        self.text.push_str(&format!("\n{seconds} s"));
+        self
+    }
 }
 
 /// An estimate for programs: `{"value","std_error","interval":[lo,hi],"p_value","n","level","method","inference"}`. An end

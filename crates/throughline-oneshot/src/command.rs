@@ -1,6 +1,7 @@
 //! Every one-shot command, for the shell and for studies of a project.
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use throughline_core::Diagnostic;
@@ -11,6 +12,7 @@ use crate::effect::EffectArgs;
 use crate::experiment::ExperimentCommand;
 use crate::geo::GeoCommand;
 use crate::iv::IvArgs;
+use crate::journeys::JourneysArgs;
 use crate::panel::PanelArgs;
 use crate::power::PowerArgs;
 use crate::rd::RdArgs;
@@ -39,6 +41,8 @@ pub enum OneShotCommand {
     Power(Box<PowerArgs>),
     /// How often the sets of every estimator hold the truth, on simulated data.
     Coverage(CoverageArgs),
+    /// Events of files become journeys, every touch kept or dropped by a rule.
+    Journeys(Box<JourneysArgs>),
 }
 
 impl OneShotCommand {
@@ -54,7 +58,14 @@ impl OneShotCommand {
             Self::Effect(args) => args.run(),
             Self::Power(args) => args.run(),
             Self::Coverage(args) => args.run(),
+            Self::Journeys(args) => args.run(),
         }
+    }
+
+    /// The answer with how long it took, for commands whose speed matters. Commands read no clock; who runs them does.
+    #[must_use]
+    pub fn timed(&self, answer: Answer, took: Duration) -> Answer {
+        if matches!(self, Self::Journeys(_)) { answer.timed(took.as_secs_f64()) } else { answer }
     }
 
     /// Whether JSON is asked for.
@@ -69,6 +80,7 @@ impl OneShotCommand {
             Self::Effect(args) => args.json,
             Self::Power(args) => args.json,
             Self::Coverage(args) => args.json,
+            Self::Journeys(args) => args.json,
         }
     }
 }

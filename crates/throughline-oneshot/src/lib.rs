@@ -26,6 +26,8 @@ pub mod geo;
 
 pub mod iv;
 
+pub mod journeys;
+
 pub mod panel;
 
 pub mod power;

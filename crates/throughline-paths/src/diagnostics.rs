@@ -14,4 +14,5 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL479", "refunds have no order id and reduce nothing"),
     ("TL480", "signals do not fit together or are out of order"),
     ("TL481", "a column has a type that its use cannot read"),
+    ("TL482", "a field is no instant or no truth value; the row is left out"),
 ];

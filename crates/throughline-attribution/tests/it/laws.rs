@@ -28,11 +28,6 @@ fn build(drawn: &[Drawn]) -> PathTable {
     builder.build().0
 }
 
-/// Whether a model weighs by time.
-fn needs_ages(spec: &str) -> bool {
-    spec.starts_with("time_decay") || spec == "hazard"
-}
-
 /// Every model, higher orders included.
 fn specs() -> Vec<String> {
     let listed = MODELS.iter().map(|e| e.name.to_owned());
@@ -44,13 +39,14 @@ fn specs() -> Vec<String> {
         "same_touch:2d",
         "path:markov:2",
         "path:shapley",
+        "markov:auto",
     ];
     listed.chain(more.map(str::to_owned)).chain(["path:shao_li".to_owned()]).collect()
 }
 
 /// Models that need the times of touches, and cannot do without.
 fn needs_ages(spec: &str) -> bool {
-    spec.starts_with("time_decay") || spec.starts_with("same_touch")
+    spec.starts_with("time_decay") || spec.starts_with("same_touch") || spec == "hazard"
 }
 
 /// The Shapley value of the rate game may be negative by definition.

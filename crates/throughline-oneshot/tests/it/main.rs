@@ -5,6 +5,7 @@ mod did;
 mod effect;
 mod experiment;
 mod iv;
+mod journeys;
 mod rd;
 mod series;
 mod synth;

@@ -64,7 +64,11 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
         Command::Identity(IdentityCommand::Part(args)) => identity::decide(args, Some(false)),
         Command::Identity(IdentityCommand::Undo(args)) => identity::decide(args, None),
         Command::Link(args) => link::link(args),
-        Command::OneShot(command) => oneshot::show(&command.run()?, command.json()),
+        Command::OneShot(command) => {
+            let start = std::time::Instant::now();
+            let answer = command.run()?;
+            oneshot::show(&command.timed(answer, start.elapsed()), command.json())
+        }
         Command::Evidence(EvidenceCommand::List(args)) => evidence::list(args),
         Command::Evidence(EvidenceCommand::Show(args)) => evidence::show(args),
         Command::Evidence(EvidenceCommand::Approve(args)) => evidence::approve(args),
