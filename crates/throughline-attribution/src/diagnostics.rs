@@ -11,4 +11,12 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL407", "a step names a channel by a number that is not known; the row is refused"),
     ("TL411", "a last state has negative value, so value follows conversions"),
     ("TL412", "every removal effect is 0, so the last touch takes the credit"),
+    ("TL490", "there is no evidence on some or all channels, so they have no causal number"),
+    ("TL491", "a credit cannot be calibrated"),
+    ("TL492", "evidence is not used, and why"),
+    ("TL493", "evidence of one experiment is there more than once and counts once"),
+    ("TL494", "pieces of evidence on one channel are in conflict"),
+    ("TL495", "an experiment found an effect of a channel that has no credit there"),
+    ("TL496", "few channels have evidence, so the prior says how much channels differ"),
+    ("TL497", "channels differ in what they cause for each credited conversion"),
 ];

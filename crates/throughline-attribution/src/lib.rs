@@ -24,6 +24,8 @@ pub mod registry;
 
 pub mod bootstrap;
 
+pub mod causal;
+
 pub use bootstrap::{ChannelIntervals, CreditsWithIntervals, DEFAULT_DRAWS, Quantity, bootstrap};
 pub use builder::{Outcome, PathTableBuilder};
 pub use credits::{ChannelCredit, Conservation, Credits, Totals};

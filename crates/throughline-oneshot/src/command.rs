@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use throughline_core::Diagnostic;
 
 use crate::coverage::CoverageArgs;
+use crate::credit_truth::CreditTruthArgs;
 use crate::effect::EffectArgs;
 use crate::experiment::ExperimentCommand;
 use crate::geo::GeoCommand;
@@ -13,6 +14,7 @@ use crate::iv::IvArgs;
 use crate::panel::PanelArgs;
 use crate::power::PowerArgs;
 use crate::rd::RdArgs;
+use crate::touchpoint::TouchpointArgs;
 use crate::{Answer, OneShotError};
 
 /// A one-shot command.
@@ -36,6 +38,10 @@ pub enum OneShotCommand {
     Power(Box<PowerArgs>),
     /// How often the sets of every estimator hold the truth, on simulated data.
     Coverage(CoverageArgs),
+    /// What attribution says against what is true, in many random markets.
+    CreditTruth(Box<CreditTruthArgs>),
+    /// What if a channel's touches disappeared: their effect among those touched, adjusted for what was known before.
+    Touchpoint(Box<TouchpointArgs>),
 }
 
 impl OneShotCommand {
@@ -50,6 +56,8 @@ impl OneShotCommand {
             Self::Effect(args) => args.run(),
             Self::Power(args) => args.run(),
             Self::Coverage(args) => args.run(),
+            Self::CreditTruth(args) => args.run(),
+            Self::Touchpoint(args) => args.run(),
         }
     }
 
@@ -64,6 +72,8 @@ impl OneShotCommand {
             Self::Effect(args) => args.json,
             Self::Power(args) => args.json,
             Self::Coverage(args) => args.json,
+            Self::CreditTruth(args) => args.json,
+            Self::Touchpoint(args) => args.json,
         }
     }
 }

@@ -8,6 +8,8 @@ pub mod command;
 
 pub mod coverage;
 
+pub mod credit_truth;
+
 pub mod design;
 
 pub mod diagnostics;
@@ -33,6 +35,8 @@ pub mod rd;
 pub mod record;
 
 pub mod switchback;
+
+pub mod touchpoint;
 
 pub mod verify;
 

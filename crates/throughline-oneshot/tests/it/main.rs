@@ -8,4 +8,5 @@ mod iv;
 mod rd;
 mod series;
 mod synth;
+mod touchpoint;
 mod verify_sequential;
