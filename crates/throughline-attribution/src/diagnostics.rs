@@ -22,4 +22,12 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL431", "the decay of a channel's hazard stands at its bound"),
     ("TL432", "all journeys have the same outcome, so a logistic regression splits paths evenly"),
     ("TL433", "no channel of a path adds to its probability of conversion, so it is split evenly"),
+    ("TL490", "there is no evidence on some or all channels, so they have no causal number"),
+    ("TL491", "a credit cannot be calibrated"),
+    ("TL492", "evidence is not used, and why"),
+    ("TL493", "evidence of one experiment is there more than once and counts once"),
+    ("TL494", "pieces of evidence on one channel are in conflict"),
+    ("TL495", "an experiment found an effect of a channel that has no credit there"),
+    ("TL496", "few channels have evidence, so the prior says how much channels differ"),
+    ("TL497", "channels differ in what they cause for each credited conversion"),
 ];

@@ -1,5 +1,6 @@
 //! What can go wrong in attribution. Bad rows are not errors: the builder reports them as diagnostics.
 
+use throughline_core::Timestamp;
 use throughline_core::estimate::EstimateError;
 use throughline_stats::chain::ChainError;
 
@@ -126,6 +127,38 @@ pub enum AttributionError {
     TooFewReplicates {
         /// The number given.
         replicates: usize,
+    },
+    /// A span of time without an instant.
+    #[error("a span from {start} to before {end} holds no instant")]
+    EmptySpan {
+        /// Its first instant.
+        start: Timestamp,
+        /// The first instant after it.
+        end: Timestamp,
+    },
+    /// A number out of its bounds.
+    #[error("{what} of {value} is outside {bounds}")]
+    Setting {
+        /// What it is.
+        what: &'static str,
+        /// What was given.
+        value: f64,
+        /// What is accepted.
+        bounds: &'static str,
+    },
+    /// A credit names a period that is not there.
+    #[error("the credit of `{channel}` is of period number {period}, which is not there")]
+    NoPeriod {
+        /// The channel.
+        channel: String,
+        /// The number given.
+        period: usize,
+    },
+    /// The evidence together cannot be solved in double precision.
+    #[error("{pieces} pieces of evidence are too alike and too precise to be solved together")]
+    Unsolvable {
+        /// How many.
+        pieces: usize,
     },
     /// The chain cannot be solved.
     #[error("the markov chain cannot be solved")]

@@ -34,6 +34,8 @@ pub mod lift;
 
 pub mod bootstrap;
 
+pub mod causal;
+
 pub mod breakdown;
 
 pub mod identity;

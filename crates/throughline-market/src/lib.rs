@@ -46,6 +46,8 @@ mod truth;
 
 mod effects;
 
+mod period_truth;
+
 mod designs;
 
 mod incident_truth;
@@ -93,6 +95,7 @@ pub use incidents::{Fault, IncidentSpec};
 pub use interventions::{GeoTestSpec, InterventionSpec, LotterySpec, OutreachSpec, RolloutSpec, VoucherSpec, WaveSpec};
 pub use locate::locate;
 pub use outcomes::{Call, Return, Session, SignUp};
+pub use period_truth::PeriodTruth;
 pub use person::{Permissions, Person, Segment};
 pub use presets::{PRESETS, Preset};
 pub use project::{read_truth, write_project_data, write_vendors};

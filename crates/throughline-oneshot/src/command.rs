@@ -8,6 +8,7 @@ use throughline_core::Diagnostic;
 
 use crate::attribute::AttributeArgs;
 use crate::coverage::CoverageArgs;
+use crate::credit_truth::CreditTruthArgs;
 use crate::effect::EffectArgs;
 use crate::experiment::ExperimentCommand;
 use crate::geo::GeoCommand;
@@ -16,6 +17,7 @@ use crate::journeys::JourneysArgs;
 use crate::panel::PanelArgs;
 use crate::power::PowerArgs;
 use crate::rd::RdArgs;
+use crate::touchpoint::TouchpointArgs;
 use crate::{Answer, OneShotError};
 
 /// A one-shot command.
@@ -43,6 +45,10 @@ pub enum OneShotCommand {
     Coverage(CoverageArgs),
     /// Events of files become journeys, every touch kept or dropped by a rule.
     Journeys(Box<JourneysArgs>),
+    /// What attribution says against what is true, in many random markets.
+    CreditTruth(Box<CreditTruthArgs>),
+    /// What if a channel's touches disappeared: their effect among those touched, adjusted for what was known before.
+    Touchpoint(Box<TouchpointArgs>),
 }
 
 impl OneShotCommand {
@@ -59,6 +65,8 @@ impl OneShotCommand {
             Self::Power(args) => args.run(),
             Self::Coverage(args) => args.run(),
             Self::Journeys(args) => args.run(),
+            Self::CreditTruth(args) => args.run(),
+            Self::Touchpoint(args) => args.run(),
         }
     }
 
@@ -81,6 +89,8 @@ impl OneShotCommand {
             Self::Power(args) => args.json,
             Self::Coverage(args) => args.json,
             Self::Journeys(args) => args.json,
+            Self::CreditTruth(args) => args.json,
+            Self::Touchpoint(args) => args.json,
         }
     }
 }

@@ -10,6 +10,8 @@ pub mod command;
 
 pub mod coverage;
 
+pub mod credit_truth;
+
 pub mod design;
 
 pub mod diagnostics;
@@ -37,6 +39,8 @@ pub mod rd;
 pub mod record;
 
 pub mod switchback;
+
+pub mod touchpoint;
 
 pub mod verify;
 

@@ -36,6 +36,8 @@ mod evalue;
 
 mod report;
 
+mod touchpoint;
+
 mod simulate;
 
 pub use aipw::{AipwFit, aipw};
@@ -52,6 +54,7 @@ pub use report::{Method, effect};
 pub use settings::{AdjustSettings, Estimand, LearnerSpec};
 pub use study::Study;
 pub use table::{Missing, StudyColumns, study_of};
+pub use touchpoint::{TouchAt, TouchpointEffect, TouchpointSettings, Touchpoints, touchpoint};
 
 use crate::registry::EstimatorEntry;
 

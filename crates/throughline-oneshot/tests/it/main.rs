@@ -9,4 +9,5 @@ mod journeys;
 mod rd;
 mod series;
 mod synth;
+mod touchpoint;
 mod verify_sequential;

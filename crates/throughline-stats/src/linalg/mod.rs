@@ -51,6 +51,11 @@ impl Cholesky {
         x
     }
 
+    /// ln det A.
+    pub fn log_determinant(&self) -> f64 {
+        2.0 * (0..self.n).map(|i| self.lower[i * self.n + i].ln()).sum::<f64>()
+    }
+
     /// A⁻¹.
     pub fn inverse(&self) -> Vec<f64> {
         let n = self.n;
