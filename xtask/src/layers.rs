@@ -24,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("identity", &["core", "stats", "lake", "vault", "linkage"]),
     ("activate", &["core", "stats", "lake", "vault", "ledger"]),
     ("paths", MODELS_MAY),
-    ("journeys", DATA_PLANE_MAY),
+    ("journeys", &["core", "stats", "lake", "paths"]),
     ("features", DATA_PLANE_MAY),
     ("watch", DATA_PLANE_MAY),
     ("learn", MODELS_MAY),
@@ -47,6 +47,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ingest",
             "identity",
             "journeys",
+            "paths",
             "features",
             "attribution",
             "evidence",
@@ -201,7 +202,7 @@ mod tests {
         check(
             "throughline-journeys",
             "throughline-vault",
-            Some("`journeys` may not depend on `throughline-vault` (allowed: core, stats, lake)"),
+            Some("`journeys` may not depend on `throughline-vault` (allowed: core, stats, lake, paths)"),
         );
         check("throughline-run", "throughline", Some("nothing may depend on the shell `throughline`"));
         check("throughline-new", "serde", Some("`throughline-new` has no row in the layer table"));

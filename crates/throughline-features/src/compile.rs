@@ -208,7 +208,12 @@ impl Check<'_> {
             };
             if wanted.is_some_and(|w| w != found.ty) {
                 let message = format!("the covariate `{}` is a text", config.name.value);
-                self.error("TL455", &config.name, message, "covariates are numbers; use it as `strata` or as a segment");
+                self.error(
+                    "TL455",
+                    &config.name,
+                    message,
+                    "covariates are numbers; use it as `strata` or as a segment",
+                );
             }
             out.push(found);
         }

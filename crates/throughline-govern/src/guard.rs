@@ -208,7 +208,7 @@ mod tests {
         let guard = Guard::new().expect("rules");
         let operations = guard.operations();
         assert!(PUBLIC.iter().all(|name| !operations.contains(*name)), "{operations:?}");
-        assert_eq!(operations.len(), 54);
+        assert_eq!(operations.len(), 57);
         assert!(["view", "operate", "safety"].iter().all(|group| !operations.contains(*group)));
         assert!(guard.operations.values().all(|kinds| !kinds.is_empty()), "{:?}", guard.operations);
     }

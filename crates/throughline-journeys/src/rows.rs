@@ -32,12 +32,22 @@ impl Writing<'_> {
             let end = self.columns.rows[end as usize];
             let (person, of_person) = &self.bucket.people[output.person[journey] as usize];
             let journey_id = self.journey_id(*person, end, conversion.is_some());
-            journeys.push(self, output, journey, &Ending { journey_id: &journey_id, person: *person, first: of_person.start, end });
+            journeys.push(
+                self,
+                output,
+                journey,
+                &Ending { journey_id: &journey_id, person: *person, first: of_person.start, end },
+            );
             let mut position = 0;
             for place in ledger {
                 let (row, rule) = (self.columns.rows[output.touch_row[place] as usize], output.touch_rule[place]);
                 let kept = rule == Rule::Kept;
-                touches.push(self.bucket, row, (&journey_id, *person), (if kept { position } else { -1 }, output.touch_session[place], rule));
+                touches.push(
+                    self.bucket,
+                    row,
+                    (&journey_id, *person),
+                    (if kept { position } else { -1 }, output.touch_session[place], rule),
+                );
                 position += i32::from(kept);
             }
         }

@@ -216,7 +216,8 @@ pub fn touches() -> TableSpec {
     TableSpec::new("touches", 2, fields, Some(PartitionColumn::Int("bucket")), "one touch considered for a journey")
 }
 
-/// Credit by model, conversion and channel, with intervals at `level` and, since version 2, inner ones at one half.
+/// Credit by model, conversion and channel, with intervals at `level` and, since version 2, inner ones at one half. Since version 3
+/// with the share of all credit, and with what supports a credit that is scaled to evidence.
 pub fn credits() -> TableSpec {
     let mut fields = vec![
         required("model", DataType::Utf8),
@@ -242,7 +243,32 @@ pub fn credits() -> TableSpec {
     for name in ["conversions_inner_low", "conversions_inner_high", "value_inner_low", "value_inner_high"] {
         fields.push(optional(name, DataType::Float64));
     }
-    TableSpec::new("credits", 2, fields, None, "credit of one channel under one model")
+    for name in ["share", "share_low", "share_high"] {
+        fields.push(optional(name, DataType::Float64));
+    }
+    fields.push(text("support"));
+    TableSpec::new("credits", 3, fields, None, "credit of one channel under one model")
+}
+
+/// Credit by model, conversion, channel and what a touch or journey is: campaign, place, device, cohort, day, month.
+pub fn credit_cells() -> TableSpec {
+    let mut fields = vec![
+        required("model", DataType::Utf8),
+        required("conversion", DataType::Utf8),
+        required("dimension", DataType::Utf8),
+        required("item", DataType::Utf8),
+        required("channel", DataType::Utf8),
+    ];
+    for what in ["conversions", "value"] {
+        fields.push(optional(what, DataType::Float64));
+        for end in ["low", "high", "inner_low", "inner_high"] {
+            fields.push(optional(&format!("{what}_{end}"), DataType::Float64));
+        }
+    }
+    fields.push(optional("level", DataType::Float64));
+    fields.push(text("currency"));
+    fields.push(optional("spend_micros", DataType::Int64));
+    TableSpec::new("credit_cells", 1, fields, None, "credit of one channel and item under one model")
 }
 
 /// Effects of actions on people, by model version.
@@ -357,6 +383,7 @@ pub fn all() -> Vec<TableSpec> {
         journeys(),
         touches(),
         credits(),
+        credit_cells(),
         scores(),
         decisions(),
         deliveries(),

@@ -9,6 +9,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL005", "a file is of another kind than its place says"),
     ("TL006", "an attribution model cannot be used"),
     ("TL007", "two files have one name"),
+    ("TL008", "credit of a model cannot be broken down by a dimension"),
+    ("TL009", "no record of the evidence ledger says what a channel caused"),
     ("TL010", "a policy names an unknown experiment"),
     ("TL011", "a policy names an unknown metric"),
     ("TL012", "a policy names an unknown uplift model"),

@@ -1,14 +1,13 @@
 //! Walking the thread: why this decision, where did this conversion's credit come from, who is this person.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 use arrow::array::{Array, BinaryArray, RecordBatch, StringArray};
 use serde_json::{Map, Value, json};
 use throughline_attribution::read_spec;
 use throughline_core::money::units_from_micros;
-use throughline_core::{PersonId, RunContext, SubjectToken, Timestamp};
-use throughline_lake::{SessionOptions, Snapshot, TableSpec, columns, tables};
+use throughline_core::{PersonId, SubjectToken, Timestamp};
+use throughline_lake::{Snapshot, TableSpec, columns, tables};
 
 use crate::engine::Stores;
 use crate::error::RunError;
@@ -32,19 +31,7 @@ pub enum Subject {
 
 /// The thread behind a subject, as a JSON object whose keys read in order.
 pub async fn explain(project: &Project, stores: &Stores, subject: &Subject) -> Result<Value, RunError> {
-    let context = StageContext {
-        project,
-        lake: &stores.lake,
-        vault: &stores.vault,
-        ledger: stores.ledger.as_ref(),
-        run: RunContext::new(0, Timestamp::MIN, Timestamp::MAX, project.config.value.seed),
-        clock: crate::engine::Clock::new(|| Timestamp::MIN),
-        requested_by: String::new(),
-        fence: 0,
-        manifest: Mutex::new(stores.ledger.manifest().await?),
-        session: SessionOptions::default(),
-    };
-    let thread = Thread { context };
+    let thread = Thread { context: StageContext::looking(project, stores).await? };
     let answer = match subject {
         Subject::Decision(entity) => thread.decision(entity.as_deref()).await,
         Subject::Conversion(event) => thread.conversion(event.as_deref()).await,

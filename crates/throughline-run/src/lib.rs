@@ -28,6 +28,8 @@ mod page;
 
 mod explain;
 
+mod reconcile;
+
 mod matches;
 
 mod erase;
@@ -63,11 +65,13 @@ pub use quarantine::{
     quarantined_rows, row_detail, undo_correction,
 };
 pub use query::{Answer, query};
+pub use reconcile::{PlatformBridge, reconcile_platforms};
 pub use report::{Lineage, RunReport, StageReport, UnitReport, UnitStatus};
 pub use sources::{
     CheckReport, DayVolume, LabelCheck, QuarantineGroup, SourceCheck, SourceReport, SourceState, SourcesReport,
     check_sources, source_states, sources_report,
 };
 pub use stages::stage_names;
+pub use throughline_attribution::reconcile::Amount;
 pub use throughline_features::{Aggregate, MetricConfig, MetricKind, features_table, labels_table};
 pub use throughline_lake::tables;

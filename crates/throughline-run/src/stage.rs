@@ -10,6 +10,7 @@ use throughline_lake::{Lake, LakeError, Session, SessionOptions, Snapshot, Stage
 use throughline_ledger::{AuditEntry, Publication, Repository};
 use throughline_vault::{Opening, Vault};
 
+use crate::engine::Stores;
 use crate::error::RunError;
 use crate::project::Project;
 
@@ -39,6 +40,24 @@ pub(crate) struct StageContext<'a> {
     pub(crate) manifest: Mutex<BTreeMap<String, u64>>,
     /// Limits of query sessions.
     pub(crate) session: SessionOptions,
+}
+
+impl<'a> StageContext<'a> {
+    /// For looking at what is published, outside a run.
+    pub(crate) async fn looking(project: &'a Project, stores: &'a Stores) -> Result<Self, RunError> {
+        Ok(Self {
+            project,
+            lake: &stores.lake,
+            vault: &stores.vault,
+            ledger: stores.ledger.as_ref(),
+            run: RunContext::new(0, Timestamp::MIN, Timestamp::MAX, project.config.value.seed),
+            clock: crate::engine::Clock::new(|| Timestamp::MIN),
+            requested_by: String::new(),
+            fence: 0,
+            manifest: Mutex::new(stores.ledger.manifest().await?),
+            session: SessionOptions::default(),
+        })
+    }
 }
 
 impl StageContext<'_> {

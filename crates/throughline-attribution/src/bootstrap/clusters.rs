@@ -208,8 +208,7 @@ impl Resampled {
             let lines = journeys.endings()[range.clone()].iter().zip(&journeys.values()[range.clone()]);
             for ((ending, worth), stream) in lines.zip(&streams[range]) {
                 let counts = stream.counts(block).map(u32::from);
-                let (converted, null) =
-                    (u32::from(*ending == Ending::Conversion), u32::from(*ending == Ending::Null));
+                let (converted, null) = (u32::from(*ending == Ending::Conversion), u32::from(*ending == Ending::Null));
                 for lane in 0..BLOCK {
                     conversions[lane] += counts[lane] * converted;
                     nulls[lane] += counts[lane] * null;

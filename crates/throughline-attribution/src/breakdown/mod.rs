@@ -117,7 +117,11 @@ fn on_threads(
     let numbers = draws.draws.saturating_add(1).saturating_mul(2).saturating_mul(dimension.cells);
     if numbers > MOST_NUMBERS {
         let limit = MOST_NUMBERS / 2 / (draws.draws + 1);
-        return Err(AttributionError::TooManyCells { dimension: dimension.name.to_owned(), cells: dimension.cells, limit });
+        return Err(AttributionError::TooManyCells {
+            dimension: dimension.name.to_owned(),
+            cells: dimension.cells,
+            limit,
+        });
     }
     let weighed = Weighed::new(journeys, model)?;
     let lines = weighed.lines(dimension, days)?;
@@ -165,8 +169,13 @@ impl Breakdown {
 
     /// The credit of a cell.
     pub fn credit(&self, cell: usize, what: Quantity) -> Result<Estimate, AttributionError> {
+        self.credit_at(cell, what, self.draws.level)
+    }
+
+    /// The credit of a cell at another level, from the same draws.
+    pub fn credit_at(&self, cell: usize, what: Quantity, level: Level) -> Result<Estimate, AttributionError> {
         let (value, draws) = self.of(cell, what)?;
-        self.estimate(value, draws)
+        Ok(Estimate::from_draws(value, draws, self.clusters, level, self.method.as_str())?)
     }
 
     /// The observed credit of a cell, and its credit in every draw.

@@ -27,17 +27,10 @@ pub(super) struct Lines {
 
 impl Weighed<'_> {
     /// Reads the cell of every touch of every journey with an outcome.
-    pub(super) fn lines(
-        &self,
-        dimension: &Dimension<'_>,
-        days: Option<&Days<'_>>,
-    ) -> Result<Lines, AttributionError> {
+    pub(super) fn lines(&self, dimension: &Dimension<'_>, days: Option<&Days<'_>>) -> Result<Lines, AttributionError> {
         let journeys = self.journeys;
-        let mut lines = Lines {
-            lines: Vec::new(),
-            shares: Vec::new(),
-            days: vec![Default::default(); days.map_or(0, |d| d.days)],
-        };
+        let mut lines =
+            Lines { lines: Vec::new(), shares: Vec::new(), days: vec![Default::default(); days.map_or(0, |d| d.days)] };
         let mut credited = 0;
         for path in 0..journeys.paths().len() {
             let first = lines.lines.len();

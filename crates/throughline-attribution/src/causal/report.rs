@@ -272,7 +272,9 @@ fn totals(
         let all = (chosen().map(|p| p.conversions).sum(), chosen().map(|p| p.value).sum());
         let mut without: Vec<String> = found
             .iter()
-            .filter(|c| period.is_none_or(|p| p == c.period) && c.conversions.is_none() && c.credited_conversions != 0.0)
+            .filter(|c| {
+                period.is_none_or(|p| p == c.period) && c.conversions.is_none() && c.credited_conversions != 0.0
+            })
             .map(|c| c.channel.clone())
             .collect();
         without.sort_unstable();

@@ -85,7 +85,8 @@ pub(super) fn select<'a>(
         };
         if let Some(fault) = fault {
             seen.insert(key, seen.get(&key).copied().unwrap_or(index));
-            let message = format!("the credit of `{}` in period {} {fault}; it is left out", credit.channel, credit.period);
+            let message =
+                format!("the credit of `{}` in period {} {fault}; it is left out", credit.channel, credit.period);
             diagnostics.push(Diagnostic::warning("TL491", message));
         }
         cells.push((fault.is_none() && credit.conversions > 0.0).then_some(place));
@@ -132,7 +133,8 @@ fn counted_once<'a>(evidence: &'a [Evidence], diagnostics: &mut Vec<Diagnostic>)
     let mut last_id: Option<&str> = None;
     for e in sorted {
         if last_id == Some(e.id.as_str()) {
-            diagnostics.push(Diagnostic::warning("TL493", format!("evidence `{}` is there twice and counts once", e.id)));
+            diagnostics
+                .push(Diagnostic::warning("TL493", format!("evidence `{}` is there twice and counts once", e.id)));
             continue;
         }
         last_id = Some(&e.id);
@@ -142,7 +144,10 @@ fn counted_once<'a>(evidence: &'a [Evidence], diagnostics: &mut Vec<Diagnostic>)
             continue;
         }
         let same = |k: &&Evidence| {
-            k.source == e.source && k.channel == e.channel && k.span.overlaps(e.span) && (k.scope == e.scope || k.scope.is_none() || e.scope.is_none())
+            k.source == e.source
+                && k.channel == e.channel
+                && k.span.overlaps(e.span)
+                && (k.scope == e.scope || k.scope.is_none() || e.scope.is_none())
         };
         match kept.iter().position(same) {
             None => kept.push(e),
@@ -167,7 +172,10 @@ fn unusable(e: &Evidence) -> Option<String> {
         Effect::Conversions { estimate, variance } | Effect::PerCredit { estimate, variance } => (estimate, variance),
     };
     if e.tier < EvidenceTier::QuasiExperiment {
-        Some(format!("it is of tier {}, and only experiments and quasi-experiments say what was caused", e.tier.number()))
+        Some(format!(
+            "it is of tier {}, and only experiments and quasi-experiments say what was caused",
+            e.tier.number()
+        ))
     } else if !e.healthy {
         Some("a check of its design failed".to_owned())
     } else if !e.current {
@@ -273,7 +281,9 @@ impl<'a> Selected<'a> {
     }
 
     fn pieces(&self, of: &[usize]) -> Vec<(&'a str, f64, f64)> {
-        of.iter().map(|i| (self.items[*i].evidence.id.as_str(), self.items[*i].ratio, self.items[*i].variance)).collect()
+        of.iter()
+            .map(|i| (self.items[*i].evidence.id.as_str(), self.items[*i].ratio, self.items[*i].variance))
+            .collect()
     }
 
     /// Groups of the same scope whose spans overlap, directly or through others.

@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn equal_paths_have_one_number() {
         let mut paths = Distinct::default();
-        let made: Vec<Vec<u32>> = (0..20_000_u32).map(|i| (0..=i % 7).map(|k| (i / 3 + k * i) % 90).collect()).collect();
+        let made: Vec<Vec<u32>> =
+            (0..20_000_u32).map(|i| (0..=i % 7).map(|k| (i / 3 + k * i) % 90).collect()).collect();
         let numbers: Vec<u32> = made.iter().map(|p| paths.number(p).expect("few")).collect();
         for (path, number) in made.iter().zip(&numbers) {
             assert_eq!(paths.path(*number), path);

@@ -64,15 +64,8 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause, in order.
-    pub const ALL: [Self; 7] = [
-        Self::Credit,
-        Self::Window,
-        Self::ViewThrough,
-        Self::Consent,
-        Self::Duplicate,
-        Self::TimeZone,
-        Self::Identity,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Credit, Self::Window, Self::ViewThrough, Self::Consent, Self::Duplicate, Self::TimeZone, Self::Identity];
 
     /// The name in tables.
     pub const fn name(self) -> &'static str {

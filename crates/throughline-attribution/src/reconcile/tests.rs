@@ -67,7 +67,11 @@ fn each_cause_has_its_line() {
     let dropped = [conversion(10, 0.0, "C:9")];
     assert_eq!(bridge(&platform(), &dropped, 1.0), [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     let seen = [conversion(10, 1.0, "v:5"), conversion(10, 0.0, "V:10")];
-    assert_eq!(bridge(&platform(), &seen, 1.0), [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], "one is too old, one we did not keep");
+    assert_eq!(
+        bridge(&platform(), &seen, 1.0),
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        "one is too old, one we did not keep"
+    );
     let without_views = Platform { view_window: 0, ..platform() };
     assert_eq!(bridge(&without_views, &seen, 0.0), [0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0]);
     let silent = [conversion(10, 0.0, "n:9")];
@@ -83,7 +87,11 @@ fn each_cause_has_its_line() {
 fn a_day_may_be_that_of_the_touch() {
     let by_touch = Platform { dated_by: DatedBy::Touch, ..platform() };
     let late = [conversion(33, 1.0, "c:29")];
-    assert_eq!(bridge(&by_touch, &late, 1.0), [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0], "ours lies after the period, its click in it");
+    assert_eq!(
+        bridge(&by_touch, &late, 1.0),
+        [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+        "ours lies after the period, its click in it"
+    );
 }
 
 #[test]

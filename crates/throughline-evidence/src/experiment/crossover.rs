@@ -50,7 +50,8 @@ impl Reading {
     pub fn crossed(&mut self, units: u64, crossed: u64, level: Level) {
         let check = Crossover::counted(units, crossed);
         if crossed > 0 {
-            let message = format!("{crossed} of {units} units were later assigned to another arm; all are read in their first");
+            let message =
+                format!("{crossed} of {units} units were later assigned to another arm; all are read in their first");
             let help = "what they got is not what they were drawn into, so effects are drawn towards 0: find the second assignment";
             self.diagnostics.push(check.finding(message, help));
         }

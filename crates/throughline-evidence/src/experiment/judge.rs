@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use throughline_core::{Estimate, Level, Side};
 use throughline_stats::two_sample::Uninformative;
 
-use super::effect::Effect;
 use super::Looks;
+use super::effect::Effect;
 use super::plan::{Margin, Metric, Plan};
 use super::welch::{FAR_FROM_ZERO, NO_INTERFERENCE, NORMAL, RANDOM};
 use crate::{Comparison, EvidenceError, Joint};

@@ -101,7 +101,10 @@ fn one_sided(seed: u64, level: Level) -> Result<Simulated, EvidenceError> {
 }
 
 fn sequence(seed: u64, level: Level) -> Result<Simulated, EvidenceError> {
-    let plan = Plan { sequential: Some(super::Looks::ConfidenceSequence { tuned_at: 400.0 }), ..plan(level, Metric::column("y")) };
+    let plan = Plan {
+        sequential: Some(super::Looks::ConfidenceSequence { tuned_at: 400.0 }),
+        ..plan(level, Metric::column("y"))
+    };
     first(&normals(seed, 400)?, &plan, 0.5)
 }
 

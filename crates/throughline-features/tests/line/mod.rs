@@ -195,12 +195,19 @@ impl Line {
         let batch = batches.iter().find(|b| b.num_rows() > 0).expect("a label");
         let words = |list: arrow::array::ArrayRef| {
             let shown = |i| {
-                if list.is_null(i) { "-".to_owned() } else { arrow::util::display::array_value_to_string(&list, i).expect("shown") }
+                if list.is_null(i) {
+                    "-".to_owned()
+                } else {
+                    arrow::util::display::array_value_to_string(&list, i).expect("shown")
+                }
             };
             (0..list.len()).map(shown).map(|w| w.trim_end_matches(".0").to_owned()).collect::<Vec<_>>().join(" ")
         };
         let lists = ["outcomes", "denominators", "baselines", "baseline_denominators", "covariates", "groups"];
-        lists.iter().map(|name| ((*name).to_owned(), words(columns::list(batch, name).expect("a list").value(0)))).collect()
+        lists
+            .iter()
+            .map(|name| ((*name).to_owned(), words(columns::list(batch, name).expect("a list").value(0))))
+            .collect()
     }
 }
 

@@ -37,12 +37,15 @@ getRunPage            x       x       x        x       x
 getSession            x       x       x        x       x
 listApprovals         x       x       x        x       x
 listAudit             ·       x       x        x       x
+listBridges           x       x       x        x       x
 listConfiguration     ·       x       x        x       x
 listConversions       x       x       x        x       x
+listCreditCells       x       x       x        x       x
 listDecisions         x       x       x        x       x
 listEvidence          x       x       x        x       x
 listExperiments       x       x       x        x       x
 listMatches           x       x       x        x       x
+listPaths             x       x       x        x       x
 listRuns              x       x       x        x       x
 listSources           x       x       x        x       x
 listTokens            x       x       x        x       x

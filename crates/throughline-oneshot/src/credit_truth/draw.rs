@@ -109,11 +109,9 @@ pub(super) fn draw(seed: u64, people: u32) -> Drawn {
 /// People, intent and calendar.
 fn world(scenario: &mut Scenario, n: &mut Numbers) {
     let level = n.within(-0.4, 0.4);
-    for (segment, log_odds) in [
-        (&mut scenario.segments.new, -5.0),
-        (&mut scenario.segments.regular, -4.4),
-        (&mut scenario.segments.vip, -3.8),
-    ] {
+    for (segment, log_odds) in
+        [(&mut scenario.segments.new, -5.0), (&mut scenario.segments.regular, -4.4), (&mut scenario.segments.vip, -3.8)]
+    {
         segment.log_odds = log_odds + level;
     }
     scenario.intent.swing = n.within(0.3, 1.2);

@@ -28,10 +28,8 @@ pub(super) struct Journeys {
 /// counts when it is opened.
 pub(super) fn journeys(world: &World, channels: &[Channel], days: &Range<u32>) -> Journeys {
     let mut builder = PathTable::builder();
-    let numbers: Vec<Option<u32>> = Channel::ALL
-        .into_iter()
-        .map(|c| if channels.contains(&c) { builder.intern(c.name()) } else { None })
-        .collect();
+    let numbers: Vec<Option<u32>> =
+        Channel::ALL.into_iter().map(|c| if channels.contains(&c) { builder.intern(c.name()) } else { None }).collect();
     let (mut rows, mut purchases, mut value) = (Vec::new(), 0.0, 0.0);
     for life in world.lives() {
         let touches = seen(life);

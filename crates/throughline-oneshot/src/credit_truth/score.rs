@@ -76,9 +76,10 @@ fn column(name: &str, at: usize, trials: &[Trial]) -> Column {
     let truth: f64 = all.iter().map(|p| p.1.truth).sum();
     let targets: Vec<Option<Said>> =
         trials.iter().map(|t| t.cells.get(t.target).and_then(|c| c.said.get(at).copied().flatten())).collect();
-    let hits = trials.iter().zip(&targets).filter(|(t, said)| {
-        said.zip(t.cells.get(t.target)).is_some_and(|(said, cell)| holds(said, cell.truth))
-    });
+    let hits = trials
+        .iter()
+        .zip(&targets)
+        .filter(|(t, said)| said.zip(t.cells.get(t.target)).is_some_and(|(said, cell)| holds(said, cell.truth)));
     let (held, targets) = (hits.count() as u64, targets.len() as u64);
     Column {
         name: name.to_owned(),

@@ -216,9 +216,7 @@ fn experiment(world: &World, channel: Channel, seed: u64) -> (f64, f64) {
     let mut arms = [Moments::default(), Moments::default()];
     for life in world.lives() {
         let treated = coin.uniform_at(u64::from(life.person.number)) < 0.5;
-        let count = |purchases: &[Purchase]| {
-            purchases.iter().filter(|p| days.contains(&p.day)).count() as f64
-        };
+        let count = |purchases: &[Purchase]| purchases.iter().filter(|p| days.contains(&p.day)).count() as f64;
         if treated {
             arms[1].push(count(&life.purchases));
         } else {

@@ -211,7 +211,9 @@ impl ExperimentReadArgs {
         let spending = how.parse()?;
         let Some(look) = self.look else {
             let message = format!("`--sequential {how}` does not say which of the planned looks this is");
-            return Err(OneShotError::finding(Diagnostic::error("TL065", message).help("add --look, for example --look 2")));
+            return Err(OneShotError::finding(
+                Diagnostic::error("TL065", message).help("add --look, for example --look 2"),
+            ));
         };
         Ok(Looks::GroupSequential { fractions: fractions(&self.looks)?, look, spending })
     }

@@ -33,11 +33,7 @@ pub(super) fn load(file: &Path) -> Result<design::Plan, OneShotError> {
 
 /// What the plan decides where no flag does: control, weights, level and how it is looked at. A planned group sequential test
 /// needs `--look`, unless the units say that it is over.
-pub(super) fn apply(
-    planned: &design::Plan,
-    args: &ExperimentReadArgs,
-    reading: &mut Plan,
-) -> Result<(), OneShotError> {
+pub(super) fn apply(planned: &design::Plan, args: &ExperimentReadArgs, reading: &mut Plan) -> Result<(), OneShotError> {
     if args.control.is_none() {
         reading.control.clone_from(&planned.control);
     }

@@ -10,7 +10,9 @@ use throughline_decide::{Action, Constraints};
 use throughline_evidence::Requirement;
 use throughline_journeys::{ConversionConfig, JourneyConfig};
 
+use super::incremental::IncrementalConfig;
 use super::linking::LinkingConfig;
+use super::platforms::PlatformConfig;
 
 /// `throughline.yaml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -142,6 +144,12 @@ pub struct AttributionConfig {
     /// How intervals are made.
     #[serde(default)]
     pub bootstrap: BootstrapConfig,
+    /// Credits scaled to what experiments found.
+    #[serde(default)]
+    pub incremental: Option<IncrementalConfig>,
+    /// Platforms that report conversions of their own.
+    #[serde(default)]
+    pub platforms: Vec<PlatformConfig>,
 }
 
 /// Intervals of credits.

@@ -2,8 +2,10 @@
 
 mod config;
 mod files;
+mod incremental;
 mod ledger;
 mod linking;
+mod platforms;
 mod policy;
 mod study;
 
@@ -23,7 +25,9 @@ use throughline_ledger::{LedgerPlace, Repository};
 
 pub use config::{AttributionConfig, BootstrapConfig, ModelConfig, PolicyConfig, ProjectConfig, ScheduleConfig};
 use files::TextFile;
+pub use incremental::{IncrementalConfig, SpokenConfig};
 pub use linking::{ForbiddenLink, LinkingConfig, Permissions};
+pub use platforms::{Habit, PlatformConfig};
 pub use policy::CompiledPolicy;
 pub use study::{Study, StudyConfig};
 
@@ -331,6 +335,12 @@ impl Loader<'_> {
                 let (line, column) = (spec.referenced.line(), spec.referenced.column());
                 self.found.push(Diagnostic::error("TL006", error.to_string()).at(&file.name, Some(line), Some(column)));
             }
+        }
+        let config = &parsed.value;
+        self.found.extend(config.incremental.iter().flat_map(|i| i.check(&file.name)));
+        self.found.extend(config.platforms.iter().filter_map(|p| p.compile(&file.name).err()));
+        if let Err(error) = config.journeys.check() {
+            self.found.push(Diagnostic::error("TL006", error.to_string()).at(&file.name, None, None));
         }
         Some(parsed)
     }

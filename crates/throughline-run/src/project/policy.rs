@@ -65,8 +65,10 @@ impl CompiledPolicy {
             outcome = metrics.iter().position(|m| *m == config.model.outcome.value);
             let kind = outcome.map(|o| experiments[index].value.config.metrics[o].kind);
             if matches!(kind, Some(MetricKind::Ratio | MetricKind::Quantile)) {
-                let message = format!("the metric `{}` is of all people together, not of each", metrics[outcome.unwrap_or(0)]);
-                let finding = Diagnostic::error("TL011", message).help("a policy's outcome is a `proportion` or a `mean`");
+                let message =
+                    format!("the metric `{}` is of all people together, not of each", metrics[outcome.unwrap_or(0)]);
+                let finding =
+                    Diagnostic::error("TL011", message).help("a policy's outcome is a `proportion` or a `mean`");
                 found.push(place(finding, &config.model.outcome));
             }
             if outcome.is_none() {

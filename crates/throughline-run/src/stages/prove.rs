@@ -56,7 +56,8 @@ impl Stage for Prove {
         let outcome = labels(context.lake, &context.run, input, unit).await?;
         let mut readings = Vec::new();
         for (experiment, hashed) in experiments.iter().zip(&context.project.experiments) {
-            let (reading, first_assigned) = read_experiment(context, &outcome.staged, experiment, &outcome.report).await?;
+            let (reading, first_assigned) =
+                read_experiment(context, &outcome.staged, experiment, &outcome.report).await?;
             let name = &experiment.config.name.value;
             // A comparison without an estimate stays in the reading with its reason; there is nothing to record.
             for comparison in reading.comparisons.iter().filter(|c| c.estimate.is_some()) {

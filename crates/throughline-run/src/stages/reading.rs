@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use arrow::array::{Array, ListArray, StringArray};
+use throughline_core::Timestamp;
 use throughline_core::time::DAY_US;
-use throughline_core::{Level, Timestamp};
 use throughline_evidence::experiment::{Alternative, Cap, Kind, Looks, Margin, Metric, Plan, Prior, read};
 use throughline_evidence::{Column, Correction, EvidenceError, Reading, Table};
 use throughline_features::{
@@ -119,7 +119,9 @@ pub(super) async fn read_experiment(
     let mut plan = plan_of(experiment)?;
     let mut rows = collect(context, staged, experiment).await?;
     let mut early = None;
-    if let Some(config @ SequentialConfig::GroupSequential { planned_units, fractions, .. }) = &experiment.config.sequential {
+    if let Some(config @ SequentialConfig::GroupSequential { planned_units, fractions, .. }) =
+        &experiment.config.sequential
+    {
         let due = |fraction: &f64| (fraction * *planned_units as f64).ceil();
         let reached = fractions.iter().filter(|f| due(f) <= rows.len() as f64).count();
         match reached.checked_sub(1).and_then(|i| fractions.get(i)) {
@@ -127,7 +129,10 @@ pub(super) async fn read_experiment(
             Some(fraction) => rows.truncate(due(fraction) as usize),
             None => {
                 let first = fractions.first().map_or(0.0, due);
-                early = Some(format!("the first look is due at {first} people, and {} are through their window", rows.len()));
+                early = Some(format!(
+                    "the first look is due at {first} people, and {} are through their window",
+                    rows.len()
+                ));
             }
         }
         plan.sequential = Some(looks(config, reached.max(1))?);
@@ -168,7 +173,13 @@ async fn collect(
             let (arm, complete) = (columns::text(&batch, "arm")?, columns::boolean(&batch, "complete")?);
             let (person, at) = (columns::binary(&batch, "person_id")?, columns::time(&batch, "assigned_at")?);
             let of = |name| columns::list(&batch, name);
-            let lists = [of("outcomes")?, of("denominators")?, of("baselines")?, of("baseline_denominators")?, of("covariates")?];
+            let lists = [
+                of("outcomes")?,
+                of("denominators")?,
+                of("baselines")?,
+                of("baseline_denominators")?,
+                of("covariates")?,
+            ];
             let groups = of("groups")?;
             for row in 0..batch.num_rows() {
                 if name.value(row) != experiment.config.name.value || !complete.value(row) {
@@ -209,10 +220,8 @@ fn texts_at(lists: &ListArray, row: usize) -> Result<Vec<Option<String>>, LakeEr
 fn table(context: &StageContext<'_>, experiment: &CompiledExperiment, rows: &[Row]) -> Result<People, StageError> {
     let config = &experiment.config;
     let mut table = Table::new();
-    let arms = Column::Texts {
-        codes: rows.iter().map(|r| r.arm).collect(),
-        names: config.arms.keys().cloned().collect(),
-    };
+    let arms =
+        Column::Texts { codes: rows.iter().map(|r| r.arm).collect(), names: config.arms.keys().cloned().collect() };
     table.push(ARM, arms)?;
     #[expect(clippy::cast_precision_loss, reason = "days fit a float")]
     let day = |r: &Row| r.assigned_at.div_euclid(DAY_US) as f64;

@@ -11,7 +11,7 @@ use throughline_lake::tables;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Query;
-use super::shapes::evidence::EvidenceItem;
+use super::shapes::evidence::{EvidenceItem, Finding};
 use crate::app::Shared;
 use crate::problem::{ApiError, Problem};
 
@@ -44,6 +44,8 @@ pub(crate) struct Attribution {
     models: Vec<ModelName>,
     /// The channels by name.
     channels: Vec<ChannelCredit>,
+    /// Credits scaled to what experiments found; absent where the project does not ask for them.
+    incremental: Option<Incremental>,
     /// What experiments proved.
     #[schema(value_type = Vec<EvidenceItem>)]
     evidence: Vec<Value>,
@@ -89,6 +91,37 @@ pub(crate) struct ChannelCredit {
     disagreement: Disagreement,
 }
 
+/// Credits scaled to what experiments found.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Incremental {
+    /// The id under which channels have it among their credits.
+    id: String,
+    /// The model whose credits are scaled.
+    model: String,
+    /// Conversions that no channel caused: the rest, which may be below 0. Absent without evidence.
+    baseline: Option<Credit>,
+    /// Records of the evidence ledger that speak.
+    used: Vec<String>,
+    /// Channels with credit of which nothing is known: what they caused is in the baseline.
+    without_number: Vec<String>,
+    /// Conversions caused for each one credited, of a channel without evidence of its own; absent without evidence.
+    #[schema(value_type = Option<(f64, f64)>)]
+    ratio_interval: Option<[f64; 2]>,
+    /// What was refused, is in conflict or absent.
+    #[schema(value_type = Vec<Finding>)]
+    diagnostics: Vec<Value>,
+}
+
+/// A ratio with its interval, or why there is none.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RatioView {
+    value: Option<f64>,
+    /// A null end is infinite.
+    #[schema(value_type = Option<(Option<f64>, Option<f64>)>)]
+    interval: Option<[Option<f64>; 2]>,
+    absent: Option<String>,
+}
+
 /// Credit of one channel under one model.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Credit {
@@ -104,6 +137,18 @@ pub(crate) struct Credit {
     value_inner: Option<[f64; 2]>,
     /// Share of conversions lost without the channel (Markov models).
     removal_effect: Option<f64>,
+    /// Share of all that the model credits.
+    share: Option<f64>,
+    #[schema(value_type = Option<(f64, f64)>)]
+    share_interval: Option<[f64; 2]>,
+    /// Spend over conversions.
+    cpa: RatioView,
+    /// Value over spend.
+    roas: RatioView,
+    /// What supports a credit that is scaled to evidence: `own`, `own_elsewhere`, `population`.
+    support: Option<String>,
+    /// What it may be used as, from 0 (association) to 3 (experiment).
+    tier: Option<i64>,
 }
 
 /// How far models disagree about a channel's conversions.
@@ -151,6 +196,7 @@ pub(crate) async fn get_attribution(
         totals: totals(reported.as_ref()),
         models: models(&rows, order.unwrap_or_default()),
         channels: channels(&rows),
+        incremental: incremental(&rows, reported.as_ref()),
         evidence: evidence(&app).await?,
         published_at: unit.as_ref().map(|u| u.published_at),
         run_seq: unit.map(|u| u.run_seq),
@@ -192,6 +238,10 @@ fn models(rows: &[&Value], order: Vec<String>) -> Vec<ModelName> {
 
 fn title(id: &str) -> String {
     let (name, parameter) = id.split_once(':').unwrap_or((id, ""));
+    if let ("incremental" | "path", inner) = (name, parameter) {
+        let words = if name == "path" { "by path" } else { "scaled to evidence" };
+        return format!("{}, {words}", title(inner));
+    }
     let words = match name {
         "first" => "First touch".to_owned(),
         "last" => "Last touch".to_owned(),
@@ -203,6 +253,14 @@ fn title(id: &str) -> String {
         "inverse_j" => "Position based, 60/20/20".to_owned(),
         "last_non_direct" => "Last non-direct touch".to_owned(),
         "markov" => "Markov".to_owned(),
+        "w" => "Position based, W".to_owned(),
+        "shapley" => "Shapley".to_owned(),
+        "shapley_simplified" => "Shapley, simplified".to_owned(),
+        "shapley_ordered" => "Shapley, ordered".to_owned(),
+        "shao_li" => "Shao and Li".to_owned(),
+        "hazard" => "Additive hazard".to_owned(),
+        "logistic" => "Logistic regression".to_owned(),
+        "same_touch" => "Same touch".to_owned(),
         other => other.replace('_', " "),
     };
     match (name, parameter) {
@@ -215,38 +273,94 @@ fn title(id: &str) -> String {
 
 fn channels(rows: &[&Value]) -> Vec<ChannelCredit> {
     let mut by_channel: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
-    for row in rows {
+    for row in rows.iter().filter(|r| text(Some(r), "channel") != BASELINE) {
         by_channel.entry(text(Some(row), "channel")).or_default().push(row);
     }
     by_channel
         .into_iter()
         .map(|(channel, rows)| {
-            let credits: BTreeMap<String, Credit> = rows.iter().map(|r| (text(Some(r), "model"), credit(r))).collect();
-            ChannelCredit {
-                channel,
-                spend: number(rows.first().copied(), "spend"),
-                disagreement: disagreement(credits.values()),
-                credits,
-            }
+            let spend = number(rows.first().copied(), "spend");
+            let credits: BTreeMap<String, Credit> =
+                rows.iter().filter_map(|r| Some((text(Some(r), "model"), credit(r, spend)?))).collect();
+            let associations = credits.iter().filter(|(id, _)| !id.starts_with(SCALED)).map(|(_, credit)| credit);
+            ChannelCredit { channel, spend, disagreement: disagreement(associations), credits }
         })
         .collect()
 }
 
-fn credit(row: &Value) -> Credit {
+/// How credits that are scaled to evidence are named.
+const SCALED: &str = "incremental:";
+
+/// What no channel caused.
+const BASELINE: &str = "(baseline)";
+
+fn incremental(rows: &[&Value], reported: Option<&Value>) -> Option<Incremental> {
+    let told = reported.map(|r| &r["incremental"]).filter(|i| !i.is_null())?;
+    let model = told["model"].as_str()?.to_owned();
+    let id = format!("{SCALED}{model}");
+    let found = &told["calibration"];
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let texts = |value: &Value| list(value).iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let baseline = rows.iter().find(|r| text(Some(r), "channel") == BASELINE && text(Some(r), "model") == id);
+    let ninety = list(&found["population"]["new_channel"]["intervals"]);
+    let ninety = ninety.iter().find(|i| i[0].as_f64().is_some_and(|level| (level - 0.9).abs() < 1e-9));
+    Some(Incremental {
+        baseline: baseline.and_then(|r| credit(r, None)),
+        used: texts(&found["used"]),
+        without_number: texts(&found["totals"][0]["without_number"]),
+        ratio_interval: ninety.and_then(|i| Some([i[1].as_f64()?, i[2].as_f64()?])),
+        diagnostics: list(&found["diagnostics"]),
+        model,
+        id,
+    })
+}
+
+/// A quotient of a credit with an interval and a known number, either way up.
+fn ratio(spend: Option<f64>, of: Option<f64>, ends: [f64; 2], spend_above: bool) -> RatioView {
+    let none = |why: &str| RatioView { value: None, interval: None, absent: Some(why.to_owned()) };
+    let (Some(spend), Some(of)) = (spend, of) else { return none("nothing is known of what was spent on it") };
+    if spend == 0.0 {
+        return none("nothing was spent on it");
+    }
+    let end = |x: f64| x.is_finite().then_some(x);
+    if !spend_above {
+        return RatioView {
+            value: Some(of / spend),
+            interval: Some([end(ends[0] / spend), end(ends[1] / spend)]),
+            absent: None,
+        };
+    }
+    if of <= 0.0 {
+        return none("no conversion is credited to it");
+    }
+    let upper = if ends[0] > 0.0 { Some(spend / ends[0]) } else { None };
+    RatioView { value: Some(spend / of), interval: Some([Some(spend / ends[1].max(of)), upper]), absent: None }
+}
+
+/// The credit of a row; `None` where there is no number.
+pub(super) fn credit(row: &Value, spend: Option<f64>) -> Option<Credit> {
+    let conversions = number(Some(row), "conversions")?;
     let at = |name: &str| number(Some(row), name).unwrap_or(0.0);
+    let (c, v) = ([at("conversions_low"), at("conversions_high")], [at("value_low"), at("value_high")]);
     let inner = |what: &str| {
         let (low, high) = (format!("{what}_inner_low"), format!("{what}_inner_high"));
         Some([number(Some(row), &low)?, number(Some(row), &high)?])
     };
-    Credit {
-        conversions: at("conversions"),
-        conversions_interval: [at("conversions_low"), at("conversions_high")],
+    Some(Credit {
+        conversions,
+        conversions_interval: c,
         conversions_inner: inner("conversions"),
         value: at("value"),
-        value_interval: [at("value_low"), at("value_high")],
+        value_interval: v,
         value_inner: inner("value"),
         removal_effect: number(Some(row), "removal_effect"),
-    }
+        share: number(Some(row), "share"),
+        share_interval: number(Some(row), "share_low").zip(number(Some(row), "share_high")).map(|(a, b)| [a, b]),
+        cpa: ratio(spend, Some(conversions), c, true),
+        roas: ratio(spend, number(Some(row), "value"), v, false),
+        support: row["support"].as_str().map(str::to_owned),
+        tier: row["evidence_tier"].as_i64(),
+    })
 }
 
 fn disagreement<'a>(credits: impl Iterator<Item = &'a Credit> + Clone) -> Disagreement {

@@ -4,6 +4,7 @@ mod approvals;
 mod attribution;
 mod audit;
 mod body;
+mod breakdown;
 mod consent;
 mod conversions;
 mod decisions;
@@ -14,6 +15,7 @@ mod line;
 mod matches;
 mod oidc;
 mod page;
+mod paths;
 mod persons;
 mod runs;
 mod safety;
@@ -62,6 +64,9 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(stream::stream_events))
         .routes(routes!(safety::freeze, safety::unfreeze))
         .routes(routes!(attribution::get_attribution))
+        .routes(routes!(breakdown::list_cells))
+        .routes(routes!(breakdown::list_bridges))
+        .routes(routes!(paths::list_paths))
         .routes(routes!(consent::get_consent))
         .routes(routes!(sources::list_sources))
         .routes(routes!(conversions::list_conversions))

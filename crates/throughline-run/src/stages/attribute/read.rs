@@ -211,7 +211,9 @@ pub(crate) async fn path_tables(context: &StageContext<'_>) -> Result<BTreeMap<S
             let (value, path) = (columns::int(&batch, "value_micros")?, columns::list(&batch, "path")?);
             for row in 0..batch.num_rows() {
                 let steps = path.value(row);
-                let Some(steps) = steps.as_any().downcast_ref::<StringArray>().filter(|s| !s.is_empty()) else { continue };
+                let Some(steps) = steps.as_any().downcast_ref::<StringArray>().filter(|s| !s.is_empty()) else {
+                    continue;
+                };
                 let steps: Vec<&str> = steps.iter().flatten().collect();
                 let times = kept.get(id.value(row)).filter(|t| t.len() == steps.len());
                 let ages: Option<Vec<i64>> = times.map(|t| t.iter().map(|t| ended.value(row) - t.at).collect());

@@ -233,6 +233,21 @@ pub(crate) struct JourneyRow {
     currency: Option<String>,
     touches: i32,
     path: Vec<String>,
+    /// When its first counted touch was.
+    #[schema(required = false, nullable = false, format = DateTime)]
+    started_at: Option<String>,
+    /// Month in which the person was first seen.
+    #[schema(required = false, nullable = false)]
+    cohort: Option<String>,
+    /// Place of the conversion.
+    #[schema(required = false, nullable = false)]
+    geo: Option<String>,
+    /// Device of the conversion.
+    #[schema(required = false, nullable = false)]
+    device: Option<String>,
+    /// The configuration that built it: equal ids, equal rules.
+    #[schema(required = false, nullable = false)]
+    config_id: Option<String>,
 }
 
 /// A row of the touches table.
@@ -253,4 +268,16 @@ pub(crate) struct TouchRow {
     kept: bool,
     /// The rule that kept or dropped it.
     rule: String,
+    /// How the channel was met: click, view, visit, …
+    #[schema(required = false, nullable = false)]
+    interaction: Option<String>,
+    /// Advertisement.
+    #[schema(required = false, nullable = false)]
+    ad: Option<String>,
+    /// Place.
+    #[schema(required = false, nullable = false)]
+    geo: Option<String>,
+    /// Device.
+    #[schema(required = false, nullable = false)]
+    device: Option<String>,
 }
