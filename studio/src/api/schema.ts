@@ -107,6 +107,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/attribution/bridges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why platforms report other numbers than we credit, line by line. */
+        get: operations["listBridges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attribution/cells": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Credit by channel and what touches and journeys are. Models that do not split paths have none. */
+        get: operations["listCreditCells"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -542,6 +576,23 @@ export interface paths {
         };
         /** The document of this API. */
         get: operations["getOpenApi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Paths that journeys took, most conversions first. */
+        get: operations["listPaths"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1077,6 +1128,7 @@ export interface components {
             models: components["schemas"]["ModelName"][];
             /** @description The channels by name. */
             channels: components["schemas"]["ChannelCredit"][];
+            incremental: components["schemas"]["Incremental"] | null;
             /** @description What experiments proved. */
             evidence: components["schemas"]["EvidenceItem"][];
             /**
@@ -1206,6 +1258,44 @@ export interface components {
              */
             seconds: number;
         };
+        /** @description From our credit to what a platform reports. */
+        Bridge: {
+            platform: string;
+            conversion: string;
+            /** @description The model whose credit it starts from. */
+            model: string;
+            /** @description First and last day that it reports; absent where it reports nothing. */
+            days: [
+                string,
+                string
+            ] | null;
+            /** @description What we credit to its channels on these days. */
+            ours: components["schemas"]["BridgeAmount"];
+            /** @description One cause after another; they add up. */
+            lines: components["schemas"]["BridgeLine"][];
+            /** @description What it reports. */
+            reported: components["schemas"]["BridgeAmount"];
+        };
+        /** @description Conversions and value. */
+        BridgeAmount: {
+            /** Format: double */
+            conversions: number;
+            /** Format: double */
+            value: number;
+        };
+        /** @description One cause of a difference. */
+        BridgeLine: {
+            /** @description `credit`, `window`, `view_through`, `consent`, `duplicate`, `time_zone` or `identity`. */
+            cause: string;
+            difference: components["schemas"]["BridgeAmount"];
+            /** @description What the platform would report so far. */
+            so_far: components["schemas"]["BridgeAmount"];
+        };
+        /** @description Why platforms report other numbers than we credit. */
+        Bridges: {
+            platforms: components["schemas"]["Bridge"][];
+            currency: string;
+        };
         /** @description A channel. */
         ChannelCredit: {
             /** @description Its name. */
@@ -1221,6 +1311,13 @@ export interface components {
             };
             /** @description How far the models disagree. */
             disagreement: components["schemas"]["Disagreement"];
+        };
+        /** @description Checks that look at single people. */
+        ChecksView: {
+            crossover: components["schemas"]["CrossoverView"] | null;
+            outliers: components["schemas"]["OutliersView"][];
+            trends: components["schemas"]["TrendView"][];
+            implausible: components["schemas"]["ImplausibleView"][];
         };
         /**
          * @description A yes or a no.
@@ -1251,9 +1348,29 @@ export interface components {
             /** @description Why there is none. */
             estimate_absent: string | null;
             relative: components["schemas"]["EstimateShape"] | null;
-            /** Format: double */
+            /** @description Why there is none. */
+            relative_absent: string | null;
+            /**
+             * Format: double
+             * @description Corrected over all comparisons of the reading.
+             */
             adjusted_p_value: number | null;
             significant: boolean;
+            /** @description The simultaneous interval over all comparisons, where bands were asked for. */
+            band: [
+                number,
+                number
+            ] | null;
+            /**
+             * Format: double
+             * @description The share of the variance that adjustment removed.
+             */
+            variance_reduction: number | null;
+            /** @description Whether less of the metric is better. */
+            lower_is_better?: boolean;
+            non_inferiority: components["schemas"]["MarginView"] | null;
+            /** @description What it says in plain language, and what to do. */
+            verdict?: string;
         };
         /** @description The configuration in use. */
         Configuration: {
@@ -1390,6 +1507,8 @@ export interface components {
             } | null;
             touches_kept: components["schemas"]["TouchRow"][];
             touches_dropped: components["schemas"]["TouchRow"][];
+            /** @description What the person's identity rests on. */
+            identity: components["schemas"]["IdentityShape"];
             person: components["schemas"]["PersonSummary"];
             /** @description Whether personal fields are dots. */
             masked: boolean;
@@ -1434,6 +1553,79 @@ export interface components {
              * @description Share of conversions lost without the channel (Markov models).
              */
             removal_effect: number | null;
+            /**
+             * Format: double
+             * @description Share of all that the model credits.
+             */
+            share: number | null;
+            share_interval: [
+                number,
+                number
+            ] | null;
+            /** @description Spend over conversions. */
+            cpa: components["schemas"]["RatioView"];
+            /** @description Value over spend. */
+            roas: components["schemas"]["RatioView"];
+            /** @description What supports a credit that is scaled to evidence: `own`, `own_elsewhere`, `population`. */
+            support: string | null;
+            /**
+             * Format: int64
+             * @description What it may be used as, from 0 (association) to 3 (experiment).
+             */
+            tier: number | null;
+        };
+        /** @description Credit of one channel and item. */
+        CreditCell: {
+            item: string;
+            channel: string;
+            /**
+             * Format: double
+             * @description What was spent on it; absent where spend does not say.
+             */
+            spend: number | null;
+            credit: components["schemas"]["Credit"];
+        };
+        /** @description Credit of a dimension. */
+        CreditCells: {
+            /**
+             * @description Dimensions.
+             * @enum {string}
+             */
+            dimension: "campaign" | "geo" | "device" | "cohort" | "day" | "month";
+            conversion: string;
+            model: string;
+            /** @description Models whose credit is broken down. */
+            models: string[];
+            /** @description Items of the dimension. */
+            items: string[];
+            /** @description Cells, most conversions first; 2,000 at most. */
+            cells: components["schemas"]["CreditCell"][];
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            total: number;
+            /**
+             * Format: double
+             * @description Conversions of all cells that were asked for.
+             */
+            conversions: number;
+            /**
+             * Format: double
+             * @description Their value.
+             */
+            value: number;
+            /** Format: double */
+            level: number;
+            currency: string;
+        };
+        /** @description People in more than one arm. */
+        CrossoverView: {
+            /** Format: int64 */
+            units: number;
+            /** Format: int64 */
+            crossed: number;
+            alarm: boolean;
         };
         /** @description What came on a day. */
         DayVolumeItem: {
@@ -1764,6 +1956,11 @@ export interface components {
          * @enum {string}
          */
         Gravity: "info" | "warning" | "error";
+        /** @description The test that all segments have the same effect. */
+        HeterogeneityView: {
+            /** Format: double */
+            p_value: number;
+        };
         /** @description One reading of one effect. */
         HistoryView: {
             arm: string;
@@ -1797,6 +1994,20 @@ export interface components {
         Identifiers: {
             identifiers: components["schemas"]["Identifier"][];
         };
+        /** @description Why identifiers are of one person. */
+        IdentityShape: {
+            /** @description Links that events showed. */
+            links: components["schemas"]["LinkShape"][];
+            /** @description Profiles that were compared. */
+            matches: components["schemas"]["MatchShape"][];
+        };
+        /** @description An effect that is more often a fault than a finding. */
+        ImplausibleView: {
+            arm: string;
+            metric: string;
+            /** Format: double */
+            at_least: number;
+        };
         /** @description That a record stands in the log of a head (RFC 6962). Hashes are hexadecimal. */
         Inclusion: {
             /** Format: int64 */
@@ -1807,6 +2018,25 @@ export interface components {
             root: string;
             /** @description The audit path, lowest first. */
             path: string[];
+        };
+        /** @description Credits scaled to what experiments found. */
+        Incremental: {
+            /** @description The id under which channels have it among their credits. */
+            id: string;
+            /** @description The model whose credits are scaled. */
+            model: string;
+            baseline: components["schemas"]["Credit"] | null;
+            /** @description Records of the evidence ledger that speak. */
+            used: string[];
+            /** @description Channels with credit of which nothing is known: what they caused is in the baseline. */
+            without_number: string[];
+            /** @description Conversions caused for each one credited, of a channel without evidence of its own; absent without evidence. */
+            ratio_interval: [
+                number,
+                number
+            ] | null;
+            /** @description What was refused, is in conflict or absent. */
+            diagnostics: components["schemas"]["Finding"][];
         };
         /** @description A row of the journeys table. */
         JourneyRow: {
@@ -1824,6 +2054,19 @@ export interface components {
             /** Format: int32 */
             touches: number;
             path: string[];
+            /**
+             * Format: date-time
+             * @description When its first counted touch was.
+             */
+            started_at?: string;
+            /** @description Month in which the person was first seen. */
+            cohort?: string;
+            /** @description Place of the conversion. */
+            geo?: string;
+            /** @description Device of the conversion. */
+            device?: string;
+            /** @description The configuration that built it: equal ids, equal rules. */
+            config_id?: string;
         };
         /** @description The line. */
         Line: {
@@ -1855,6 +2098,17 @@ export interface components {
              */
             alarms: number;
         };
+        /** @description A link between two identifiers that events showed. */
+        LinkShape: {
+            token: string;
+            other_token: string;
+            method: string;
+            source: string;
+            /** Format: int64 */
+            observations: number;
+            /** Format: date-time */
+            first_seen_at: string;
+        };
         /** @description What later logins say about linked pairs. */
         LoginsItem: {
             /** Format: int64 */
@@ -1878,6 +2132,14 @@ export interface components {
         MadeToken: components["schemas"]["TokenItem"] & {
             /** @description The token. It is not shown again. */
             token: string;
+        };
+        /** @description Whether an arm is not worse than a margin allows. */
+        MarginView: {
+            /** Format: double */
+            margin: number;
+            /** @description Whether the margin is a share of the control's mean. */
+            relative: boolean;
+            shown: boolean;
         };
         /** @description How accurate matching is. */
         MatchAccuracy: {
@@ -1964,6 +2226,23 @@ export interface components {
             said: {
                 [key: string]: string;
             }[] | null;
+        };
+        /** @description Two profiles that may be of one person. */
+        MatchShape: {
+            token: string;
+            other_token: string;
+            source: string;
+            other_source: string;
+            /**
+             * Format: double
+             * @description That they are of one person.
+             */
+            probability: number;
+            /** Format: double */
+            weight_bits: number;
+            /** @description What became of the pair. */
+            outcome: string;
+            reason: string;
         };
         /** @description Pairs, those first that carry the most uncertain money. */
         Matches: {
@@ -2106,6 +2385,18 @@ export interface components {
             id: string;
             /** @description Its name on the button. */
             label: string;
+        };
+        /** @description How far single people carry an effect. */
+        OutliersView: {
+            arm: string;
+            metric: string;
+            /**
+             * Format: double
+             * @description The largest share of the effect's variance that comes from one person.
+             */
+            variance_share: number;
+            /** Format: double */
+            effect_without: number;
         };
         /** @description One page of a list. */
         Page_ApprovalView: {
@@ -2300,6 +2591,52 @@ export interface components {
             token: string;
             other_token: string;
         };
+        /** @description A path. */
+        PathItem: {
+            /** @description Channels in order; none where nothing preceded the conversion. */
+            path: string[];
+            /** Format: int64 */
+            journeys: number;
+            /** Format: int64 */
+            conversions: number;
+            /**
+             * Format: double
+             * @description Their value.
+             */
+            value: number;
+            /**
+             * Format: double
+             * @description Share of its journeys with a conversion.
+             */
+            rate: number;
+            /** @description Wilson's 95 % interval of the rate: journeys of one person are not told apart. */
+            rate_interval: [
+                number,
+                number
+            ];
+        };
+        /** @description Paths of journeys. */
+        Paths: {
+            conversion: string;
+            /** @description Most conversions first, then most journeys. */
+            paths: components["schemas"]["PathItem"][];
+            /**
+             * Format: int64
+             * @description Different paths.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description Journeys that took them.
+             */
+            journeys: number;
+            /**
+             * Format: int64
+             * @description Of them, with a conversion.
+             */
+            conversions: number;
+            currency: string;
+        };
         /** @description What is known of a person, without saying who it is. */
         PersonSummary: {
             person_id: string;
@@ -2425,6 +2762,17 @@ export interface components {
             /** @description Who decided last. */
             author: string | null;
         };
+        /** @description A ratio with its interval, or why there is none. */
+        RatioView: {
+            /** Format: double */
+            value: number | null;
+            /** @description A null end is infinite. */
+            interval: [
+                number | null,
+                number | null
+            ] | null;
+            absent: string | null;
+        };
         /** @description What an experiment says, its health first. */
         ReadingView: {
             health: string;
@@ -2432,6 +2780,9 @@ export interface components {
             srm: components["schemas"]["SrmView"];
             arms: components["schemas"]["ArmView"][];
             comparisons: components["schemas"]["ComparisonView"][];
+            checks: components["schemas"]["ChecksView"] | null;
+            /** @description Effects by declared segment. */
+            segments?: components["schemas"]["SegmentationView"][];
             diagnostics: components["schemas"]["Finding"][];
         };
         /** @description Why. */
@@ -2603,6 +2954,24 @@ export interface components {
             scored_at: string;
             /** Format: date-time */
             expires_at: string;
+        };
+        /** @description An effect in one segment. */
+        SegmentView: {
+            segment: string;
+            estimate: components["schemas"]["EstimateShape"];
+            /** Format: double */
+            adjusted_p_value: number;
+            significant: boolean;
+            /** @description Drawn towards the mean of all segments by how uncertain it is. */
+            shrunk: components["schemas"]["EstimateShape"];
+        };
+        /** @description Effects of one arm on one metric by segment. */
+        SegmentationView: {
+            column: string;
+            arm: string;
+            metric: string;
+            heterogeneity: components["schemas"]["HeterogeneityView"] | null;
+            effects: components["schemas"]["SegmentView"][];
         };
         /** @description Who is signed in, and what they may do. */
         SessionInfo: {
@@ -2950,6 +3319,27 @@ export interface components {
             kept: boolean;
             /** @description The rule that kept or dropped it. */
             rule: string;
+            /** @description How the channel was met: click, view, visit, … */
+            interaction?: string;
+            /** @description Advertisement. */
+            ad?: string;
+            /** @description Place. */
+            geo?: string;
+            /** @description Device. */
+            device?: string;
+        };
+        /** @description An effect over the days of assignment. */
+        TrendView: {
+            arm: string;
+            metric: string;
+            /** @description Mean day since 1970, effect and its standard error of each period. */
+            periods: [
+                number,
+                number,
+                number
+            ][];
+            slope: components["schemas"]["EstimateShape"];
+            alarm: boolean;
         };
         /** @description What to change of an account. */
         UserChange: {
@@ -3363,6 +3753,114 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBridges: {
+        parameters: {
+            query?: {
+                /** @description The model whose credit is compared; the first of the project without. */
+                model?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bridges"];
+                };
+            };
+            /** @description Not changed since the entity tag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCreditCells: {
+        parameters: {
+            query: {
+                /** @description The dimension. */
+                dimension: "campaign" | "geo" | "device" | "cohort" | "day" | "month";
+                /** @description The conversion. */
+                conversion: string;
+                /** @description The model; the first that splits paths without. */
+                model?: string;
+                /** @description Only this channel. */
+                channel?: string;
+                /** @description Only this item: one campaign, one place. */
+                item?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreditCells"];
+                };
+            };
+            /** @description Not changed since the entity tag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4531,6 +5029,60 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPaths: {
+        parameters: {
+            query: {
+                /** @description The conversion. */
+                conversion: string;
+                /** @description Only with this channel. */
+                channel?: string;
+                /** @description Only of conversions in this place. */
+                geo?: string;
+                /** @description Only of this month, as 2026-03. */
+                month?: string;
+                /** @description How many: 50 unless given, 200 at most; those with most conversions. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paths"];
+                };
+            };
+            /** @description Not changed since the entity tag that was sent */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description Any other problem */
             default: {
