@@ -33,7 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("decide", MODELS_MAY),
     ("market", MODELS_MAY),
     ("govern", &["core"]),
-    ("oneshot", &["core", "stats", "evidence"]),
+    ("oneshot", &["core", "stats", "attribution", "evidence"]),
     (
         "run",
         &[

@@ -1,5 +1,6 @@
 //! Why a one-shot analysis failed.
 
+use throughline_attribution::AttributionError;
 use throughline_core::Diagnostic;
 use throughline_evidence::EvidenceError;
 
@@ -21,6 +22,9 @@ pub enum OneShotError {
         #[source]
         source: std::io::Error,
     },
+    /// An attribution failed.
+    #[error(transparent)]
+    Attribution(#[from] AttributionError),
     /// Output could not be made.
     #[error("output")]
     Json(#[from] serde_json::Error),

@@ -8,4 +8,5 @@ mod iv;
 mod rd;
 mod series;
 mod synth;
+mod verify_attribution;
 mod verify_sequential;

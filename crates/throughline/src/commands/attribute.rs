@@ -32,7 +32,7 @@ pub(super) fn attribute(args: &AttributeArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The paths of the file and what was wrong with its rows.
-pub(crate) fn read_paths(args: &AttributeArgs) -> Result<(PathTable, Vec<Diagnostic>), Failure> {
+fn read_paths(args: &AttributeArgs) -> Result<(PathTable, Vec<Diagnostic>), Failure> {
     let mut csv = Csv::open(&args.file, &args.delimiter)?;
     let path = csv.column(&args.path)?;
     let optional = |name: &Option<String>| name.as_ref().map(|n| csv.column(n)).transpose();

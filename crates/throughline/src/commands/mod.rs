@@ -32,7 +32,6 @@ use crate::cli::{
 };
 use crate::failure::Failure;
 
-pub(crate) use attribute::read_paths;
 pub(crate) use init::write_example;
 
 /// Runs a command.
