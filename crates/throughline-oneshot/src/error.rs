@@ -1,5 +1,6 @@
 //! Why a one-shot analysis failed.
 
+use throughline_attribution::AttributionError;
 use throughline_core::Diagnostic;
 use throughline_evidence::EvidenceError;
 
@@ -23,7 +24,7 @@ pub enum OneShotError {
     },
     /// An attribution failed.
     #[error(transparent)]
-    Attribution(#[from] throughline_attribution::AttributionError),
+    Attribution(#[from] AttributionError),
     /// Output could not be made.
     #[error("output")]
     Json(#[from] serde_json::Error),

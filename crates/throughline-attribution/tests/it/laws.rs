@@ -182,6 +182,35 @@ fn a_path_of_5000_touches() {
 }
 
 #[test]
+fn a_path_of_1500_different_channels() {
+    let all: Vec<String> = (0..1500).map(|i| format!("c{i}")).collect();
+    let mut builder = PathTable::builder();
+    builder.push(&all, None, Outcome { conversions: 3.0, value: 9.0, nulls: 1.0 });
+    builder.push(&all[1..4], None, Outcome { conversions: 1.0, value: -2.0, nulls: 1.0 });
+    builder.push(&all[2..3], None, Outcome { conversions: 1.0, value: 1.0, nulls: 5.0 });
+    let table = builder.build().0;
+    for spec in specs().into_iter().filter(|s| !s.contains("markov") && s != "path" && !needs_ages(s)) {
+        assert_eq!(credits(&spec, &table).channels().len(), 1500, "{spec}");
+    }
+}
+
+#[test]
+fn zero_conversions() {
+    let ages = [3_600_000_000, 0];
+    let mut builder = PathTable::builder();
+    builder.push(&["a > x", "b"], Some(&ages), Outcome { conversions: 0.0, value: 0.0, nulls: 7.0 });
+    builder.push(&["b", "c"], Some(&ages), Outcome::default());
+    let table = builder.build().0;
+    let models: Vec<_> = specs().iter().map(|s| read_spec(s).expect("listed")).collect();
+    for result in bootstrap(&table, &models, 30, 1, Level::P90).expect("defined") {
+        let name = result.credits.model();
+        assert_eq!(result.credits.channels()[0].channel, "a > x");
+        assert!(result.credits.channels().iter().all(|c| (c.conversions, c.value) == (0.0, 0.0)), "{name}");
+        assert!(result.intervals.iter().all(|i| (i.share.value, i.share.interval()) == (0.0, (0.0, 0.0))), "{name}");
+    }
+}
+
+#[test]
 fn ten_thousand_campaigns() {
     let list: Vec<_> = (0..10_000).map(|i| (format!("c{i} > c{}", i / 2), 1.0, 1.0, 1.0)).collect();
     let table = table(&list);

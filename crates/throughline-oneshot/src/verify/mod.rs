@@ -1,8 +1,10 @@
 //! Reference checks: our answers beside published ones. One file a group and one line in [`GROUPS`].
 
+mod attribution;
 mod basque;
 mod card;
 mod causalimpact;
+mod channel_paths;
 mod geolift;
 mod growthbook;
 mod hillstrom;
@@ -11,6 +13,7 @@ mod mpdta;
 mod nsw_lalonde;
 mod prop99;
 mod sequential;
+mod shapley_zhao;
 
 use std::path::{Path, PathBuf};
 
@@ -80,6 +83,9 @@ pub const GROUPS: &[Group] = &[
     Group { name: "sequential", run: sequential::checks },
     Group { name: "nsw-lalonde", run: nsw_lalonde::checks },
     Group { name: "ihdp", run: ihdp::checks },
+    Group { name: "attribution", run: attribution::checks },
+    Group { name: "channel-paths", run: channel_paths::checks },
+    Group { name: "shapley-zhao", run: shapley_zhao::checks },
 ];
 
 /// A file of the reference data; its absence is said clearly.

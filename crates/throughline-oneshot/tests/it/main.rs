@@ -10,4 +10,5 @@ mod rd;
 mod series;
 mod synth;
 mod touchpoint;
+mod verify_attribution;
 mod verify_sequential;

@@ -1,14 +1,12 @@
 //! Reference checks of the whole line, beside those of plain files. One file a group and one line in [`LINE`].
 
-mod attribution;
-mod channel_paths;
 mod fractribution;
 
 use std::path::Path;
 
 use throughline_core::Diagnostic;
 use throughline_core::diagnostic::closest;
-pub(crate) use throughline_oneshot::verify::{Check, read_text, reference};
+pub(crate) use throughline_oneshot::verify::{Check, reference};
 
 use crate::failure::Failure;
 
@@ -20,8 +18,6 @@ struct LineGroup {
 
 /// Those groups.
 const LINE: &[LineGroup] = &[
-    LineGroup { name: "attribution", run: attribution::checks },
-    LineGroup { name: "channel-paths", run: channel_paths::checks },
     LineGroup { name: "fractribution", run: fractribution::checks },
 ];
 
