@@ -15,4 +15,5 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL431", "the decay of a channel's hazard stands at its bound"),
     ("TL432", "all journeys have the same outcome, so a logistic regression splits paths evenly"),
     ("TL433", "no channel of a path adds to its probability of conversion, so it is split evenly"),
+    ("TL435", "which order of a markov chain predicts held-out journeys best, with the scores"),
 ];

@@ -36,7 +36,9 @@ fn needs_ages(spec: &str) -> bool {
 /// Every model, higher orders included.
 fn specs() -> Vec<String> {
     let listed = MODELS.iter().map(|e| e.name.to_owned());
-    listed.chain(["markov:2", "markov:4", "last_non_direct:c1"].map(str::to_owned)).collect()
+    listed
+        .chain(["markov:2", "markov:4", "markov:auto", "logistic:counts", "last_non_direct:c1"].map(str::to_owned))
+        .collect()
 }
 
 proptest! {
