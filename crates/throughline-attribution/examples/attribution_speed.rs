@@ -57,8 +57,9 @@ fn read(file: &str) -> Result<PathTable, Box<dyn Error>> {
         let steps = parse_path(record.get(0).unwrap_or_default(), " > ");
         let row = i64::try_from(row)?;
         // Files carry no times: touches some hours apart, more or less.
-        let ages: Vec<i64> =
-            (0..).take(steps.len()).map(|k| (k * 7 + row % 13 + 1) * 3_600_000_000 + row).rev().collect();
+        let mut ages: Vec<i64> =
+            steps.iter().zip(0..).map(|(_, k)| (k * 7 + row % 13 + 1) * 3_600_000_000 + row).collect();
+        ages.reverse();
         builder.push(&steps, Some(&ages), outcome);
     }
     Ok(builder.build().0)

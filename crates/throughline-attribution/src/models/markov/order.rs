@@ -130,7 +130,9 @@ impl<'t> Journeys<'t> {
         let (mut loss, mut parameters) = (0.0, 0);
         for context in words.chunk_by(|a, b| a.0 >> 32 == b.0 >> 32) {
             let mut sums = [0.0; FOLDS];
-            context.iter().for_each(|&(_, number)| add(&mut sums, &events.counts[number as usize]));
+            for &(_, number) in context {
+                add(&mut sums, &events.counts[number as usize]);
+            }
             let occurs = |number: u32| events.counts[number as usize].iter().any(|count| *count > 0.0);
             parameters += context.iter().filter(|(_, number)| occurs(*number)).count();
             for &(word, number) in context {
@@ -290,8 +292,8 @@ mod tests {
     fn a_loss_by_hand() {
         // Two journeys, each predicted from the other: `a` then conversion, in different folds.
         let choice = choose_order(&table(&[("a", 2.0, 0.0, 0.0)])).expect("few states");
-        // Outside: one start → a, one a → conversion, two events over three successors: q = 2/5.
-        let each = -((1.0 + 0.4) / 2.0_f64).ln();
+        // Outside: one start → a, one a → conversion, two events over three successors: q = 2/5, probabilities (1 + 2/5) / 2.
+        let each = -f64::midpoint(1.0, 0.4).ln();
         assert!((choice.scores[0].log_loss - 2.0 * each).abs() < 1e-14, "{choice:?}");
         assert_eq!((choice.order, choice.scores[0].parameters), (1, 2));
     }
