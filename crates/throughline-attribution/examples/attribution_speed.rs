@@ -67,7 +67,7 @@ fn read(file: &str) -> Result<PathTable, Box<dyn Error>> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let file = arguments.first().is_some_and(|a| a.ends_with(".csv")).then(|| arguments.remove(0));
+    let file = arguments.first().is_some_and(|a| std::path::Path::new(a).is_file()).then(|| arguments.remove(0));
     let few = |table: &PathTable| table.channels().len() < 100;
     let table = file.map_or_else(|| Ok(drawn()), |file| read(&file))?;
     println!("{} paths, {:?}", table.len(), table.totals());
