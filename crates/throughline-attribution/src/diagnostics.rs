@@ -30,4 +30,5 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL495", "an experiment found an effect of a channel that has no credit there"),
     ("TL496", "few channels have evidence, so the prior says how much channels differ"),
     ("TL497", "channels differ in what they cause for each credited conversion"),
+    ("TL435", "which order of a markov chain predicts held-out journeys best, with the scores"),
 ];

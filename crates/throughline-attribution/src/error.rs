@@ -66,9 +66,10 @@ pub enum AttributionError {
         /// The difference allowed.
         tolerance: f64,
     },
-    /// The Markov chain of this order is too large for the exact solver.
+    /// The Markov chain of this order is too large for the solver.
     #[error(
-        "markov chain of order {order} over {channels} channels has {states} states, more than the limit of {limit}"
+        "markov chain of order {order} over {channels} channels has at least {states} states, more than the limit of {limit}: \
+         use a lower order, or merge rare channels"
     )]
     TooManyStates {
         /// The order.
@@ -160,8 +161,25 @@ pub enum AttributionError {
         /// How many.
         pieces: usize,
     },
+    /// The removal of every channel would take too long.
+    #[error(
+        "markov chain of order {order} needs about {updates:.1e} updates to remove {channels} channels, more than the limit of \
+         {limit:.0e}: use a lower order, or merge rare channels"
+    )]
+    TooMuchWork {
+        /// The order.
+        order: usize,
+        /// Channels in the table.
+        channels: usize,
+        /// Updates needed, transitions × sweeps × channels.
+        updates: f64,
+        /// The limit.
+        limit: f64,
+    },
     /// The chain cannot be solved.
-    #[error("the markov chain cannot be solved")]
+    #[error(
+        "the markov chain cannot be solved (journeys that hardly end: leave out the longest, or merge rare channels)"
+    )]
     Chain(#[from] ChainError),
     /// Draws do not make an interval.
     #[error("bootstrap draws do not make an interval")]

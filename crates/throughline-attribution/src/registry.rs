@@ -75,6 +75,7 @@ pub const MODELS: &[Entry] = &[
     entry("leave_one_out", "", "loss of conversion rate without each touch, on exact paths", |p| fixed("leave_one_out", p, LeaveOneOut)),
     entry("markov", "1", "removal effects in a Markov chain of order 1 to 4", |p| Markov::read(p).map(boxed)),
     entry("path", "markov:1", "another model, path by path", |p| Path::read(p).map(boxed)),
+    entry("markov", "1", "removal effects in a Markov chain of order 1 to 4, or of the order that predicts best (auto)", |p| Markov::read(p).map(boxed)),
     entry("hazard", "", "shares in a rate of conversion to which touches add and which decays", |p| fixed("hazard", p, Hazard)),
     entry("logistic", "presence", "what a bagged logistic regression loses without each channel", |p| Logistic::read(p).map(boxed)),
 ];
@@ -128,7 +129,7 @@ mod tests {
         check("shapely", "unknown attribution model `shapely`, did you mean `shapley`? (known: ");
         check("", "unknown attribution model ``");
         check("linear:2", "`2` is not a parameter of attribution model `linear` (expected nothing after the name)");
-        check("markov:9", "(expected an order of 1 to 4)");
+        check("markov:9", "(expected an order of 1 to 4, or auto)");
         check("position:1", "(expected three shares FIRST,MIDDLE,LAST");
     }
 }

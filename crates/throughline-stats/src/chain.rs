@@ -146,7 +146,8 @@ impl Counts {
 #[derive(Debug, Clone)]
 enum Solver {
     Dense(Dense),
-    Sweeps,
+    /// With the transitions read by one solution.
+    Sweeps(f64),
 }
 
 /// A chain ready to be solved.
@@ -174,7 +175,7 @@ impl Chain {
         graph.check_ends(&counts)?;
         let settled = if states > few { graph.solve_left(&counts.start, most) } else { None };
         let (solver, passages) = match settled {
-            Some(passages) => (Solver::Sweeps, passages),
+            Some((passages, reads)) => (Solver::Sweeps(reads), passages),
             None if states > few.max(MAX_DENSE_STATES) => return Err(ChainError::SlowToEnd { states, sweeps: most }),
             None => {
                 let dense = Dense::new(&counts);
@@ -206,7 +207,7 @@ impl Chain {
     pub fn solve(&self, reward: &[f64]) -> Vec<f64> {
         match &self.solver {
             Solver::Dense(dense) => dense.solve(reward),
-            Solver::Sweeps => self.graph.solve(reward),
+            Solver::Sweeps(_) => self.graph.solve(reward),
         }
     }
 
@@ -245,9 +246,18 @@ impl Chain {
         let from: Vec<Vec<f64>> = rewards.iter().map(|reward| self.solve(reward)).collect();
         let entries = match &self.solver {
             Solver::Dense(dense) => update::entries(dense, &self.counts, &self.passages, &from, &groups),
-            Solver::Sweeps => self.graph.entries(&self.counts.start, &groups),
+            Solver::Sweeps(_) => self.graph.entries(&self.counts.start, &groups),
         };
         self.losses(&from, &groups, &entries)
+    }
+
+    /// About how many multiplications the removal of `groups` groups takes, each of them like a solution of the whole chain.
+    pub fn removal_cost(&self, groups: usize) -> f64 {
+        let n = self.states() as f64;
+        match &self.solver {
+            Solver::Dense(_) => n.powi(3) * (1.0 + (groups.max(1) as f64).log2()),
+            Solver::Sweeps(reads) => reads * groups as f64,
+        }
     }
 
     /// Σ entries · what the entered states lead to, per walk.

@@ -82,16 +82,13 @@ pub fn ridge_logistic(
         loop {
             let next: Vec<f64> = coefficients.iter().zip(&direction).map(|(c, d)| c + length * d).collect();
             let reached = problem.objective(&next);
-            if reached >= objective || length < 1e-9 {
-                // No step up means that rounding is all that is left.
-                let stuck = reached < objective;
-                if !stuck {
-                    (coefficients, objective) = (next, reached);
-                }
-                if stuck {
-                    return Some(SparseFit { coefficients, steps: step, converged: true });
-                }
+            if reached >= objective {
+                (coefficients, objective) = (next, reached);
                 break;
+            }
+            if length < 1e-9 {
+                // No step up means that rounding is all that is left.
+                return Some(SparseFit { coefficients, steps: step, converged: true });
             }
             length *= 0.5;
         }
@@ -211,7 +208,7 @@ mod tests {
     const COLUMNS: usize = 5;
 
     /// Rows of two entries with counts.
-    fn rows() -> (Vec<usize>, Vec<u32>, Vec<f64>, Vec<f64>, Vec<f64>) {
+    fn rows() -> (Vec<u32>, [Vec<f64>; 3]) {
         let stream = Stream::new(3, 1);
         let (mut columns, mut values, mut won, mut lost) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for i in 0..40_u64 {
@@ -221,12 +218,13 @@ mod tests {
             won.push((3.0 * stream.uniform_at(3 * i + 1)).floor());
             lost.push((9.0 * stream.uniform_at(3 * i + 2)).floor());
         }
-        ((1..=40).map(|i| 2 * i).collect(), columns, values, won, lost)
+        (columns, [values, won, lost])
     }
 
     #[test]
     fn it_is_the_dense_regression() {
-        let (ends, columns, values, won, lost) = rows();
+        let ends: Vec<usize> = (1..=40).map(|i| 2 * i).collect();
+        let (columns, [values, won, lost]) = rows();
         let mut x = vec![0.0; 40 * COLUMNS];
         for (k, (&c, v)) in columns.iter().zip(&values).enumerate() {
             x[k / 2 * COLUMNS + c as usize] = *v;

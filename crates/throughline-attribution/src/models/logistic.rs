@@ -41,7 +41,7 @@ pub struct Logistic {
 
 /// Bags, in pairs whose channels complement each other.
 const BAGS: u64 = 24;
-const SEED: u64 = 0x5a0_11;
+const SEED: u64 = 0x0005_a011;
 const RIDGE: f64 = 1.0;
 
 impl Logistic {
@@ -166,8 +166,8 @@ fn half(channels: usize, bag: u64) -> Vec<bool> {
     let stream = Stream::new(SEED, u64::MAX - bag / 2);
     let mut order: Vec<(u64, usize)> = (0..channels).map(|c| (stream.u64_at(c as u64), c)).collect();
     order.sort_unstable();
-    let mut active = vec![bag % 2 == 1; channels];
-    order.iter().take(channels.div_ceil(2)).for_each(|&(_, c)| active[c] = bag % 2 == 0);
+    let mut active = vec![!bag.is_multiple_of(2); channels];
+    order.iter().take(channels.div_ceil(2)).for_each(|&(_, c)| active[c] = bag.is_multiple_of(2));
     active
 }
 
@@ -213,7 +213,9 @@ impl Bound {
         let sum: f64 = shares.iter().map(|s| s.max(0.0)).sum();
         let even = 1.0 / range.len() as f64;
         let contributes = sum > 0.0;
-        shares.iter_mut().for_each(|s| *s = if contributes { s.max(0.0) / sum } else { even });
+        for s in &mut *shares {
+            *s = if contributes { s.max(0.0) / sum } else { even };
+        }
         contributes
     }
 }
@@ -284,12 +286,16 @@ impl Model for Logistic {
             let columns = &bound.features.columns[bound.features.range(cell)];
             for &row in bound.cells.rows(cell) {
                 let steps = table.path(row).steps;
-                steps.iter().for_each(|&s| touches[s as usize] += 1);
+                for &s in steps {
+                    touches[s as usize] += 1;
+                }
                 for (weight, step) in all[table.offsets[row]..].iter_mut().zip(steps) {
                     let share = columns.binary_search(step).map_or(0.0, |at| shares[at]);
                     *weight = share / f64::from(touches[*step as usize]);
                 }
-                steps.iter().for_each(|&s| touches[s as usize] = 0);
+                for &s in steps {
+                    touches[s as usize] = 0;
+                }
             }
         }
         Ok(PathWeights { offsets: table.offsets.clone(), weights: all })

@@ -40,6 +40,7 @@ fn specs() -> Vec<String> {
         "path:markov:2",
         "path:shapley",
         "markov:auto",
+        "logistic:counts",
     ];
     listed.chain(more.map(str::to_owned)).chain(["path:shao_li".to_owned()]).collect()
 }

@@ -43,7 +43,7 @@ fn pairs(channels: usize) -> (Counts, Vec<Vec<usize>>) {
 fn an_order_two_chain_is_the_same_by_every_solver() {
     let (counts, groups) = pairs(9);
     let (dense, sweeps) = both(&counts);
-    assert!(matches!((&dense.solver, &sweeps.solver), (Solver::Dense(_), Solver::Sweeps)));
+    assert!(matches!((&dense.solver, &sweeps.solver), (Solver::Dense(_), Solver::Sweeps(_))));
     let exact = eliminated(&dense, &counts.success, &groups);
     for chain in [&dense, &sweeps] {
         assert!(close(chain.success_probability(), chain.from_start(&chain.success_from()), 1e-13));
@@ -65,6 +65,8 @@ fn ten_thousand_states_are_solved() {
     };
     let chain = Chain::new(counts.clone()).expect("settles");
     assert!(close(chain.success_probability(), 0.25, 1e-14));
+    // 20,000 transitions, some tens of sweeps.
+    assert!((2e5..2e6).contains(&chain.removal_cost(1)) && chain.removal_cost(5) == 5.0 * chain.removal_cost(1));
     let groups: Vec<Vec<usize>> = vec![vec![0], vec![4_321], (0..n as usize).collect(), vec![]];
     let losses = &chain.removal_losses(&[&counts.success], &groups)[0];
     // The ring is so long that no walk returns: each state is visited by 4 walks, of which a quarter succeeds.
@@ -86,7 +88,7 @@ fn a_slow_component_does_not_slow_the_others() {
     (counts.start[0], counts.success[1]) = (1.0, 1.0);
     (counts.start[n as usize - 1], counts.success[2], counts.failure[2]) = (3.0, 0.5, 0.5);
     let chain = Chain::new(counts).expect("settles");
-    assert!(matches!(chain.solver, Solver::Sweeps));
+    assert!(matches!(chain.solver, Solver::Sweeps(_)));
     assert!(close(chain.success_probability(), (1.0 + 1.5) / 4.0, 1e-11), "{}", chain.success_probability());
 }
 

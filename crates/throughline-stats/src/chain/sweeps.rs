@@ -128,19 +128,20 @@ impl Graph {
         placed
     }
 
-    /// `start` · M⁻¹; `None` when that takes more than `most` sweeps. Entries of at least 0.
-    pub(super) fn solve_left(&self, start: &[f64], most: usize) -> Option<Vec<f64>> {
+    /// `start` · M⁻¹ and the transitions read for it; `None` when that takes more than `most` sweeps. Entries of at least 0.
+    pub(super) fn solve_left(&self, start: &[f64], most: usize) -> Option<(Vec<f64>, f64)> {
         let start = self.by_place(start);
         let most = most.saturating_mul(start.len()).min(MOST_UPDATES);
-        let solved = self.settle(Side::Into, |s| [start[s]], |_| 0, most)?;
-        Some(self.by_state(&solved).into_iter().map(|[x]| x).collect())
+        let (solved, updates) = self.settle(Side::Into, |s| [start[s]], |_| 0, most)?;
+        let reads = self.into.rates.len() as f64 * updates as f64 / start.len().max(1) as f64;
+        Some((self.by_state(&solved).into_iter().map(|[x]| x).collect(), reads))
     }
 
     /// M⁻¹ · `reward`, positive and negative rewards apart.
     pub(super) fn solve(&self, reward: &[f64]) -> Vec<f64> {
         let reward = self.by_place(reward);
         let parts = |s: usize| [reward[s].max(0.0), (-reward[s]).max(0.0)];
-        let solved = self.settle(Side::Out, parts, |_| 0, usize::MAX).unwrap_or_default();
+        let (solved, _) = self.settle(Side::Out, parts, |_| 0, usize::MAX).unwrap_or_default();
         self.by_state(&solved).into_iter().map(|[gain, loss]| gain - loss).collect()
     }
 
@@ -162,7 +163,7 @@ impl Graph {
         // Lanes without a group are removed everywhere and cost no further sweeps.
         let idle = u8::MAX.checked_shl(u32::try_from(groups.len()).unwrap_or(u32::MAX)).unwrap_or(0);
         let passages = self.settle(Side::Into, |s| [start[s]; LANES], |s| removed[s] | idle, usize::MAX);
-        let passages = passages.unwrap_or_default();
+        let (passages, _) = passages.unwrap_or_default();
         let entries = |lane: usize, s: usize| {
             let place = self.places[s] as usize;
             let moved = self.into.of(place).iter().map(|&(from, rate)| rate * passages[from as usize][lane]);
@@ -172,14 +173,14 @@ impl Graph {
     }
 
     /// Solves x · total = add + Σ rate · x of the neighbours on one side, with x = 0 where a bit of `removed` is set for
-    /// the lane. `None` after `most` updates of states.
+    /// the lane. Answers with the updates of states too; `None` after `most` of them.
     fn settle<const L: usize>(
         &self,
         side: Side,
         add: impl Fn(usize) -> [f64; L],
         removed: impl Fn(usize) -> u8,
         most: usize,
-    ) -> Option<Vec<[f64; L]>> {
+    ) -> Option<(Vec<[f64; L]>, usize)> {
         let mut x = vec![[0.0; L]; self.totals.len()];
         let (mut before, mut gained) = (Vec::new(), Vec::new());
         let rates = if side == Side::Into { &self.into } else { &self.out };
@@ -191,6 +192,7 @@ impl Graph {
             let range = if c == 0 { 0 } else { self.ends[c - 1] }..self.ends[c];
             if range.len() == 1 {
                 update(&mut x, range.start);
+                updates += 1;
                 continue;
             }
             for kept in [&mut before, &mut gained] {
@@ -204,16 +206,16 @@ impl Graph {
                         Side::Out => range.clone().rev().for_each(|s| update(&mut x, s)),
                     }
                 }
+                updates += WINDOW * range.len();
                 if settled(&x[range.clone()], &mut before, &mut gained) {
                     break;
                 }
-                updates += WINDOW * range.len();
                 if updates >= most {
                     return None;
                 }
             }
         }
-        Some(x)
+        Some((x, updates))
     }
 }
 

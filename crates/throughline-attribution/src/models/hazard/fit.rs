@@ -115,9 +115,13 @@ impl Touches {
         weights.extend(range.map(log_rate));
         let most = weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         // Without any rate all are alike.
-        weights.iter_mut().for_each(|w| *w = if most.is_finite() { (*w - most).exp() } else { 1.0 });
+        for w in &mut *weights {
+            *w = if most.is_finite() { (*w - most).exp() } else { 1.0 };
+        }
         let sum: f64 = weights.iter().sum();
-        weights.iter_mut().for_each(|w| *w /= sum);
+        for w in &mut *weights {
+            *w /= sum;
+        }
     }
 
     /// Fits, from `start` or from equal responsibilities and the mean age of each channel.
@@ -279,7 +283,9 @@ impl Touches {
     /// Turns rates into shares of their sum, and answers with its logarithm; in logarithms where the rates vanish.
     fn share(&self, at: &Parameters, path: usize, rate: f64, rates: &mut [f64]) -> f64 {
         if rate > f64::MIN_POSITIVE {
-            rates.iter_mut().for_each(|r| *r /= rate);
+            for r in &mut *rates {
+                *r /= rate;
+            }
             return rate.ln();
         }
         for (log, touch) in rates.iter_mut().zip(self.range(path)) {
@@ -287,9 +293,13 @@ impl Touches {
             *log = (at.beta[c] * at.omega[c]).max(f64::MIN_POSITIVE).ln() - at.omega[c] * self.ages[touch];
         }
         let most = rates.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        rates.iter_mut().for_each(|r| *r = (*r - most).exp());
+        for r in &mut *rates {
+            *r = (*r - most).exp();
+        }
         let sum: f64 = rates.iter().sum();
-        rates.iter_mut().for_each(|r| *r /= sum);
+        for r in &mut *rates {
+            *r /= sum;
+        }
         most + sum.ln()
     }
 }

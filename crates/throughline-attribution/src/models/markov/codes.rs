@@ -92,6 +92,11 @@ impl Intern {
         self.words.len()
     }
 
+    /// The words by number.
+    pub(super) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// The words under `rename` in ascending order, and for each number the place of its word there.
     pub(super) fn sorted(self, rename: impl Fn(u64) -> u64) -> (Vec<u64>, Vec<u32>) {
         let mut order: Vec<(u64, u32)> =

@@ -1,12 +1,14 @@
 //! Markov chain attribution with exact removal effects.
 
 mod codes;
+mod order;
 mod states;
 
-use throughline_core::Diagnostic;
+use throughline_core::{Diagnostic, Severity};
 use throughline_stats::chain::{Chain, Counts};
 use throughline_stats::sum::exact_sum;
 
+pub use self::order::{OrderChoice, OrderScore, choose_order};
 use self::states::States;
 use crate::rule::Tally;
 use crate::{AttributionError, Model, PathTable, PathWeights, Prepared, Split, Summation, Units};
@@ -36,38 +38,57 @@ use crate::{AttributionError, Model, PathTable, PathWeights, Prepared, Split, Su
 /// credits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Markov {
-    order: usize,
+    /// `None`: chosen by the data.
+    order: Option<usize>,
 }
 
 impl Default for Markov {
     fn default() -> Self {
-        Self { order: 1 }
+        Self { order: Some(1) }
     }
 }
 
 /// Orders accepted.
 const ORDERS: std::ops::RangeInclusive<usize> = 1..=4;
 
+/// Multiplications beyond which removal effects are refused: about an hour on two cores.
+const MOST_UPDATES: f64 = 1e13;
+
 impl Markov {
     /// With an order of 1 to 4.
     pub fn new(order: usize) -> Option<Self> {
-        ORDERS.contains(&order).then_some(Self { order })
+        ORDERS.contains(&order).then_some(Self { order: Some(order) })
+    }
+
+    /// With the order that [`choose_order`] finds for each table. In a bootstrap it is chosen once, from what was
+    /// observed: intervals do not hold the doubt about it.
+    pub const fn auto() -> Self {
+        Self { order: None }
     }
 
     /// The probability that a walk of the fitted chain converts: equal to the observed rate, a check of the fit.
     pub fn conversion_probability(self, table: &PathTable) -> Result<f64, AttributionError> {
-        let fit = Walks { table, states: States::new(table, self.order)? }.fit(table.units(), Summation::Exact);
+        let fit = self.bind(table)?.fit(table.units(), Summation::Exact);
         Ok(Chain::new(fit.counts)?.success_probability())
     }
 
     /// Reads the part of a specification after the colon.
     pub(crate) fn read(parameter: Option<&str>) -> Result<Self, AttributionError> {
         let Some(given) = parameter else { return Ok(Self::default()) };
+        if given.trim() == "auto" {
+            return Ok(Self::auto());
+        }
         given.trim().parse().ok().and_then(Self::new).ok_or_else(|| AttributionError::BadParameter {
             model: "markov",
             given: given.chars().take(80).collect(),
-            expected: "an order of 1 to 4",
+            expected: "an order of 1 to 4, or auto",
         })
+    }
+
+    fn bind(self, table: &PathTable) -> Result<Walks<'_>, AttributionError> {
+        let choice = if self.order.is_some() { None } else { Some(choose_order(table)?) };
+        let order = self.order.or(choice.as_ref().map(|c| c.order)).unwrap_or(1);
+        Ok(Walks { table, states: States::new(table, order)?, order, choice })
     }
 }
 
@@ -75,6 +96,9 @@ impl Markov {
 struct Walks<'t> {
     table: &'t PathTable,
     states: States,
+    order: usize,
+    /// How the order was chosen, if it was.
+    choice: Option<OrderChoice>,
 }
 
 /// Counts of the chain, and the value paid on leaving each state by conversion.
@@ -150,12 +174,17 @@ impl Walks<'_> {
         let chain = Chain::new(counts)?;
         let probability = chain.success_probability();
         let groups = &self.states.groups;
+        let updates = chain.removal_cost(groups.len());
+        if updates > MOST_UPDATES {
+            let (order, channels) = (self.order, groups.len());
+            return Err(AttributionError::TooMuchWork { order, channels, updates, limit: MOST_UPDATES });
+        }
         let losses = chain.removal_losses(&[&success, &value], groups);
         let effects: Vec<f64> = losses[0]
             .iter()
             .map(|loss| if probability > 0.0 { (loss / probability).clamp(0.0, 1.0) } else { 0.0 })
             .collect();
-        let mut diagnostics = Vec::new();
+        let mut diagnostics: Vec<Diagnostic> = self.choice.iter().map(say_choice).collect();
         let by_last = |amounts: &[f64]| {
             let mut credit = vec![0.0; groups.len()];
             amounts.iter().zip(&self.states.last_channel).for_each(|(a, &c)| credit[c as usize] += a);
@@ -183,6 +212,16 @@ impl Walks<'_> {
         }
         Ok(Split { conversions: credited, value, removal_effect: Some(effects), diagnostics })
     }
+}
+
+fn say_choice(choice: &OrderChoice) -> Diagnostic {
+    let scores: Vec<String> = choice.scores.iter().map(|s| format!("{}: {:.5}", s.order, s.score)).collect();
+    let message = format!(
+        "order {} predicts held-out journeys best; penalised log-loss of a journey by order: {}",
+        choice.order,
+        scores.join(", ")
+    );
+    Diagnostic::new(Severity::Info, "TL435", message)
 }
 
 /// The exact sum of the amounts given to each of `count` targets. Amounts are sorted by target first, so that one exact sum
@@ -246,7 +285,7 @@ impl Model for Markov {
     }
 
     fn spec(&self) -> String {
-        format!("markov:{}", self.order)
+        self.order.map_or_else(|| "markov:auto".to_owned(), |order| format!("markov:{order}"))
     }
 
     fn reads_ages(&self) -> bool {
@@ -254,7 +293,7 @@ impl Model for Markov {
     }
 
     fn prepare<'t>(&self, table: &'t PathTable) -> Result<Box<dyn Prepared + 't>, AttributionError> {
-        Ok(Box::new(Walks { table, states: States::new(table, self.order)? }))
+        Ok(Box::new(self.bind(table)?))
     }
 
     fn path_weights(&self, table: &PathTable) -> Result<PathWeights, AttributionError> {
