@@ -150,12 +150,7 @@ fn main() -> Result<(), AttributionError> {
     };
     let began = Clock::new();
     let found = bootstrap_clusters(&journeys, &read(&specs)?, draws, 1, Level::P90)?;
-    println!(
-        "{} models, {draws} draws: {}, {:.0} MB at most",
-        found.len(),
-        began.told(),
-        peak_mb()
-    );
+    println!("{} models, {draws} draws: {}, {:.0} MB at most", found.len(), began.told(), peak_mb());
     if campaigns > 0 {
         let began = Clock::new();
         let cell = |row: usize, touch: usize| (row * 31 + touch * 17) % campaigns;

@@ -52,11 +52,7 @@ pub struct WithIdentity {
 /// and its distance from the mean is told; W comes from that graph alone and not from a bootstrap under each (one bootstrap
 /// in place of K, right as long as a graph moves the credit more than its variance); and the share is σ²_B / (σ²_W + σ²_B),
 /// free of the 1/K that Rubin's λ contains.
-pub fn with_identity(
-    estimate: &Estimate,
-    within: &[f64],
-    graphs: &[f64],
-) -> Result<WithIdentity, AttributionError> {
+pub fn with_identity(estimate: &Estimate, within: &[f64], graphs: &[f64]) -> Result<WithIdentity, AttributionError> {
     let (draws, k) = (within.len(), graphs.len());
     if draws < 2 {
         return Err(AttributionError::TooFewDraws { draws });

@@ -106,9 +106,6 @@ impl AttributeArgs {
     }
 }
 
-fn points(
-    models: &[Box<dyn Model>],
-    paths: &throughline_attribution::PathTable,
-) -> Result<Vec<Credits>, OneShotError> {
+fn points(models: &[Box<dyn Model>], paths: &throughline_attribution::PathTable) -> Result<Vec<Credits>, OneShotError> {
     Ok(models.iter().map(|m| m.attribute(paths)).collect::<Result<_, _>>()?)
 }

@@ -16,7 +16,11 @@ const fn thresholds() -> [u32; 12] {
     let (mut total, mut k) = (0.0, 0);
     while k < out.len() {
         total += mass;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 2^32 − 1, saturating")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and 2^32 − 1, saturating"
+        )]
         {
             out[k] = (total + 0.5) as u32;
         }
@@ -158,7 +162,9 @@ mod tests {
 
     #[test]
     fn seed_key_and_block_all_count() {
-        let row = |seed, key, block| (0..8_u64).flat_map(|b| ClusterStream::new(seed, key).counts(block + b)).collect::<Vec<_>>();
+        let row = |seed, key, block| {
+            (0..8_u64).flat_map(|b| ClusterStream::new(seed, key).counts(block + b)).collect::<Vec<_>>()
+        };
         let base = row(1, 9, 0);
         assert_eq!(row(1, 9, 1)[..4], base[4..8]);
         for other in [row(2, 9, 0), row(1, 10, 0), row(1, 9 << 32, 0)] {

@@ -78,8 +78,7 @@ impl Breakdown {
             let draws = bottoms.len();
             return Ok(undefined(format!("the {below} of another sign in {turned} of {draws} draws")));
         }
-        let mut ratios: Vec<f64> =
-            tops.iter().zip(bottoms).filter(|(_, b)| **b != 0.0).map(|(t, b)| t / b).collect();
+        let mut ratios: Vec<f64> = tops.iter().zip(bottoms).filter(|(_, b)| **b != 0.0).map(|(t, b)| t / b).collect();
         let without = bottoms.len() - ratios.len();
         if without == 0 {
             return finished(self.estimate(top / bottom, &ratios)?);

@@ -208,8 +208,7 @@ fn canonical_paths(channels: Vec<String>, distinct: Distinct) -> (PathTable, Vec
     let mut order: Vec<u32> = (0..u32::try_from(count).unwrap_or(u32::MAX)).collect();
     order.sort_unstable_by(|a, b| path(*a).cmp(path(*b)));
     let mut renumbered = vec![0; count];
-    let mut table =
-        PathTable { offsets: vec![0], steps: Vec::with_capacity(met.steps.len()), ..PathTable::default() };
+    let mut table = PathTable { offsets: vec![0], steps: Vec::with_capacity(met.steps.len()), ..PathTable::default() };
     for (old, new) in order.into_iter().zip(0..) {
         renumbered[old as usize] = new;
         table.steps.extend_from_slice(path(old));
@@ -246,7 +245,9 @@ fn sorted(unit: String, mut paths: PathTable, renumbered: &[u32], mut lines: Lin
     }
     let ages = (!lines.age_ends.is_empty()).then(|| {
         let mut ages = Vec::with_capacity(lines.ages.len());
-        order.iter().for_each(|line| ages.extend_from_slice(&lines.ages[lines.age_range(*line)]));
+        for line in &order {
+            ages.extend_from_slice(&lines.ages[lines.age_range(*line)]);
+        }
         ages
     });
     (lines.ages, lines.age_ends, lines.paths) = (Vec::new(), Vec::new(), Vec::new());
@@ -260,6 +261,8 @@ fn sorted(unit: String, mut paths: PathTable, renumbered: &[u32], mut lines: Lin
     Journeys { unit, paths, starts, keys, values, endings, rows, ages, clusters, totals }
 }
 
+/// A column in this order; the old one is let go at once.
+#[expect(clippy::needless_pass_by_value, reason = "its memory is not needed any more")]
 fn gathered<T: Copy>(order: &[u32], column: Vec<T>) -> Vec<T> {
     order.iter().map(|line| column[*line as usize]).collect()
 }
@@ -297,8 +300,7 @@ fn name_keyless(lines: &mut Lines, group: &[u32], paths: &PathTable, path: usize
     let steps = &paths.steps[paths.offsets[path]..paths.offsets[path + 1]];
     let of_path = combined(steps.iter().map(|s| cluster_key(&paths.channels[*s as usize])));
     let group = &group[from..];
-    let runs: Vec<usize> =
-        group.chunk_by(|a, b| lines.compare(*a, *b) == Ordering::Equal).map(<[u32]>::len).collect();
+    let runs: Vec<usize> = group.chunk_by(|a, b| lines.compare(*a, *b) == Ordering::Equal).map(<[u32]>::len).collect();
     for (line, alike) in group.iter().zip(runs.into_iter().flat_map(|run| 0..run as u64)) {
         let at = *line as usize;
         let ages = combined(lines.ages[lines.age_range(*line)].iter().map(|a| a.cast_unsigned()));
@@ -307,13 +309,7 @@ fn name_keyless(lines: &mut Lines, group: &[u32], paths: &PathTable, path: usize
 }
 
 /// Sums the outcomes of every path, and of all.
-fn with_outcomes(
-    paths: &mut PathTable,
-    starts: &[usize],
-    values: &[f64],
-    endings: &[Ending],
-    rows: &[u32],
-) -> Totals {
+fn with_outcomes(paths: &mut PathTable, starts: &[usize], values: &[f64], endings: &[Ending], rows: &[u32]) -> Totals {
     for bounds in starts.windows(2) {
         let range = bounds[0]..bounds[1];
         let count = |wanted: Ending| endings[range.clone()].iter().filter(|e| **e == wanted).count() as f64;

@@ -48,7 +48,9 @@ impl Distinct {
     /// Where the path is, or where it would be.
     fn slot(&self, path: &[u32]) -> usize {
         let mut hasher = ShortHasher::default();
-        path.iter().for_each(|step| hasher.write_u32(*step));
+        for step in path {
+            hasher.write_u32(*step);
+        }
         // The table's size is a power of two.
         let mask = self.slots.len() - 1;
         #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
@@ -75,7 +77,8 @@ mod tests {
     #[test]
     fn equal_paths_have_one_number() {
         let mut paths = Distinct::default();
-        let made: Vec<Vec<u32>> = (0..20_000_u32).map(|i| (0..=i % 7).map(|k| (i / 3 + k * i) % 90).collect()).collect();
+        let made: Vec<Vec<u32>> =
+            (0..20_000_u32).map(|i| (0..=i % 7).map(|k| (i / 3 + k * i) % 90).collect()).collect();
         let numbers: Vec<u32> = made.iter().map(|p| paths.number(p).expect("few")).collect();
         for (path, number) in made.iter().zip(&numbers) {
             assert_eq!(paths.path(*number), path);

@@ -187,7 +187,8 @@ fn journeys_of(rows: &[(&str, &str, bool, f64)]) -> Journeys {
 #[test]
 fn persons_are_drawn_whole() {
     // 100 persons convert four times each: the variance of the count is 100 · 16, of 400 persons once each 400.
-    let rows = |persons: usize| -> Vec<(String, f64)> { (0..400).map(|i| (format!("p{}", i % persons), 1.0)).collect() };
+    let rows =
+        |persons: usize| -> Vec<(String, f64)> { (0..400).map(|i| (format!("p{}", i % persons), 1.0)).collect() };
     let error = |persons: usize| {
         let mut builder = Journeys::builder("persons");
         for (person, value) in rows(persons) {
@@ -207,7 +208,8 @@ fn persons_are_drawn_whole() {
 #[test]
 fn other_persons_change_no_draw() {
     let few = journeys_of(&[("x", "a b", true, 5.0), ("y", "b", false, 0.0)]);
-    let more = journeys_of(&[("z", "c", true, 1.0), ("y", "b", false, 0.0), ("x", "a b", true, 5.0), ("w", "d", true, 2.0)]);
+    let more =
+        journeys_of(&[("z", "c", true, 1.0), ("y", "b", false, 0.0), ("x", "a b", true, 5.0), ("w", "d", true, 2.0)]);
     let draws = |journeys: &Journeys| {
         let got = bootstrap_clusters(journeys, &[model("first")], 50, 3, Level::P90).expect("defined");
         got[0].draws_of(0, Quantity::Value).expect("channel a")
@@ -235,7 +237,8 @@ fn draws_of_rows_and_of_lone_persons_agree_in_distribution() {
 
 #[test]
 fn differences_have_intervals() {
-    let rows: Vec<(String, &str)> = (0..200).map(|i| (format!("p{i}"), if i % 4 == 0 { "b a" } else { "a b" })).collect();
+    let rows: Vec<(String, &str)> =
+        (0..200).map(|i| (format!("p{i}"), if i % 4 == 0 { "b a" } else { "a b" })).collect();
     let rows: Vec<(&str, &str, bool, f64)> = rows.iter().map(|(p, path)| (p.as_str(), *path, true, 1.0)).collect();
     let got = bootstrap_clusters(&journeys_of(&rows), &[model("first"), model("last")], 400, 1, Level::P90);
     let got = got.expect("defined");

@@ -137,8 +137,8 @@ fn parquet(
     parquet_batches(&args.file, &columns, |arrays| {
         let mut rest = arrays[1..].iter();
         let mut column = |wanted: &Option<String>| wanted.as_ref().and_then(|_| rest.next());
-        let numbers =
-            [column(&args.conversions), column(&args.value), column(&args.nulls)].map(|a| a.map(as_numbers).transpose());
+        let numbers = [column(&args.conversions), column(&args.value), column(&args.nulls)]
+            .map(|a| a.map(as_numbers).transpose());
         let [conversions, value, nulls] = numbers;
         let (conversions, value, nulls) = (conversions?, value?, nulls?);
         let persons = column(&args.person).map(|a| cast(a, &DataType::Utf8)).transpose()?;
@@ -200,7 +200,7 @@ impl Paths {
     }
 
     /// The path of a row; absent is empty.
-    fn row<'a>(&'a self, row: usize, steps: &'a mut Vec<&'a str>) -> Path<'a> {
+    fn row<'a: 'b, 'b>(&'a self, row: usize, steps: &'b mut Vec<&'a str>) -> Path<'b> {
         match self {
             Self::Texts(texts) => Path::Text(text_at(texts.as_string(), row).unwrap_or_default()),
             Self::Lists(lists) => {

@@ -83,8 +83,7 @@ fn model_json(credits: &Credits, drawn: Option<&CreditsWithIntervals>) -> Value 
 fn model_text(credits: &Credits, drawn: Option<&CreditsWithIntervals>) -> String {
     let effect = |c: &ChannelCredit| c.removal_effect.map_or_else(String::new, number);
     let Some(drawn) = drawn else {
-        let row =
-            |c: &ChannelCredit| vec![c.channel.clone(), number(c.conversions), number(c.value), effect(c)];
+        let row = |c: &ChannelCredit| vec![c.channel.clone(), number(c.conversions), number(c.value), effect(c)];
         let rows: Vec<Vec<String>> = credits.channels().iter().map(row).collect();
         let header = ["channel", "conversions", "value", "removal effect"];
         return format!("\n{}\n{}\n", credits.model(), table(&header, &[1, 2, 3], &rows));

@@ -86,7 +86,9 @@ pub(super) fn read(path: &Path, columns: &[&str]) -> Result<Table, OneShotError>
     let wanted = distinct(columns);
     let (_, kinds) = open(path, &wanted)?;
     let mut building: Vec<Building> = kinds.iter().map(Building::of).collect();
-    batches(path, &wanted, |arrays| building.iter_mut().zip(arrays).try_for_each(|(column, array)| column.push(array)))?;
+    batches(path, &wanted, |arrays| {
+        building.iter_mut().zip(arrays).try_for_each(|(column, array)| column.push(array))
+    })?;
     let mut table = Table::new();
     for (name, column) in wanted.iter().zip(building) {
         table.push(*name, column.finish())?;

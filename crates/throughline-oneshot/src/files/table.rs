@@ -16,11 +16,8 @@ const MOST_FINDINGS: usize = 20;
 /// numbers when every field that is not blank (blank, `NA`, `NaN` and `null` are) reads as a finite number, and texts otherwise.
 /// Rows that cannot be read are left out and found. Errors: no file, no such column, no row.
 pub fn read_table(path: &Path, delimiter: &str, columns: &[&str]) -> Result<(Table, Vec<Diagnostic>), OneShotError> {
-    let (table, found) = if is_parquet(path) {
-        (parquet::read(path, columns)?, Vec::new())
-    } else {
-        csv(path, delimiter, columns)?
-    };
+    let (table, found) =
+        if is_parquet(path) { (parquet::read(path, columns)?, Vec::new()) } else { csv(path, delimiter, columns)? };
     if table.rows() == 0 {
         let finding =
             Diagnostic::error("TL032", "the file has no usable row").at(path.display().to_string(), None, None);
