@@ -68,6 +68,7 @@ bench: build ## Our commands and what users would pick instead, in one run
 	THROUGHLINE_BIN=$(BIN) tools/bench link
 	THROUGHLINE_BIN=$(BIN) tools/bench ingest
 	tools/bench evidence
+	tools/bench attribution
 
 truth: build ## docs/truth.md: twenty simulated markets through the line, and every estimator on 2,000 data sets, held against the truth
 	$(BIN) market score --seeds 20 --markdown > docs/truth.md.part

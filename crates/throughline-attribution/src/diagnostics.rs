@@ -12,7 +12,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL411", "a last state has negative value, so value follows conversions"),
     ("TL412", "every removal effect is 0, so the last touch takes the credit"),
     ("TL450", "journeys name no person (or other cluster); each counts as one alone"),
-    ("TL451", "there are more journeys or paths than can be numbered; the row is refused"),
+    ("TL456", "there are more journeys or paths than can be numbered; the row is refused"),
     ("TL413", "some channels have negative Shapley values: journeys with them convert less than without"),
     ("TL414", "some sets of channels were sampled for the Shapley value, with the standard error and bound given"),
     ("TL415", "conversions without a touch so close, which go to their last touch"),

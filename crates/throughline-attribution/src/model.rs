@@ -223,3 +223,12 @@ impl<A: Accumulate> ChannelSums<A> {
         }
     }
 }
+
+impl ChannelSums<ExactSum> {
+    /// Adds other sums, exactly.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.sums.iter_mut().zip(&other.sums) {
+            mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| mine.merge(theirs));
+        }
+    }
+}

@@ -46,7 +46,9 @@ pub(crate) fn for_each_step(text: &str, separator: &str, mut each: impl FnMut(&s
     let core = separator.trim();
     let bare = text.trim();
     if text.contains('"') || core.is_empty() || bare.starts_with(core) || bare.ends_with(core) {
-        parse_path(text, separator).iter().for_each(|step| each(step));
+        for step in parse_path(text, separator) {
+            each(&step);
+        }
         return;
     }
     // A separator of one visible character between blanks, the usual one, is found byte by byte.

@@ -1,13 +1,15 @@
 //! Rule models: each path's outcome is split over its touches by a rule that sees that path alone.
 
 use std::fmt;
+use std::ops::Range;
 
 use throughline_core::Diagnostic;
+use throughline_stats::parallel::{PART, map_parts, threads_for};
 use throughline_stats::sum::ExactSum;
 
-use crate::model::{Accumulate, ChannelSums};
+use crate::model::{Accumulate, ChannelSums, credits_of};
 use crate::{
-    AttributionError, Conservation, Model, PathTable, PathView, PathWeights, Prepared, Split, Summation, Units,
+    AttributionError, Conservation, Credits, Model, PathTable, PathView, PathWeights, Prepared, Split, Summation, Units,
 };
 
 /// How often each channel occurs in the path at hand. Kept between paths, so that no path costs a hash or a sort.
@@ -113,6 +115,25 @@ impl<R: Rule> Model for R {
         Ok(Box::new(prepared))
     }
 
+    /// As by [`prepare`](Model::prepare), without keeping weights that are used once. Exact sums do not depend on how paths
+    /// are put into parts.
+    fn attribute(&self, table: &PathTable) -> Result<Credits, AttributionError> {
+        let weigher = self.weigher(table)?;
+        let channels = table.channels().len();
+        // A part must be worth its sums.
+        let size = PART.max(64 * channels);
+        let parts: Vec<Range<usize>> =
+            (0..table.len()).step_by(size).map(|from| from..(from + size).min(table.len())).collect();
+        let threads = threads_for(parts.len());
+        let sums = map_parts(parts, threads, |part| part_sums(table, &weigher, part));
+        let mut all = ChannelSums::new(channels);
+        for part in &sums {
+            all.merge(part);
+        }
+        let split = Split { diagnostics: self.notes(table), ..all.split() };
+        credits_of(self, table.channels(), table.totals(), split)
+    }
+
     fn path_weights(&self, table: &PathTable) -> Result<PathWeights, AttributionError> {
         let weigher = self.weigher(table)?;
         let mut tally = Tally::new(table.channels().len());
@@ -125,6 +146,28 @@ impl<R: Rule> Model for R {
         }
         Ok(PathWeights { offsets: table.offsets.clone(), weights })
     }
+}
+
+/// Credits of some paths of a table.
+fn part_sums(table: &PathTable, weigher: &Weigher<'_>, part: Range<usize>) -> ChannelSums<ExactSum> {
+    let units = table.units();
+    let mut sums = ChannelSums::new(table.channels().len());
+    let mut tally = Tally::new(table.channels().len());
+    let mut weights = Vec::new();
+    for path in part {
+        let (conversions, value) = (units.conversions[path], units.values[path]);
+        if conversions == 0.0 && value == 0.0 {
+            continue;
+        }
+        let view = table.path(path);
+        weights.clear();
+        weights.resize(view.steps.len(), 0.0);
+        weigher(view, &mut tally, &mut weights);
+        for (&channel, &weight) in view.steps.iter().zip(&weights).filter(|(_, w)| **w != 0.0) {
+            sums.add(channel, weight * conversions, weight * value);
+        }
+    }
+    sums
 }
 
 /// The touches of each path that receive anything, with their weights.

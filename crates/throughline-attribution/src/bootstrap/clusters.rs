@@ -240,12 +240,14 @@ mod tests {
     #[test]
     fn threads_change_no_bit() {
         let mut builder = Journeys::builder("persons");
-        for i in 0..400_usize {
-            let steps = &["a", "b", "a", "c"][i % 3..=i % 3 + i % 2];
-            let ages: Vec<i64> = (0..steps.len()).map(|k| ((i * 7 + k) % 90) as i64 * 3_600_000_000).collect();
-            let ending = [Ending::Conversion, Ending::Null, Ending::Adjustment][i % 5 % 3];
+        for i in 0..400_u32 {
+            let from = (i % 3) as usize;
+            let steps = &["a", "b", "a", "c"][from..=from + usize::from(i % 2 == 1)];
+            let ages: Vec<i64> =
+                (0_i64..).take(steps.len()).map(|k| (i64::from(i * 7) + k) % 90 * 3_600_000_000).collect();
+            let ending = [Ending::Conversion, Ending::Null, Ending::Adjustment][(i % 5 % 3) as usize];
             let key = (i % 7 > 0).then(|| cluster_key(&(i % 90).to_string()));
-            assert!(builder.push(steps, Some(&ages), key, ending, 0.1 * (i % 11) as f64));
+            assert!(builder.push(steps, Some(&ages), key, ending, 0.1 * f64::from(i % 11)));
         }
         let (journeys, _) = builder.build();
         let specs = ["first", "time_decay:1d", "markov:2", "leave_one_out", "participation"];

@@ -67,7 +67,7 @@ impl CreditsWithIntervals {
     /// credit at two levels lie within each other.
     pub fn at_level(&self, channel: usize, what: Quantity, level: Level) -> Result<Estimate, AttributionError> {
         let value = self.observed(channel, what)?;
-        self.estimate(value, self.draws_of(channel, what)?, level)
+        self.estimate(value, &self.draws_of(channel, what)?, level)
     }
 
     /// The credit of channel number `channel` in every draw, in the order of the draws.
@@ -104,7 +104,8 @@ impl CreditsWithIntervals {
     fn minus(&self, left: (&Self, usize), right: (&Self, usize), what: Quantity) -> Result<Estimate, AttributionError> {
         let value = left.0.observed(left.1, what)? - right.0.observed(right.1, what)?;
         let (a, b) = (left.0.draws_of(left.1, what)?, right.0.draws_of(right.1, what)?);
-        self.estimate(value, a.iter().zip(&b).map(|(a, b)| a - b).collect(), self.level)
+        let draws: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
+        self.estimate(value, &draws, self.level)
     }
 
     fn observed(&self, channel: usize, what: Quantity) -> Result<f64, AttributionError> {
@@ -115,8 +116,8 @@ impl CreditsWithIntervals {
         })
     }
 
-    fn estimate(&self, value: f64, draws: Vec<f64>, level: Level) -> Result<Estimate, AttributionError> {
-        Ok(Estimate::from_draws(value, &draws, self.units, level, self.method.as_str())?)
+    fn estimate(&self, value: f64, draws: &[f64], level: Level) -> Result<Estimate, AttributionError> {
+        Ok(Estimate::from_draws(value, draws, self.units, level, self.method.as_str())?)
     }
 }
 

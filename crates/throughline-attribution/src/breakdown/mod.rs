@@ -248,3 +248,29 @@ fn path_weights(model: &dyn Model, table: &PathTable) -> Result<PathWeights, Att
     }
     Ok(weights)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Ending, read_spec};
+
+    #[test]
+    fn threads_change_no_bit() {
+        let mut builder = Journeys::builder("persons");
+        for i in 0..500_usize {
+            let steps = &["a", "b", "c", "b"][i % 3..=i % 3 + i % 2];
+            let ending = if i % 2 == 0 { Ending::Conversion } else { Ending::Null };
+            assert!(builder.push(steps, None, Some(i as u64 / 3), ending, (i % 13) as f64 / 10.0));
+        }
+        let (journeys, _) = builder.build();
+        let cell = |row: usize, touch: usize| (row + touch) % 40;
+        let dimension = Dimension { name: "campaign", cells: 40, cell: &cell };
+        let model = read_spec("linear").expect("a model");
+        let draws = Draws { draws: 50, seed: 2, level: Level::P90 };
+        let run = |threads| on_threads(threads, &journeys, model.as_ref(), &dimension, None, draws).expect("defined");
+        let expect = run(1);
+        for threads in [2, 5, 64] {
+            assert_eq!(run(threads), expect, "{threads} threads");
+        }
+    }
+}

@@ -19,7 +19,7 @@ struct Line {
 
 /// All journeys with an outcome, in an order that does not depend on rows.
 pub(super) struct Lines {
-    lines: Vec<Line>,
+    each: Vec<Line>,
     shares: Vec<(u32, f64)>,
     /// Of every day: credited conversions and value, conversions and value, absolute value.
     days: Vec<[ExactSum; 5]>,
@@ -30,10 +30,10 @@ impl Weighed<'_> {
     pub(super) fn lines(&self, dimension: &Dimension<'_>, days: Option<&Days<'_>>) -> Result<Lines, AttributionError> {
         let journeys = self.journeys;
         let mut lines =
-            Lines { lines: Vec::new(), shares: Vec::new(), days: vec![Default::default(); days.map_or(0, |d| d.days)] };
+            Lines { each: Vec::new(), shares: Vec::new(), days: vec![Default::default(); days.map_or(0, |d| d.days)] };
         let mut credited = 0;
         for path in 0..journeys.paths().len() {
-            let first = lines.lines.len();
+            let first = lines.each.len();
             for journey in journeys.taken(path) {
                 let conversion = journeys.endings()[journey] == Ending::Conversion;
                 let value = journeys.values()[journey];
@@ -49,7 +49,7 @@ impl Weighed<'_> {
                 if let Some(days) = days {
                     lines.count_day(days, row, &line)?;
                 }
-                lines.lines.push(line);
+                lines.each.push(line);
             }
             lines.settle(first);
         }
@@ -100,7 +100,7 @@ impl Lines {
     fn settle(&mut self, first: usize) {
         let shares = &self.shares;
         let same = |a: &Line, b: &Line| (a.key, a.conversions, a.value) == (b.key, b.conversions, b.value);
-        for group in self.lines[first..].chunk_by_mut(same).filter(|g| g.len() > 1) {
+        for group in self.each[first..].chunk_by_mut(same).filter(|g| g.len() > 1) {
             let of = |line: &Line| shares[line.shares.clone()].iter().map(|(cell, share)| (*cell, share.to_bits()));
             group.sort_by(|a, b| of(a).cmp(of(b)));
         }
@@ -144,7 +144,7 @@ impl Lines {
         let width = blocks.len() * BLOCK;
         let mut sums = [vec![0.0; cells * width], vec![0.0; cells * width]];
         let mut drawn = vec![0.0; width];
-        for line in &self.lines {
+        for line in &self.each {
             let stream = ClusterStream::new(seed, line.key);
             for (block, out) in blocks.clone().zip(drawn.as_chunks_mut::<BLOCK>().0) {
                 *out = stream.counts(block as u64).map(f64::from);
@@ -167,7 +167,7 @@ impl Lines {
     fn observed(&self, cells: usize) -> [Vec<f64>; 2] {
         [|line: &Line| line.conversions, |line: &Line| line.value].map(|outcome: fn(&Line) -> f64| {
             let mut sums = vec![ExactSum::new(); cells];
-            for line in self.lines.iter().filter(|l| outcome(l) != 0.0) {
+            for line in self.each.iter().filter(|l| outcome(l) != 0.0) {
                 for &(cell, share) in &self.shares[line.shares.clone()] {
                     sums[cell as usize].add(share * outcome(line));
                 }

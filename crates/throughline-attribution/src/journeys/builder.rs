@@ -148,7 +148,7 @@ impl JourneysBuilder {
         if let Some(step) = steps.iter().find(|s| **s as usize >= known) {
             return Err(("TL407", format!("channel number {step} is not one of the {known} interned")));
         }
-        let full = || ("TL451", format!("more than {} journeys or paths", u32::MAX - 1));
+        let full = || ("TL456", format!("more than {} journeys or paths", u32::MAX - 1));
         if self.pushed == u32::MAX {
             return Err(full());
         }
@@ -245,7 +245,9 @@ fn sorted(unit: String, mut paths: PathTable, renumbered: &[u32], mut lines: Lin
     }
     let ages = (!lines.age_ends.is_empty()).then(|| {
         let mut ages = Vec::with_capacity(lines.ages.len());
-        order.iter().for_each(|line| ages.extend_from_slice(&lines.ages[lines.age_range(*line)]));
+        for line in &order {
+            ages.extend_from_slice(&lines.ages[lines.age_range(*line)]);
+        }
         ages
     });
     (lines.ages, lines.age_ends, lines.paths) = (Vec::new(), Vec::new(), Vec::new());
@@ -259,6 +261,8 @@ fn sorted(unit: String, mut paths: PathTable, renumbered: &[u32], mut lines: Lin
     Journeys { unit, paths, starts, keys, values, endings, rows, ages, clusters, totals }
 }
 
+/// A column in this order; the old one is let go at once.
+#[expect(clippy::needless_pass_by_value, reason = "its memory is not needed any more")]
 fn gathered<T: Copy>(order: &[u32], column: Vec<T>) -> Vec<T> {
     order.iter().map(|line| column[*line as usize]).collect()
 }

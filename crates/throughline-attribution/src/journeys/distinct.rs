@@ -48,7 +48,9 @@ impl Distinct {
     /// Where the path is, or where it would be.
     fn slot(&self, path: &[u32]) -> usize {
         let mut hasher = ShortHasher::default();
-        path.iter().for_each(|step| hasher.write_u32(*step));
+        for step in path {
+            hasher.write_u32(*step);
+        }
         // The table's size is a power of two.
         let mask = self.slots.len() - 1;
         #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]

@@ -170,7 +170,8 @@ fn as_numbers(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 }
 
 fn amount(column: Option<&ArrayRef>, row: usize) -> Result<Option<f64>, Diagnostic> {
-    let Some(numbers) = column.map(|c| c.as_primitive::<Float64Type>()) else { return Ok(None) };
+    let Some(column) = column else { return Ok(None) };
+    let numbers = column.as_primitive::<Float64Type>();
     match (numbers.is_valid(row), numbers.value(row)) {
         (false, _) => Ok(None),
         (true, number) if number.is_finite() => Ok(Some(number)),

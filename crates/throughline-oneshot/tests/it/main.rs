@@ -1,5 +1,6 @@
 //! Tests of the commands as their users see them.
 
+mod attribute;
 mod design;
 mod did;
 mod effect;
