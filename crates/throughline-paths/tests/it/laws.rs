@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use throughline_paths::{
-    Assembled, Builder, Columns, ConversionConfig, Counting, Fate, JourneyConfig, NO_ORDER, NONE, Output, Plan, Role,
-    Rule, Signals, assemble,
+    Assembled, Builder, Columns, ConversionConfig, Counting, Fate, Interaction, JourneyConfig, NO_ORDER, NONE, Output,
+    Plan, Role, Rule, Signals, assemble,
 };
 
 use crate::support::{MINUTE, config, is_kept, purchase};
@@ -104,6 +104,18 @@ fn content(table: &Table, done: &Assembled<i64>) -> (Vec<i64>, Vec<(i64, u32, u8
     (done.people.clone(), rows, done.output.clone())
 }
 
+/// The window of a touch: the most particular of those that are about it.
+fn window(config: &JourneyConfig, channel: u32, interaction: u8) -> i64 {
+    let (channel, interaction) = (CHANNELS[channel as usize], Interaction::from_code(interaction));
+    let mut about: Vec<_> = config
+        .lookback
+        .iter()
+        .filter(|l| l.channel.as_deref().is_none_or(|c| c == channel) && l.interaction.is_none_or(|i| i == interaction))
+        .collect();
+    about.sort_by_key(|l| (l.channel.is_some(), l.interaction.is_some()));
+    about.last().map_or(config.lookback_days, |l| l.days).micros()
+}
+
 /// Each law of one result.
 fn hold(table: &Table, config: &JourneyConfig, done: &Assembled<i64>) {
     let out = &done.output;
@@ -120,9 +132,8 @@ fn hold(table: &Table, config: &JourneyConfig, done: &Assembled<i64>) {
             assert_eq!(table.entity[touch], done.people[journey.person as usize]);
             if is_kept(out.touch_rule[place]) {
                 kept.push(table.channel[touch]);
-                let longest =
-                    config.lookback.iter().map(|l| l.days).fold(config.lookback_days, |a, b| if b > a { b } else { a });
-                assert!(end - table.at[touch] <= longest.micros(), "kept touches lie in the window");
+                let window = window(config, table.channel[touch], table.interaction[touch]);
+                assert!(end - table.at[touch] <= window, "kept touches lie in their window");
                 assert_eq!(table.role[touch] & Role::NO_CONSENT, 0);
             }
         }
