@@ -28,6 +28,8 @@ mod page;
 
 mod explain;
 
+mod compare;
+
 mod reconcile;
 
 mod matches;
@@ -42,6 +44,7 @@ mod quarantine;
 
 pub mod consent;
 
+pub use compare::{Compared, ComparedCredit, Side, compare_attribution};
 pub use configuration::record as record_configuration;
 pub use consent::consent_report;
 pub use engine::{Clock, RunOptions, Stores, run, sign_head};

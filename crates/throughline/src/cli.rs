@@ -1,5 +1,7 @@
 //! The arguments.
 
+mod attribution;
+
 mod evidence;
 
 mod people;
@@ -8,6 +10,7 @@ mod quarantine;
 
 use std::path::PathBuf;
 
+pub(crate) use attribution::{AttributionCommand, CompareArgs, ReconcileArgs};
 pub(crate) use evidence::{EvidenceCommand, EvidenceListArgs, EvidenceNoteArgs, EvidenceRecordArgs, EvidenceShowArgs};
 pub(crate) use people::{
     EraseArgs, ErasuresArgs, IdentityAccuracyArgs, IdentityCommand, IdentityDecisionArgs, IdentityDrawArgs,
@@ -64,6 +67,9 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     #[command(flatten)]
     OneShot(OneShotCommand),
+    /// Credit: two configurations side by side, and ours beside what platforms report.
+    #[command(subcommand)]
+    Attribution(AttributionCommand),
     /// What is known about effects: list it, answer for its assumptions, retire it.
     #[command(subcommand)]
     Evidence(EvidenceCommand),

@@ -96,6 +96,17 @@ impl Project {
         }
     }
 
+    /// A configuration of attribution in any file, checked as that of the project is. Errors: no such file, findings.
+    pub fn attribution_file(&self, file: &Path) -> Result<AttributionConfig, RunError> {
+        let text = std::fs::read_to_string(file).map_err(RunError::io("read", file))?;
+        let file = TextFile { name: file.display().to_string(), text };
+        let mut loader = Loader { root: &self.root, found: Vec::new() };
+        match loader.attribution(&file) {
+            Some(config) if loader.found.is_empty() => Ok(config.value),
+            _ => Err(RunError::Project(loader.found)),
+        }
+    }
+
     /// The hash of all configuration.
     pub fn hash(&self) -> String {
         let mut hash = Sha256::new();

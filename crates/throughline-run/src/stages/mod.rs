@@ -20,7 +20,7 @@ mod training;
 
 use crate::stage::Stage;
 
-pub(crate) use attribute::path_tables;
+pub(crate) use attribute::{path_tables, read_from};
 pub(crate) use consent::refusal;
 pub(crate) use decide::probability_pairs;
 pub(crate) use link::DECISION;

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod accuracy;
+mod attribution;
 mod audit;
 mod check;
 mod consent;
@@ -26,8 +27,8 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use crate::cli::{
-    AuditCommand, Command, ConsentCommand, EvidenceCommand, IdentityCommand, MarketCommand, QuarantineCommand,
-    UserCommand,
+    AttributionCommand, AuditCommand, Command, ConsentCommand, EvidenceCommand, IdentityCommand, MarketCommand,
+    QuarantineCommand, UserCommand,
 };
 use crate::failure::Failure;
 
@@ -69,6 +70,8 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
             let answer = command.run()?;
             oneshot::show(&command.timed(answer, start.elapsed()), command.json())
         }
+        Command::Attribution(AttributionCommand::Compare(args)) => attribution::compare(args),
+        Command::Attribution(AttributionCommand::Reconcile(args)) => attribution::reconcile(args),
         Command::Evidence(EvidenceCommand::List(args)) => evidence::list(args),
         Command::Evidence(EvidenceCommand::Show(args)) => evidence::show(args),
         Command::Evidence(EvidenceCommand::Approve(args)) => evidence::approve(args),

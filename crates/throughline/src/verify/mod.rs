@@ -17,9 +17,7 @@ struct LineGroup {
 }
 
 /// Those groups.
-const LINE: &[LineGroup] = &[
-    LineGroup { name: "fractribution", run: fractribution::checks },
-];
+const LINE: &[LineGroup] = &[LineGroup { name: "fractribution", run: fractribution::checks }];
 
 /// Runs the groups of the given names, all without any.
 pub(crate) fn checks(names: &[String], reference: &Path) -> Result<Vec<Check>, Failure> {

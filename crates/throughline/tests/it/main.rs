@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "a test that checks nothing must say so")]
 
+mod attribution;
 mod bad_input;
 mod check;
 mod consent;

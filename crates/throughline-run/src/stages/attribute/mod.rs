@@ -13,7 +13,7 @@ use throughline_attribution::{CreditsWithIntervals, Model, bootstrap_clusters, r
 use throughline_core::{Diagnostic, Level};
 use throughline_lake::{Unit, tables};
 
-pub(crate) use read::path_tables;
+pub(crate) use read::{path_tables, read_from};
 
 use self::read::Paths;
 use crate::project::AttributionConfig;

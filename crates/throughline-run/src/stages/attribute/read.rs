@@ -74,17 +74,17 @@ struct Collected {
 }
 
 /// The journeys of one conversion, ready for models.
-pub(super) struct Paths {
-    pub(super) journeys: Journeys,
+pub(crate) struct Paths {
+    pub(crate) journeys: Journeys,
     pub(super) about: Vec<About>,
     pub(super) touches: Vec<Kept>,
     pub(super) diagnostics: Vec<Diagnostic>,
-    pub(super) without_touch: u64,
+    pub(crate) without_touch: u64,
 }
 
 /// Journeys by conversion, and the names that they use.
-pub(super) struct Read {
-    pub(super) conversions: BTreeMap<String, Paths>,
+pub(crate) struct Read {
+    pub(crate) conversions: BTreeMap<String, Paths>,
     pub(super) items: Items,
 }
 
@@ -92,13 +92,17 @@ pub(super) struct Read {
 pub(super) async fn read(context: &StageContext<'_>) -> Result<Read, StageError> {
     let journeys = context.read(&tables::journeys()).await?;
     let touches = context.read(&tables::touches()).await?;
-    let currency = context.project.config.value.currency;
+    read_from(&journeys, &touches, context.project.config.value.currency.as_str()).await
+}
+
+/// Reads journeys of any lake.
+pub(crate) async fn read_from(journeys: &Snapshot, touches: &Snapshot, currency: &str) -> Result<Read, StageError> {
     let mut items = Items::default();
     let mut collected: BTreeMap<String, Collected> = BTreeMap::new();
     for bucket in journeys.partitions() {
-        let kept = kept_touches(&touches, &bucket, &mut items).await?;
+        let kept = kept_touches(touches, &bucket, &mut items).await?;
         for batch in journeys.read_partition(&bucket, None).await? {
-            add(&batch, &kept, currency.as_str(), &mut items, &mut collected)?;
+            add(&batch, &kept, currency, &mut items, &mut collected)?;
         }
     }
     let ready = |c: Collected| {
