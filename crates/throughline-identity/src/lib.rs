@@ -18,6 +18,8 @@ mod stable;
 
 mod timeline;
 
+mod sample;
+
 mod write;
 
 mod withdrawn;
@@ -29,5 +31,6 @@ pub use decision::{Calibration, Decision, DrawnFrom};
 pub use error::IdentityError;
 pub use gather::{Gathered, gather};
 pub use resolve::{Components, Link, ResolveLimits, resolve};
+pub use sample::Uncertain;
 pub use stable::{IdChange, StableIds, name_people};
 pub use step::{IdentityInput, IdentityOutcome, IdentityReport, link};

@@ -217,7 +217,8 @@ pub fn touches() -> TableSpec {
 }
 
 /// Credit by model, conversion and channel, with intervals at `level` and, since version 2, inner ones at one half. Since version 3
-/// with the share of all credit, and with what supports a credit that is scaled to evidence.
+/// with the share of all credit, with what supports a credit that is scaled to evidence, and with the share of the variance of
+/// conversions that comes from not knowing who is whom.
 pub fn credits() -> TableSpec {
     let mut fields = vec![
         required("model", DataType::Utf8),
@@ -247,6 +248,9 @@ pub fn credits() -> TableSpec {
         fields.push(optional(name, DataType::Float64));
     }
     fields.push(text("support"));
+    for name in ["identity_share", "identity_share_low", "identity_share_high"] {
+        fields.push(optional(name, DataType::Float64));
+    }
     TableSpec::new("credits", 3, fields, None, "credit of one channel under one model")
 }
 

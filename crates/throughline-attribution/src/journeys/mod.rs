@@ -6,7 +6,8 @@ mod distinct;
 
 pub use builder::JourneysBuilder;
 
-use crate::{PathTable, Totals};
+use crate::model::credits_of;
+use crate::{AttributionError, Credits, Model, PathTable, Summation, Totals};
 
 /// How a journey ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -88,6 +89,16 @@ impl Journeys {
     /// What there is to credit: exact sums.
     pub const fn totals(&self) -> Totals {
         self.totals
+    }
+
+    /// The credits of the observed outcomes under a model, without draws.
+    pub fn credit(&self, model: &dyn Model) -> Result<Credits, AttributionError> {
+        if !(self.has_ages() && model.reads_ages()) {
+            return model.attribute(&self.paths);
+        }
+        let (table, _) = self.timed(!model.splits_paths());
+        let split = model.prepare(&table)?.split(table.units(), Summation::Exact)?;
+        credits_of(model, self.channels(), self.totals, split)
     }
 
     /// The journeys that took path number `path`.

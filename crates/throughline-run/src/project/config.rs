@@ -160,11 +160,14 @@ pub struct BootstrapConfig {
     pub draws: usize,
     /// Confidence level.
     pub level: Level,
+    /// Graphs of identity that are drawn, where links are uncertain: intervals count what not knowing who is whom adds. None
+    /// below 2.
+    pub identity_graphs: usize,
 }
 
 impl Default for BootstrapConfig {
     fn default() -> Self {
-        Self { draws: 200, level: Level::P90 }
+        Self { draws: 200, level: Level::P90, identity_graphs: 20 }
     }
 }
 

@@ -145,6 +145,10 @@ pub(crate) struct Credit {
     cpa: RatioView,
     /// Value over spend.
     roas: RatioView,
+    /// Share of the variance of conversions that comes from not knowing who is whom; absent where nobody is uncertain.
+    identity_share: Option<f64>,
+    #[schema(value_type = Option<(f64, f64)>)]
+    identity_share_interval: Option<[f64; 2]>,
     /// What supports a credit that is scaled to evidence: `own`, `own_elsewhere`, `population`.
     support: Option<String>,
     /// What it may be used as, from 0 (association) to 3 (experiment).
@@ -356,6 +360,10 @@ pub(super) fn credit(row: &Value, spend: Option<f64>) -> Option<Credit> {
         removal_effect: number(Some(row), "removal_effect"),
         share: number(Some(row), "share"),
         share_interval: number(Some(row), "share_low").zip(number(Some(row), "share_high")).map(|(a, b)| [a, b]),
+        identity_share: number(Some(row), "identity_share"),
+        identity_share_interval: number(Some(row), "identity_share_low")
+            .zip(number(Some(row), "identity_share_high"))
+            .map(|(a, b)| [a, b]),
         cpa: ratio(spend, Some(conversions), c, true),
         roas: ratio(spend, number(Some(row), "value"), v, false),
         support: row["support"].as_str().map(str::to_owned),

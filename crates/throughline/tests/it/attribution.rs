@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::identity::{person, source};
 use crate::sources::project;
 use crate::support::{json as answered, refused, shown, succeed, write};
 
@@ -271,4 +272,59 @@ fn two_configurations_are_compared_on_the_same_people() {
     let versions = asked(root, "SELECT count(*) AS n FROM journeys");
     assert_eq!(versions.len(), 1, "nothing of it is published");
     refused(&["attribution", "compare", shown(&first), "nowhere.yaml", root], &["nowhere.yaml"]);
+}
+
+#[test]
+fn not_knowing_who_is_whom_widens_intervals_and_is_told() {
+    let head = "number,value,first,last,born,street,city,channel\n";
+    let row = |number: String, i: usize, mistyped: bool| {
+        // Some people moved and married between the two sources: whether they are one is uncertain.
+        let mut told = person(i, mistyped);
+        if mistyped && i % 4 == 0 {
+            let mut parts: Vec<&str> = told.split(',').collect();
+            (parts[1], parts[3]) = ("newname", "1 elsewhere");
+            told = parts.join(",");
+        }
+        format!("{number},{},{told},{}\n", 10 + i, ["search", "social", "email"][i % 3])
+    };
+    let site: String = (0..240).map(|i| row(format!("c{i}"), i, false)).collect();
+    let till: String = (0..300).filter(|i| i % 2 == 0 || *i >= 240).map(|i| row(format!("l{i}"), i, true)).collect();
+    let clicks =
+        source("site", "crm", "click", "'granted'", "").replace("    value:", "    channel: channel\n    value:");
+    let clicks = clicks.replace("2026-03-01T10", "2026-03-01T09");
+    let dir = project(&[
+        ("sources/site.yaml", &clicks),
+        ("sources/till.yaml", &source("till", "loyalty", "purchase", "'granted'", "")),
+        ("data/site.csv", &format!("{head}{site}")),
+        ("data/till.csv", &format!("{head}{till}")),
+        (
+            "identity.yaml",
+            "apiVersion: throughline/v1\nkind: Identity\nmatching: { one_record_per_person: [site, till] }\n",
+        ),
+        ("attribution.yaml", "apiVersion: throughline/v1\nkind: Attribution\nmodels: [linear]\n"),
+    ]);
+    let root = shown(dir.path());
+    succeed(&["run", root, "--quiet"]);
+    let credits = "SELECT channel, conversions, conversions_low, conversions_high, identity_share, identity_share_low, interval_method FROM credits";
+    let with = asked(root, credits);
+    assert_eq!(with.len(), 3, "{with:?}");
+    assert!(
+        with[0]["interval_method"].as_str().is_some_and(|m| m.ends_with("200 draws, 20 identity graphs")),
+        "{with:?}"
+    );
+    assert!(with.iter().any(|r| r["identity_share"].as_f64() > Some(0.0)), "{with:?}");
+    assert!(with.iter().all(|r| r["identity_share_low"].as_f64() <= r["identity_share"].as_f64()));
+    let plain = "apiVersion: throughline/v1\nkind: Attribution\nmodels: [linear]\nbootstrap: { identity_graphs: 0 }\n";
+    write(dir.path(), "attribution.yaml", plain);
+    succeed(&["run", root, "--quiet"]);
+    let without = asked(root, credits);
+    let width = |rows: &[Value]| -> f64 {
+        rows.iter()
+            .map(|r| r["conversions_high"].as_f64().expect("an end") - r["conversions_low"].as_f64().expect("an end"))
+            .sum()
+    };
+    assert!(width(&with) > width(&without), "{} against {}", width(&with), width(&without));
+    assert!(without.iter().all(|r| r["identity_share"].is_null()), "{without:?}");
+    let value = |rows: &[Value]| rows.iter().map(|r| r["conversions"].clone()).collect::<Vec<_>>();
+    assert_eq!(value(&with), value(&without), "the graph in use stays the estimate");
 }

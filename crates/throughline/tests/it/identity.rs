@@ -11,7 +11,7 @@ const PROJECT: &str = "apiVersion: throughline/v1\nkind: Project\nname: two-till
                        conversions:\n  - { name: purchase, kind: purchase }\n";
 
 /// A source of customers with one identifier of its own; `consent` and `linkable` as given.
-fn source(name: &str, identifier: &str, kind: &str, consent: &str, more: &str) -> String {
+pub(crate) fn source(name: &str, identifier: &str, kind: &str, consent: &str, more: &str) -> String {
     format!(
         "apiVersion: throughline/v1
 kind: Source
@@ -40,7 +40,7 @@ const STREET: [&str; 7] =
 const CITY: [&str; 6] = ["leeds", "york", "bath", "derby", "truro", "ely"];
 
 /// Person `i` as one source writes it; the other mistypes some letters, has half of the people, and some of its own.
-fn person(i: usize, mistyped: bool) -> String {
+pub(crate) fn person(i: usize, mistyped: bool) -> String {
     let typo = |text: &str, place: usize| {
         let mut letters: Vec<char> = text.chars().collect();
         if mistyped && i % 3 == place && letters.len() > 4 {

@@ -2,6 +2,7 @@
 //! what the evidence ledger supports.
 
 mod cells;
+mod identity;
 mod incremental;
 mod read;
 mod report;
@@ -36,7 +37,7 @@ impl Stage for Attribute {
     }
 
     fn reads(&self) -> &'static [&'static str] {
-        &["journeys", "touches", "spend"]
+        &["journeys", "touches", "spend", "events", "persons", "links", "matches"]
     }
 
     fn writes(&self) -> &'static [&'static str] {
@@ -68,10 +69,11 @@ impl Stage for Attribute {
         let mut credits = context.lake.writer(&tables::credits(), unit)?;
         let mut cells = context.lake.writer(&tables::credit_cells(), unit)?;
         let mut reports = Vec::new();
+        let models = models(config)?;
+        let graphs = identity::graphs(context, config, &models).await?;
         for (conversion, paths) in &read.conversions {
-            let models = models(config)?;
             let found = credit(config, &models, paths, context.run.seed)?;
-            let about = report::About { context, conversion, spend: &spend };
+            let about = report::About { context, conversion, spend: &spend, graphs: &graphs };
             for model in &found {
                 credits.write(None, &about.credit_rows(model)?).await?;
             }

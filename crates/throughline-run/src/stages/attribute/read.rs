@@ -1,12 +1,12 @@
 //! Journeys as models read them, with what credit is broken down by.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use arrow::array::{Array, RecordBatch, StringArray};
 use throughline_attribution::{Ending, Journeys, JourneysBuilder, Outcome, PathTable, PathTableBuilder};
 use throughline_core::money::units_from_micros;
 use throughline_core::time::DAY_US;
-use throughline_core::{Diagnostic, Timestamp};
+use throughline_core::{Diagnostic, PersonId, Timestamp};
 use throughline_lake::{Snapshot, columns, tables};
 
 use crate::error::RunError;
@@ -97,12 +97,28 @@ pub(super) async fn read(context: &StageContext<'_>) -> Result<Read, StageError>
 
 /// Reads journeys of any lake.
 pub(crate) async fn read_from(journeys: &Snapshot, touches: &Snapshot, currency: &str) -> Result<Read, StageError> {
+    let part = Part { journeys: journeys.clone(), touches: touches.clone(), without: BTreeSet::new() };
+    read_parts(&[&part], currency).await
+}
+
+/// Journeys of some people.
+pub(super) struct Part {
+    pub(super) journeys: Snapshot,
+    pub(super) touches: Snapshot,
+    /// People who are left out.
+    pub(super) without: BTreeSet<PersonId>,
+}
+
+/// Reads journeys that lie in several places.
+pub(super) async fn read_parts(parts: &[&Part], currency: &str) -> Result<Read, StageError> {
     let mut items = Items::default();
     let mut collected: BTreeMap<String, Collected> = BTreeMap::new();
-    for bucket in journeys.partitions() {
-        let kept = kept_touches(touches, &bucket, &mut items).await?;
-        for batch in journeys.read_partition(&bucket, None).await? {
-            add(&batch, &kept, currency, &mut items, &mut collected)?;
+    for part in parts {
+        for bucket in part.journeys.partitions() {
+            let kept = kept_touches(&part.touches, &bucket, &mut items).await?;
+            for batch in part.journeys.read_partition(&bucket, None).await? {
+                add(&batch, (&kept, &part.without), currency, &mut items, &mut collected)?;
+            }
         }
     }
     let ready = |c: Collected| {
@@ -142,7 +158,7 @@ async fn kept_touches(
 
 fn add(
     batch: &RecordBatch,
-    kept: &HashMap<String, Vec<Kept>>,
+    (kept, without): (&HashMap<String, Vec<Kept>>, &BTreeSet<PersonId>),
     currency: &str,
     items: &mut Items,
     collected: &mut BTreeMap<String, Collected>,
@@ -156,6 +172,9 @@ fn add(
     for row in 0..batch.num_rows() {
         if let Some(other) = columns::text_at(found_currency, row).filter(|c| *c != currency) {
             return Err(other_currency(id.value(row), other, currency));
+        }
+        if !without.is_empty() && without.contains(&PersonId(columns::id16(person.value(row))?)) {
+            continue;
         }
         if !collected.contains_key(conversion.value(row)) {
             collected.insert(conversion.value(row).to_owned(), Collected::default());

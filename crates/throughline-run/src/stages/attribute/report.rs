@@ -11,6 +11,7 @@ use throughline_core::{Diagnostic, EvidenceTier, Level};
 use throughline_lake::tables;
 
 use super::INNER;
+use super::identity::Graphs;
 use super::incremental::Scaled;
 use super::read::Paths;
 use super::spend::Spend;
@@ -23,6 +24,7 @@ pub(super) struct About<'a> {
     pub(super) context: &'a StageContext<'a>,
     pub(super) conversion: &'a str,
     pub(super) spend: &'a Spend,
+    pub(super) graphs: &'a Graphs,
 }
 
 /// One row of `credits`.
@@ -35,6 +37,8 @@ struct Row {
     share: [Option<f64>; 3],
     tier: i32,
     support: Option<String>,
+    /// Share of the variance of conversions that comes from not knowing who is whom, with its interval.
+    identity: [Option<f64>; 3],
 }
 
 fn tier(tier: EvidenceTier) -> i32 {
@@ -47,7 +51,11 @@ impl About<'_> {
         for (i, channel) in model.credits.channels().iter().enumerate() {
             let interval = &model.intervals[i];
             let inner = |what| model.at_level(i, what, INNER).map(|e| e.interval());
-            let (conversions, value) = (interval.conversions.interval(), interval.value.interval());
+            let widened = |what| self.graphs.widen(self.conversion, model, i, what);
+            let (wide, wide_value) = (widened(Quantity::Conversions)?, widened(Quantity::Value)?);
+            let conversions = wide.as_ref().map_or(&interval.conversions, |w| &w.estimate).interval();
+            let value = wide_value.as_ref().map_or(&interval.value, |w| &w.estimate).interval();
+            let identity = wide.and_then(|w| w.share);
             let (inner_conversions, inner_value) = (inner(Quantity::Conversions)?, inner(Quantity::Value)?);
             let share = interval.share.interval();
             rows.push(Row {
@@ -69,9 +77,14 @@ impl About<'_> {
                 share: [interval.share.value, share.0, share.1].map(Some),
                 tier: tier(EvidenceTier::Associational),
                 support: None,
+                identity: identity.map_or([None; 3], |s| [s.share, s.interval.0, s.interval.1].map(Some)),
             });
         }
-        self.batch(model.credits.model(), &model.method, model.level, &rows)
+        let method = match self.graphs.drawn {
+            0 => model.method.clone(),
+            graphs => format!("{}, {graphs} identity graphs", model.method),
+        };
+        self.batch(model.credits.model(), &method, model.level, &rows)
     }
 
     /// What each channel caused, and what none did. Channels without a number have none.
@@ -100,6 +113,8 @@ impl About<'_> {
         let repeat = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; n])) };
         let number = |k: usize| -> ArrayRef { Arc::new(rows.iter().map(|r| r.numbers[k]).collect::<Float64Array>()) };
         let share = |k: usize| -> ArrayRef { Arc::new(rows.iter().map(|r| r.share[k]).collect::<Float64Array>()) };
+        let identity =
+            |k: usize| -> ArrayRef { Arc::new(rows.iter().map(|r| r.identity[k]).collect::<Float64Array>()) };
         let spend = rows.iter().map(|r| self.spend.by_channel.get(&r.channel).copied());
         let arrays: Vec<ArrayRef> = vec![
             repeat(model),
@@ -125,6 +140,9 @@ impl About<'_> {
             share(1),
             share(2),
             Arc::new(rows.iter().map(|r| r.support.as_deref()).collect::<StringArray>()),
+            identity(0),
+            identity(1),
+            identity(2),
         ];
         Ok(RecordBatch::try_new(tables::credits().file_schema, arrays)?)
     }
@@ -142,6 +160,7 @@ impl About<'_> {
             "conversion": self.conversion,
             "totals": { "conversions": totals.conversions, "value": totals.value, "nulls": totals.nulls },
             "conversions_without_touch": paths.without_touch,
+            "identity": { "graphs": self.graphs.drawn, "uncertain_pairs": self.graphs.pairs },
             "models": models,
             "incremental": scaled.map(|s| json!({ "model": s.model, "calibration": s.calibration })),
             "diagnostics": diagnostics,
