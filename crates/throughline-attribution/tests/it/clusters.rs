@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use throughline_attribution::rule::Weigher;
 use throughline_attribution::{
     AttributionError, Breakdown, Conservation, Days, Dimension, Draws, Ending, Journeys, MODELS, Model, Outcome,
-    PathTable, Quantity, Ratio, bootstrap, bootstrap_clusters, break_down, cluster_key, read_spec,
+    PathTable, Quantity, Ratio, Rule, bootstrap, bootstrap_clusters, break_down, cluster_key, read_spec,
 };
 use throughline_core::Level;
 
@@ -295,6 +296,35 @@ fn what_cannot_be_broken_down_is_refused() {
     assert_eq!(error, "dimension `campaign` has 1 cells and no number 1 (row 1)");
     assert!(matches!(of("last", 2, 1), AttributionError::TooFewDraws { draws: 1 }));
     assert!(matches!(of("last", 1 << 20, 200), AttributionError::TooManyCells { .. }));
+}
+
+/// A rule that forgets a tenth.
+#[derive(Debug)]
+struct Forgetful;
+
+impl Rule for Forgetful {
+    fn name(&self) -> &'static str {
+        "forgetful"
+    }
+
+    fn weigher<'t>(&self, _: &'t PathTable) -> Result<Weigher<'t>, AttributionError> {
+        Ok(Box::new(|_, _, weights| {
+            let share = 0.9 / weights.len() as f64;
+            weights.fill(share);
+        }))
+    }
+}
+
+#[test]
+fn credit_that_gets_lost_is_an_error() {
+    let journeys = journeys_of(&[("x", "a b", true, 5.0)]);
+    let cell = |_: usize, _: usize| 0;
+    let dimension = Dimension { name: "geo", cells: 1, cell: &cell };
+    let error = break_down(&journeys, &Forgetful, &dimension, None, DRAWS).expect_err("refused");
+    assert!(matches!(error, AttributionError::NotConserved { what: "shares of a path", .. }), "{error}");
+    let models: Vec<Box<dyn Model>> = vec![Box::new(Forgetful)];
+    let error = bootstrap_clusters(&journeys, &models, 10, 1, Level::P90).expect_err("refused");
+    assert!(matches!(error, AttributionError::NotConserved { what: "conversions", .. }), "{error}");
 }
 
 #[test]
