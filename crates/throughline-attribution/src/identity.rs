@@ -146,6 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn few_graphs_are_stretched() {
+        // W = 0, B = 4: deviations of 2 are scaled by √(4/2) and stretched by t₂ / z at 95 %.
+        let within = [10.0; 50];
+        let got = with_identity(&estimate(10.0, &within, Level::P90), &within, &[8.0, 10.0, 12.0]).expect("defined");
+        let expect = 2.0 * 2.0_f64.sqrt() * 2.919_985_58 / 1.644_853_63;
+        let (low, high) = got.estimate.interval();
+        assert!((low - 10.0 + expect).abs() < 1e-6 && (high - 10.0 - expect).abs() < 1e-6, "{low} {high}");
+    }
+
+    #[test]
     fn many_graphs_give_the_sum_of_both_variances() {
         let within = normals(1, 400, 50.0, 3.0);
         let graphs = normals(2, 400, 50.0, 4.0);

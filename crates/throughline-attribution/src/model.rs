@@ -42,7 +42,8 @@ pub struct Split {
 
 /// A model bound to the paths of a table: everything that does not depend on outcomes is computed.
 pub trait Prepared: Send + Sync {
-    /// Credits for these outcomes.
+    /// Credits for these outcomes, which are those of the table or resampled from them: a path whose conversions and value
+    /// are 0 in the table has none here either.
     fn split(&self, units: Units<'_>, summation: Summation) -> Result<Split, AttributionError>;
 
     /// The share of its outcome that each touch of each path receives under these outcomes, path after path. `None` for

@@ -101,16 +101,23 @@ impl<R: Rule> Model for R {
         let mut prepared = Weighted {
             channels: table.channels().len(),
             ends: Vec::with_capacity(table.len()),
-            shares: Vec::with_capacity(table.len()),
+            channels_of: Vec::new(),
+            weights: Vec::new(),
             notes: self.notes(table),
         };
-        for path in table.paths() {
-            weights.clear();
-            weights.resize(path.steps.len(), 0.0);
-            weigher(path, &mut tally, &mut weights);
-            let given = path.steps.iter().zip(&weights).filter(|(_, w)| **w != 0.0);
-            prepared.shares.extend(given.map(|(&channel, &weight)| (channel, weight)));
-            prepared.ends.push(prepared.shares.len());
+        let outcomes = table.conversions.iter().zip(&table.values);
+        for (path, (&conversions, &value)) in table.paths().zip(outcomes) {
+            // Most paths of a large table never led to anything: their weights would fill the memory for nothing.
+            if conversions != 0.0 || value != 0.0 {
+                weights.clear();
+                weights.resize(path.steps.len(), 0.0);
+                weigher(path, &mut tally, &mut weights);
+                for (&channel, &weight) in path.steps.iter().zip(&weights).filter(|(_, w)| **w != 0.0) {
+                    prepared.channels_of.push(channel);
+                    prepared.weights.push(weight);
+                }
+            }
+            prepared.ends.push(prepared.weights.len());
         }
         Ok(Box::new(prepared))
     }
@@ -174,7 +181,8 @@ fn part_sums(table: &PathTable, weigher: &Weigher<'_>, part: Range<usize>) -> Ch
 struct Weighted {
     channels: usize,
     ends: Vec<usize>,
-    shares: Vec<(u32, f64)>,
+    channels_of: Vec<u32>,
+    weights: Vec<f64>,
     /// Of the observed outcomes; resampled ones need none.
     notes: Vec<Diagnostic>,
 }
@@ -185,7 +193,7 @@ impl Weighted {
         let mut start = 0;
         for ((&end, &conversions), &value) in self.ends.iter().zip(units.conversions).zip(units.values) {
             if conversions != 0.0 || value != 0.0 {
-                for &(channel, weight) in &self.shares[start..end] {
+                for (&channel, weight) in self.channels_of[start..end].iter().zip(&self.weights[start..end]) {
                     sums.add(channel, weight * conversions, weight * value);
                 }
             }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use throughline_attribution::rule::Weigher;
 use throughline_attribution::{
     AttributionError, Breakdown, Conservation, Days, Dimension, Draws, Ending, Journeys, MODELS, Model, Outcome,
-    PathTable, Quantity, Ratio, bootstrap, bootstrap_clusters, break_down, cluster_key, read_spec,
+    PathTable, PathWeights, Prepared, Quantity, Ratio, Rule, Split, Summation, Units, bootstrap, bootstrap_clusters,
+    break_down, cluster_key, read_spec,
 };
 use throughline_core::Level;
 
@@ -208,16 +210,91 @@ fn persons_are_drawn_whole() {
 
 #[test]
 fn other_persons_change_no_draw() {
-    let few = journeys_of(&[("x", "a b", true, 5.0), ("y", "b", false, 0.0)]);
-    let more =
-        journeys_of(&[("z", "c", true, 1.0), ("y", "b", false, 0.0), ("x", "a b", true, 5.0), ("w", "d", true, 2.0)]);
-    let draws = |journeys: &Journeys| {
-        let got = bootstrap_clusters(journeys, &[model("first")], 50, 3, Level::P90).expect("defined");
-        got[0].draws_of(0, Quantity::Value).expect("channel a")
+    let few = journeys_of(&[("x", "m n", true, 5.0), ("y", "n", false, 0.0)]);
+    let more = [("z", "a", true, 1.0), ("y", "n", false, 0.0), ("x", "m n", true, 5.0), ("w", "d m", true, 2.0)];
+    let more = journeys_of(&more);
+    let draws = |journeys: &Journeys, seed| {
+        let got = bootstrap_clusters(journeys, &[model("first")], 50, seed, Level::P90).expect("defined");
+        let channel = journeys.channels().iter().position(|c| c == "m").expect("a channel");
+        got[0].draws_of(channel, Quantity::Value).expect("a channel")
     };
-    assert_eq!(draws(&few), draws(&more));
-    let other = bootstrap_clusters(&few, &[model("first")], 50, 4, Level::P90).expect("defined");
-    assert_ne!(draws(&few), other[0].draws_of(0, Quantity::Value).expect("channel a"));
+    assert_eq!(draws(&few, 3), draws(&more, 3));
+    assert_ne!(draws(&few, 3), draws(&few, 4));
+}
+
+#[test]
+fn values_of_one_person_are_summed_in_one_order() {
+    let rows = [1e16, 1.0, -1e16, 3.0].map(|value| ("x", "a", true, value));
+    let expect = [-1e16, 1.0, 3.0, 1e16].map(|value| ("x", "a", true, value));
+    let run = |rows: &[_]| bootstrap_clusters(&journeys_of(rows), &[model("last")], 40, 1, Level::P90);
+    assert_eq!(run(&rows).expect("defined"), run(&expect).expect("defined"));
+}
+
+#[test]
+fn equal_journeys_are_summed_by_their_cells() {
+    let cells = [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [2, 1, 0]];
+    let journeys = journeys_of(&[("x", "a b c", true, 0.1); 5]);
+    let run = |turn: usize| {
+        let cell = |row: usize, touch: usize| cells[(row + turn) % 5][touch];
+        let dimension = Dimension { name: "campaign", cells: 3, cell: &cell };
+        break_down(&journeys, model("position:0.7,0.2,0.1").as_ref(), &dimension, None, DRAWS).expect("defined")
+    };
+    for turn in 1..5 {
+        assert_eq!(run(turn), run(0), "turned by {turn}");
+    }
+}
+
+/// A model that needs ages and every journey: it tells the nulls it saw where others tell a removal effect.
+#[derive(Debug)]
+struct Watchful;
+
+struct Watching(usize);
+
+impl Prepared for Watching {
+    fn split(&self, units: Units<'_>, _: Summation) -> Result<Split, AttributionError> {
+        let sum = |column: &[f64]| column.iter().sum::<f64>() / self.0 as f64;
+        let each = |column: &[f64]| vec![sum(column); self.0];
+        let effect = Some(vec![units.nulls.iter().sum(); self.0]);
+        Ok(Split {
+            conversions: each(units.conversions),
+            value: each(units.values),
+            removal_effect: effect,
+            diagnostics: vec![],
+        })
+    }
+}
+
+impl Model for Watchful {
+    fn name(&self) -> &'static str {
+        "watchful"
+    }
+
+    fn spec(&self) -> String {
+        self.name().to_owned()
+    }
+
+    fn prepare<'t>(&self, table: &'t PathTable) -> Result<Box<dyn Prepared + 't>, AttributionError> {
+        assert!(table.has_ages() && table.paths().all(|p| p.ages.is_some()));
+        Ok(Box::new(Watching(table.channels().len())))
+    }
+
+    fn path_weights(&self, _: &PathTable) -> Result<PathWeights, AttributionError> {
+        Err(AttributionError::NotByPath { model: self.spec() })
+    }
+}
+
+#[test]
+fn models_that_read_ages_see_every_journey() {
+    let mut builder = Journeys::builder("persons");
+    for (person, ending) in [(1, Ending::Conversion), (2, Ending::Null), (3, Ending::Null), (4, Ending::Adjustment)] {
+        assert!(builder.push(&["a", "b"], Some(&[5, 5]), Some(person), ending, 0.0));
+    }
+    let models: Vec<Box<dyn Model>> = vec![model("time_decay"), Box::new(Watchful), model("linear")];
+    let got = bootstrap_clusters(&builder.build().0, &models, 400, 1, Level::P90).expect("defined");
+    let nulls = got[1].intervals[0].removal_effect.as_ref().expect("nulls");
+    assert_eq!(nulls.value, 2.0);
+    assert!((nulls.std_error.expect("draws") / 2.0_f64.sqrt() - 1.0).abs() < 0.2, "{nulls:?}");
+    assert_eq!(got[0].draws_of(0, Quantity::Conversions), got[1].draws_of(0, Quantity::Conversions));
 }
 
 #[test]
@@ -296,6 +373,35 @@ fn what_cannot_be_broken_down_is_refused() {
     assert_eq!(error, "dimension `campaign` has 1 cells and no number 1 (row 1)");
     assert!(matches!(of("last", 2, 1), AttributionError::TooFewDraws { draws: 1 }));
     assert!(matches!(of("last", 1 << 20, 200), AttributionError::TooManyCells { .. }));
+}
+
+/// A rule that forgets a tenth.
+#[derive(Debug)]
+struct Forgetful;
+
+impl Rule for Forgetful {
+    fn name(&self) -> &'static str {
+        "forgetful"
+    }
+
+    fn weigher<'t>(&self, _: &'t PathTable) -> Result<Weigher<'t>, AttributionError> {
+        Ok(Box::new(|_, _, weights| {
+            let share = 0.9 / weights.len() as f64;
+            weights.fill(share);
+        }))
+    }
+}
+
+#[test]
+fn credit_that_gets_lost_is_an_error() {
+    let journeys = journeys_of(&[("x", "a b", true, 5.0)]);
+    let cell = |_: usize, _: usize| 0;
+    let dimension = Dimension { name: "geo", cells: 1, cell: &cell };
+    let error = break_down(&journeys, &Forgetful, &dimension, None, DRAWS).expect_err("refused");
+    assert!(matches!(error, AttributionError::NotConserved { what: "shares of a path", .. }), "{error}");
+    let models: Vec<Box<dyn Model>> = vec![Box::new(Forgetful)];
+    let error = bootstrap_clusters(&journeys, &models, 10, 1, Level::P90).expect_err("refused");
+    assert!(matches!(error, AttributionError::NotConserved { what: "conversions", .. }), "{error}");
 }
 
 #[test]
