@@ -82,7 +82,11 @@ impl Mixture {
         let mut x = (mean + z * deviation).clamp(low, high);
         for _ in 0..200 {
             let (cumulative, density) = self.cdf_and_density(x);
-            if cumulative < p { low = x } else { high = x }
+            if cumulative < p {
+                low = x;
+            } else {
+                high = x;
+            }
             let step = (cumulative - p) / density;
             let next = x - step;
             if high - low <= tolerance || (step.abs() <= tolerance && next >= low && next <= high) {
@@ -131,6 +135,7 @@ impl Mixture {
     }
 
     /// A number minus it.
+    #[must_use]
     pub fn taken_from(&self, total: f64) -> Self {
         Self { parts: self.parts.iter().map(|p| (p.0, total - p.1, p.2)).collect() }
     }

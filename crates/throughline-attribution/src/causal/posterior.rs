@@ -78,8 +78,7 @@ pub(super) fn left_by_own(
         parts.at(spreads, kept, settings.mean).map(|(_, moments)| moments.first().map_or(0.0, |m| m.1))
     };
     let share = |cell: usize| {
-        let others: Vec<Item<'_>> =
-            items.iter().filter(|i| i.place.channel != cells[cell].channel).cloned().collect();
+        let others: Vec<Item<'_>> = items.iter().filter(|i| i.place.channel != cells[cell].channel).cloned().collect();
         if others.len() == items.len() {
             return Ok(1.0);
         }
@@ -146,12 +145,7 @@ impl Parts {
     }
 
     /// Log likelihood (up to a constant) and the targets' moments at a node.
-    fn at(
-        &self,
-        spreads: Spreads,
-        items: &[Item<'_>],
-        mean: f64,
-    ) -> Result<(f64, Vec<(f64, f64)>), AttributionError> {
+    fn at(&self, spreads: Spreads, items: &[Item<'_>], mean: f64) -> Result<(f64, Vec<(f64, f64)>), AttributionError> {
         let n = items.len();
         let mut system: Vec<f64> = self.items.iter().map(|p| spreads.of(*p)).collect();
         for (i, item) in items.iter().enumerate() {

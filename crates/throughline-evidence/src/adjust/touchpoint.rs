@@ -172,12 +172,21 @@ impl Histories {
     fn new(given: &Touchpoints<'_>, settings: &TouchpointSettings) -> Result<Self, EvidenceError> {
         let mut touches = vec![Vec::new(); given.persons as usize];
         let mut conversions = vec![Vec::new(); given.persons as usize];
-        given.touches.iter().for_each(|t| touches[t.0 as usize].push((t.1, t.2)));
-        given.conversions.iter().for_each(|c| conversions[c.0 as usize].push(c.1));
-        touches.iter_mut().for_each(|t| t.sort_unstable());
-        conversions.iter_mut().for_each(|c| c.sort_unstable());
+        for (person, at, channel) in given.touches {
+            touches[*person as usize].push((*at, *channel));
+        }
+        for (person, at) in given.conversions {
+            conversions[*person as usize].push(*at);
+        }
+        for of_person in &mut touches {
+            of_person.sort_unstable();
+        }
+        for of_person in &mut conversions {
+            of_person.sort_unstable();
+        }
         let instants = || given.touches.iter().map(|t| t.1).chain(given.conversions.iter().map(|c| c.1));
-        let (first, last) = (instants().min().unwrap_or(0).div_euclid(DAY), instants().max().unwrap_or(0).div_euclid(DAY));
+        let (first, last) =
+            (instants().min().unwrap_or(0).div_euclid(DAY), instants().max().unwrap_or(0).div_euclid(DAY));
         let days = first + i64::from(settings.lookback_days)..last + 1 - i64::from(settings.window_days);
         if days.end <= days.start {
             let message = format!(
@@ -253,7 +262,8 @@ fn study(
         within.len() as f64
     });
     let treatment = units.iter().map(|u| f64::from(u8::from(u.treated)));
-    let mut columns = names(given, channel).into_iter().map(|n| (n, Vec::with_capacity(units.len()))).collect::<Vec<_>>();
+    let mut columns =
+        names(given, channel).into_iter().map(|n| (n, Vec::with_capacity(units.len()))).collect::<Vec<_>>();
     for unit in units {
         let row = before(histories, unit, given.channels.len(), channel, settings);
         columns.iter_mut().zip(row).for_each(|(column, x)| column.1.push(x));
@@ -375,7 +385,13 @@ mod tests {
         let (touches, conversions, covariates) = market(1_500, effect);
         let channels = channels();
         let covariates = if known { covariates.as_slice() } else { &[] };
-        let given = Touchpoints { persons: 1_500, channels: &channels, touches: &touches, conversions: &conversions, covariates };
+        let given = Touchpoints {
+            persons: 1_500,
+            channels: &channels,
+            touches: &touches,
+            conversions: &conversions,
+            covariates,
+        };
         let settings = TouchpointSettings { window_days: 3, lookback_days: 14, ..TouchpointSettings::default() };
         touchpoint(&given, 0, &settings).expect("it can be estimated")
     }
@@ -405,8 +421,13 @@ mod tests {
         let settings = TouchpointSettings { window_days: 3, lookback_days: 14, ..TouchpointSettings::default() };
         let mut both = Vec::new();
         for _ in 0..2 {
-            let given =
-                Touchpoints { persons: 300, channels: &channels, touches: &touches, conversions: &conversions, covariates: &covariates };
+            let given = Touchpoints {
+                persons: 300,
+                channels: &channels,
+                touches: &touches,
+                conversions: &conversions,
+                covariates: &covariates,
+            };
             both.push(touchpoint(&given, 0, &settings).expect("estimated"));
             touches.reverse();
             conversions.reverse();
@@ -417,11 +438,19 @@ mod tests {
     #[test]
     fn units_by_hand() {
         // One person, touched by `a` twice on day 20 and once on day 5 (before the lookback is over).
-        let touches = [(0, 20 * DAY + 10 * HOUR, 0), (0, 20 * DAY + 12 * HOUR, 0), (0, 5 * DAY, 0), (1, 0, 1), (1, 40 * DAY, 1)];
+        let touches =
+            [(0, 20 * DAY + 10 * HOUR, 0), (0, 20 * DAY + 12 * HOUR, 0), (0, 5 * DAY, 0), (1, 0, 1), (1, 40 * DAY, 1)];
         let conversions = [(0, 19 * DAY)];
         let channels = channels();
-        let given = Touchpoints { persons: 2, channels: &channels, touches: &touches, conversions: &conversions, covariates: &[] };
-        let settings = TouchpointSettings { window_days: 5, lookback_days: 14, controls: 100, ..TouchpointSettings::default() };
+        let given = Touchpoints {
+            persons: 2,
+            channels: &channels,
+            touches: &touches,
+            conversions: &conversions,
+            covariates: &[],
+        };
+        let settings =
+            TouchpointSettings { window_days: 5, lookback_days: 14, controls: 100, ..TouchpointSettings::default() };
         let histories = Histories::new(&given, &settings).expect("enough days");
         assert_eq!(histories.days, 14..36);
         let (taken, days, persons) = units(&histories, 0, &settings);
@@ -442,7 +471,8 @@ mod tests {
     fn what_cannot_be_is_refused() {
         let channels = channels();
         let short = [(0, 0, 0), (0, 5 * DAY, 0)];
-        let given = |touches| Touchpoints { persons: 1, channels: &channels, touches, conversions: &[], covariates: &[] };
+        let given =
+            |touches| Touchpoints { persons: 1, channels: &channels, touches, conversions: &[], covariates: &[] };
         let settings = TouchpointSettings::default();
         let error = touchpoint(&given(&short), 0, &settings).expect_err("too short").to_string();
         assert!(error.contains("events of 6 days leave none"), "{error}");

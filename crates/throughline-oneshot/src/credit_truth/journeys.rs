@@ -28,10 +28,8 @@ pub(super) struct Journeys {
 /// counts when it is opened.
 pub(super) fn journeys(world: &World, channels: &[Channel], days: &Range<u32>) -> Journeys {
     let mut builder = PathTable::builder();
-    let numbers: Vec<Option<u32>> = Channel::ALL
-        .into_iter()
-        .map(|c| if channels.contains(&c) { builder.intern(c.name()) } else { None })
-        .collect();
+    let numbers: Vec<Option<u32>> =
+        Channel::ALL.into_iter().map(|c| if channels.contains(&c) { builder.intern(c.name()) } else { None }).collect();
     let (mut rows, mut purchases, mut value) = (Vec::new(), 0.0, 0.0);
     for life in world.lives() {
         let touches = seen(life);
@@ -64,7 +62,7 @@ pub(super) fn journeys(world: &World, channels: &[Channel], days: &Range<u32>) -
 }
 
 /// Second and channel of the touches that a journey shows, in order of time.
-fn seen(life: &Life) -> Vec<(i64, Channel)> {
+pub(super) fn seen(life: &Life) -> Vec<(i64, Channel)> {
     let mut shown: Vec<(u32, Channel, i64)> = life
         .touches
         .iter()

@@ -64,6 +64,13 @@ pub(super) fn columns(names: &[String], trials: &[Trial]) -> Vec<Column> {
     names.iter().enumerate().map(|(at, name)| column(name, at, trials)).collect()
 }
 
+/// The score of the effect of touchpoints, on every channel that could be tested.
+pub(super) fn touchpoints(trials: &[Trial]) -> Vec<Column> {
+    let of = |t: &Trial| Trial { cells: t.touchpoints.clone(), target: t.touchpoint_target, ..t.clone() };
+    let trials: Vec<Trial> = trials.iter().map(of).collect();
+    columns(&["touchpoint effect".to_owned()], &trials)
+}
+
 type Pair<'a> = (&'a Trial, &'a HeldOut, Said);
 
 fn column(name: &str, at: usize, trials: &[Trial]) -> Column {
@@ -76,9 +83,10 @@ fn column(name: &str, at: usize, trials: &[Trial]) -> Column {
     let truth: f64 = all.iter().map(|p| p.1.truth).sum();
     let targets: Vec<Option<Said>> =
         trials.iter().map(|t| t.cells.get(t.target).and_then(|c| c.said.get(at).copied().flatten())).collect();
-    let hits = trials.iter().zip(&targets).filter(|(t, said)| {
-        said.zip(t.cells.get(t.target)).is_some_and(|(said, cell)| holds(said, cell.truth))
-    });
+    let hits = trials
+        .iter()
+        .zip(&targets)
+        .filter(|(t, said)| said.zip(t.cells.get(t.target)).is_some_and(|(said, cell)| holds(said, cell.truth)));
     let (held, targets) = (hits.count() as u64, targets.len() as u64);
     Column {
         name: name.to_owned(),
