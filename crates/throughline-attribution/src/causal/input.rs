@@ -34,6 +34,11 @@ impl Span {
         self.end
     }
 
+    /// How long it is, in days.
+    pub(super) fn days(self) -> f64 {
+        (self.end.micros() as f64 - self.start.micros() as f64) / DAY
+    }
+
     /// Whether both have an instant in common.
     pub fn overlaps(self, other: Self) -> bool {
         self.start < other.end && other.start < self.end
@@ -154,8 +159,12 @@ pub struct Settings {
     pub mean: f64,
     /// Prior standard deviation of it.
     pub mean_sd: f64,
-    /// Scale (median) of the half-Cauchy prior of the spread between channels.
+    /// Scale (median) of the half-Cauchy prior of the spread between channels of mean size.
     pub channel_scale: f64,
+    /// Power of a channel's credit with which the spread of its *effect* grows, 0 to 1. At ½ a channel is like a sum of parts that
+    /// differ from each other: the population's mean is then Σ effect / Σ credit of the tested channels (the ratio estimator), which
+    /// large channels cannot bias by having other ratios than small ones. At 1 all ratios spread alike.
+    pub size_power: f64,
     /// Scale of the half-normal prior of the drift of a channel's ratio over time and scope.
     pub drift_scale: f64,
     /// Days in which the correlation of the drift falls to 1/e.
@@ -168,8 +177,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mean: 0.5,
-            mean_sd: 0.5,
-            channel_scale: 0.25,
+            mean_sd: 1.0,
+            channel_scale: 0.5,
+            size_power: 0.5,
             drift_scale: 0.15,
             memory_days: 180.0,
             scope_correlation: 0.5,
@@ -189,6 +199,7 @@ impl Settings {
         within("prior mean of the ratio", self.mean, -100.0, 100.0, "-100 to 100")?;
         within("prior deviation of the mean ratio", self.mean_sd, 1e-6, 1e3, "0.000001 to 1000")?;
         within("prior scale between channels", self.channel_scale, 1e-9, 1e3, "0.000000001 to 1000")?;
+        within("power of the size", self.size_power, 0.0, 1.0, "0 to 1")?;
         within("prior scale of the drift", self.drift_scale, 1e-9, 1e3, "0.000000001 to 1000")?;
         within("memory in days", self.memory_days, 1e-3, 1e6, "0.001 to 1000000")?;
         within("correlation between scopes", self.scope_correlation, 0.0, 1.0, "0 to 1")

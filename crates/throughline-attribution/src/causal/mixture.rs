@@ -83,9 +83,9 @@ impl Mixture {
         for _ in 0..200 {
             let (cumulative, density) = self.cdf_and_density(x);
             if cumulative < p {
-                low = x
+                low = x;
             } else {
-                high = x
+                high = x;
             }
             let step = (cumulative - p) / density;
             let next = x - step;
@@ -135,6 +135,7 @@ impl Mixture {
     }
 
     /// A number minus it.
+    #[must_use]
     pub fn taken_from(&self, total: f64) -> Self {
         Self { parts: self.parts.iter().map(|p| (p.0, total - p.1, p.2)).collect() }
     }

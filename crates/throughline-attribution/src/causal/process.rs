@@ -1,7 +1,7 @@
 //! The prior of ratios as a Gaussian process, given the spreads.
 //!
 //! r(c, t, s) = μ + a_c + u_c(t, s) + e: a population mean, the channel's own deviation, its drift over time and scope, and
-//! what the credit is off by. All are normal given the spread τ of a and ω of u.
+//! what the credit is off by. All are normal given the spread τ of a (of a channel of mean size) and ω of u.
 
 use super::input::Settings;
 use super::select::Place;
@@ -24,6 +24,11 @@ pub(super) struct Process<'a> {
 }
 
 impl Process<'_> {
+    /// Deviation of a channel's ratio relative to that of one of mean size: size^(power − 1).
+    fn relative(&self, place: &Place) -> f64 {
+        place.size.powf(self.settings.size_power - 1.0)
+    }
+
     /// The parts of the covariance of two ratios that are multiplied by 1, τ² and ω².
     ///
     /// exp(−d/ℓ) with d the mean distance of starts and ends is a product of two exponential kernels, and κ for other scopes is one
@@ -42,7 +47,7 @@ impl Process<'_> {
         };
         let scopes = if a.scope == b.scope { 1.0 } else { self.settings.scope_correlation };
         let drift = scopes * (-a.span.distance_days(b.span) / self.settings.memory_days).exp();
-        [mean + error * self.squared_ratio, 1.0, drift]
+        [mean + error * self.squared_ratio, self.relative(a) * self.relative(b), drift]
     }
 }
 

@@ -84,7 +84,7 @@ pub struct PeriodTotal {
 pub struct Population {
     /// Mean ratio of effect to credit.
     pub mean: Distribution,
-    /// Ratio of a channel without evidence.
+    /// Ratio of a channel of mean size without evidence.
     pub new_channel: Distribution,
     /// Standard deviation of the ratio between channels.
     pub between_channels: Distribution,
@@ -128,12 +128,13 @@ struct Worth {
 /// Scales credits to the effects that evidence supports.
 ///
 /// With A the credit of a channel in a period, what it caused is I = A r. Ratios r have a common mean μ ~ N(m, s²), spread between
-/// channels by τ ~ half-Cauchy, drift over time and scope by ω ~ half-normal with correlation exp(−d/ℓ); an experiment observes r
+/// channels by τ (size)^(−½) with τ ~ half-Cauchy, drift over time and scope by ω ~ half-normal with correlation exp(−d/ℓ); an experiment observes r
 /// with known sampling variance. Given τ and ω everything is normal and exact; over both, sums on a grid of equal prior mass. A
 /// credit's own error is an error of its ratio. Value is I times the mean value of a credited conversion.
 ///
 /// Sources: Gelman (2006), Bayesian Analysis 1 (priors of spreads); Higgins, Thompson, Spiegelhalter (2009), JRSS A 172 (predictive
-/// distributions); Rasmussen, Williams (2006), chapter 2. Evidence is plain data; equal input gives equal bits for any order of
+/// distributions); Rasmussen, Williams (2006), chapter 2; Cochran (1977), chapter 6 (spread that grows with the root of the size gives
+/// the ratio estimator). Evidence is plain data; equal input gives equal bits for any order of
 /// it. Failure modes: `docs/methods/incremental-attribution.md`.
 ///
 /// # Errors

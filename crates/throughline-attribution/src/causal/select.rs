@@ -1,6 +1,6 @@
 //! From what was handed over to what can be used: every refusal is named.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use throughline_core::{Diagnostic, EvidenceTier};
 
@@ -21,6 +21,8 @@ pub(super) struct Place {
     pub(super) credit_error: f64,
     /// Whether channels that were tested say something about it.
     pub(super) exchangeable: bool,
+    /// The channel's credit a day over that of the mean channel; 1 where it is not known.
+    pub(super) size: f64,
 }
 
 /// Evidence as a ratio.
@@ -61,7 +63,7 @@ pub(super) fn select<'a>(
     credits: &[Credit],
     evidence: &'a [Evidence],
 ) -> Result<Selected<'a>, AttributionError> {
-    for credit in credits.iter().filter(|c| c.period >= periods.len()) {
+    if let Some(credit) = credits.iter().find(|c| c.period >= periods.len()) {
         return Err(AttributionError::NoPeriod { channel: credit.channel.clone(), period: credit.period });
     }
     let mut diagnostics = Vec::new();
@@ -70,11 +72,11 @@ pub(super) fn select<'a>(
     channels.sort_unstable();
     channels.dedup();
     let number = |name: &str| channels.binary_search_by(|c| c.as_str().cmp(name)).unwrap_or(0);
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let mut cells = Vec::with_capacity(credits.len());
     for (index, credit) in credits.iter().enumerate() {
         let key = (number(&credit.channel), credit.period);
-        let fault = if seen.insert(key, index).is_some() { Some("is there twice") } else { fault(credit) };
+        let fault = if seen.insert(key) { fault(credit) } else { Some("is there twice") };
         let place = Place {
             channel: key.0,
             span: periods[credit.period].span,
@@ -82,9 +84,9 @@ pub(super) fn select<'a>(
             cell: Some(index),
             credit_error: variance(&credit.conversions_draws) / credit.conversions.powi(2).max(f64::MIN_POSITIVE),
             exchangeable: credit.exchangeable,
+            size: 1.0,
         };
         if let Some(fault) = fault {
-            seen.insert(key, seen.get(&key).copied().unwrap_or(index));
             let message =
                 format!("the credit of `{}` in period {} {fault}; it is left out", credit.channel, credit.period);
             diagnostics.push(Diagnostic::warning("TL491", message));
@@ -98,6 +100,7 @@ pub(super) fn select<'a>(
         }
     }
     selected.compare();
+    selected.measure(credits);
     Ok(selected)
 }
 
@@ -239,7 +242,8 @@ impl<'a> Selected<'a> {
             Some(place) => place.credit_error,
             None => e.credit_variance / (credit * credit).max(f64::MIN_POSITIVE),
         };
-        let place = Place { channel, span: e.span, scope: e.scope.clone(), cell, credit_error, exchangeable };
+        let place =
+            Place { channel, span: e.span, scope: e.scope.clone(), cell, credit_error, exchangeable, size: 1.0 };
         Some(Item { evidence: e, place, ratio, variance, credit })
     }
 
@@ -271,13 +275,41 @@ impl<'a> Selected<'a> {
             self.within.push(found);
             for group in self.together(&all) {
                 if let Some(found) = Heterogeneity::of("", &self.pieces(&group)) {
-                    group.iter().for_each(|i| widened[*i] = found.widening());
+                    for i in group {
+                        widened[i] = found.widening();
+                    }
                 }
             }
         }
         let all: Vec<usize> = (0..self.items.len()).filter(|i| self.items[*i].place.exchangeable).collect();
         self.between = Heterogeneity::of("all channels", &self.pieces(&all));
         self.items.iter_mut().zip(widened).for_each(|(item, factor)| item.variance *= factor);
+    }
+
+    /// Sizes of the channels: mean credit a day over the periods they have credit in, or over their evidence.
+    fn measure(&mut self, credits: &[Credit]) {
+        let rate = |channel: usize| {
+            let cells = self.cells.iter().zip(credits).filter_map(|(place, credit)| Some((place.as_ref()?, credit)));
+            let own = cells.filter(|(p, _)| p.channel == channel);
+            let mut rates: Vec<f64> = own.map(|(p, c)| c.conversions / p.span.days()).collect();
+            if rates.is_empty() {
+                let items = self.items.iter().filter(|i| i.place.channel == channel && i.place.scope.is_none());
+                rates = items.map(|i| i.credit / i.place.span.days()).collect();
+            }
+            let mean = rates.iter().sum::<f64>() / rates.len().max(1) as f64;
+            (mean > 0.0 && mean.is_finite()).then_some(mean)
+        };
+        let rates: Vec<Option<f64>> = (0..self.channels.len()).map(rate).collect();
+        let pooled: BTreeSet<usize> =
+            self.cells.iter().flatten().filter(|p| p.exchangeable).map(|p| p.channel).collect();
+        let known: Vec<f64> = pooled.iter().filter_map(|c| rates[*c]).collect();
+        let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
+        let size = |channel: usize| match rates[channel] {
+            Some(rate) if mean > 0.0 => rate / mean,
+            _ => 1.0,
+        };
+        self.cells.iter_mut().flatten().for_each(|p| p.size = size(p.channel));
+        self.items.iter_mut().for_each(|i| i.place.size = size(i.place.channel));
     }
 
     fn pieces(&self, of: &[usize]) -> Vec<(&'a str, f64, f64)> {

@@ -103,19 +103,19 @@ fn evidence_of_infinite_variance_is_none() {
 
 #[test]
 fn the_conjugate_posterior_by_hand() {
-    // Spreads near 0: r ~ N(½, ½²) for all, one experiment says r = 0.3 ± 0.1: precision 4 + 100, mean (2 + 30)/104.
+    // Spreads near 0: r ~ N(½, 1) for all, one experiment says r = 0.3 ± 0.1: precision 1 + 100, mean (0.5 + 30)/101.
     let settings = Settings { channel_scale: 1e-9, drift_scale: 1e-9, ..Settings::default() };
     let evidence = [measured("x", "a", 120.0, 40.0)];
     let found = calibrate(&[period(0, 90)], &credits(), &evidence, &settings).expect("valid");
     for (channel, credit) in [("a", 400.0), ("b", 300.0), ("c", 200.0)] {
-        near(of(&found, channel).mean, credit * 32.0 / 104.0, 1e-4);
-        near(of(&found, channel).std_dev, credit / 104.0_f64.sqrt(), 1e-4);
+        near(of(&found, channel).mean, credit * 30.5 / 101.0, 1e-4);
+        near(of(&found, channel).std_dev, credit / 101.0_f64.sqrt(), 1e-4);
     }
     // Everything moves together: the sum's deviation is the sum of the deviations, and the baseline is what is left.
     let total = &found.totals[0];
-    near(total.incremental_conversions.std_dev, 900.0 / 104.0_f64.sqrt(), 1e-3);
-    near(total.baseline_conversions.mean, 1_000.0 - 900.0 * 32.0 / 104.0, 1e-3);
-    near(total.incremental_value.mean, 19_000.0 * 32.0 / 104.0, 1e-2);
+    near(total.incremental_conversions.std_dev, 900.0 / 101.0_f64.sqrt(), 1e-3);
+    near(total.baseline_conversions.mean, 1_000.0 - 900.0 * 30.5 / 101.0, 1e-3);
+    near(total.incremental_value.mean, 19_000.0 * 30.5 / 101.0, 1e-2);
 }
 
 #[test]
@@ -270,6 +270,26 @@ fn the_order_of_evidence_changes_no_bit() {
     evidence.reverse();
     evidence.swap(2, 7);
     assert_eq!(one, run(&evidence));
+}
+
+/// Large channels with low ratios and small ones with high ones: a mean of ratios carries too much to a large channel, the ratio of
+/// sums does not.
+#[test]
+fn size_does_not_bias_what_is_carried_over() {
+    let tested = [("a", 1_000.0, 100.0), ("b", 900.0, 110.0), ("c", 100.0, 90.0), ("d", 80.0, 85.0)];
+    let mut credits: Vec<Credit> = tested.iter().map(|(c, credit, _)| Credit::new(*c, 0, *credit, *credit)).collect();
+    credits.push(Credit::new("e", 0, 950.0, 950.0));
+    let evidence: Vec<Evidence> = tested.iter().map(|(c, _, effect)| measured(c, c, *effect, 5.0)).collect();
+    let mean = |size_power: f64| {
+        let settings = Settings { size_power, ..Settings::default() };
+        let found = calibrate(&[period(0, 90)], &credits, &evidence, &settings).expect("valid");
+        found.cell("e", 0).and_then(|c| c.conversions.clone()).expect("a number").mean / 950.0
+    };
+    // Σ effect / Σ credit = 385/2080 = 0.185; the mean of the ratios is 0.55.
+    assert!((mean(0.5) - 0.185).abs() < 0.1, "{}", mean(0.5));
+    assert!(mean(1.0) > 0.45, "{}", mean(1.0));
+    let small = Settings { size_power: 2.0, ..Settings::default() };
+    assert!(calibrate(&[period(0, 90)], &credits, &evidence, &small).is_err());
 }
 
 #[test]

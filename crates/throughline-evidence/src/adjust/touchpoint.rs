@@ -172,10 +172,18 @@ impl Histories {
     fn new(given: &Touchpoints<'_>, settings: &TouchpointSettings) -> Result<Self, EvidenceError> {
         let mut touches = vec![Vec::new(); given.persons as usize];
         let mut conversions = vec![Vec::new(); given.persons as usize];
-        given.touches.iter().for_each(|t| touches[t.0 as usize].push((t.1, t.2)));
-        given.conversions.iter().for_each(|c| conversions[c.0 as usize].push(c.1));
-        touches.iter_mut().for_each(|t| t.sort_unstable());
-        conversions.iter_mut().for_each(|c| c.sort_unstable());
+        for (person, at, channel) in given.touches {
+            touches[*person as usize].push((*at, *channel));
+        }
+        for (person, at) in given.conversions {
+            conversions[*person as usize].push(*at);
+        }
+        for of_person in &mut touches {
+            of_person.sort_unstable();
+        }
+        for of_person in &mut conversions {
+            of_person.sort_unstable();
+        }
         let instants = || given.touches.iter().map(|t| t.1).chain(given.conversions.iter().map(|c| c.1));
         let (first, last) =
             (instants().min().unwrap_or(0).div_euclid(DAY), instants().max().unwrap_or(0).div_euclid(DAY));

@@ -124,13 +124,13 @@ fn world(scenario: &mut Scenario, n: &mut Numbers) {
     (test.offer.probability, test.news.probability) = (0.0, 0.0);
 }
 
-/// Log-odds at full saturation.
+/// Log-odds at full saturation, over the range that the presets of the market span (0 to 1.6), with some harm.
 fn effect(n: &mut Numbers) -> f64 {
     match n.unit() {
         kind if kind < 0.25 => n.within(0.0, 0.08),
-        kind if kind < 0.32 => n.within(-0.5, -0.05),
-        kind if kind < 0.88 => n.within(0.1, 1.4),
-        _ => n.within(1.4, 2.4),
+        kind if kind < 0.32 => n.within(-0.3, -0.05),
+        kind if kind < 0.88 => n.within(0.1, 0.9),
+        _ => n.within(0.9, 1.6),
     }
 }
 

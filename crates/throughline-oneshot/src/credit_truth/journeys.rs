@@ -62,7 +62,7 @@ pub(super) fn journeys(world: &World, channels: &[Channel], days: &Range<u32>) -
 }
 
 /// Second and channel of the touches that a journey shows, in order of time.
-fn seen(life: &Life) -> Vec<(i64, Channel)> {
+pub(super) fn seen(life: &Life) -> Vec<(i64, Channel)> {
     let mut shown: Vec<(u32, Channel, i64)> = life
         .touches
         .iter()

@@ -51,6 +51,9 @@ pub struct CreditTruthArgs {
     /// Bootstrap draws.
     #[arg(long, default_value_t = 100)]
     pub draws: usize,
+    /// Score the doubly robust effect of touchpoints, too: on every channel that could be tested. Takes far longer.
+    #[arg(long)]
+    pub touchpoints: bool,
     /// Threads; all cores without. Results do not depend on them.
     #[arg(long)]
     pub threads: Option<NonZeroUsize>,
@@ -82,11 +85,15 @@ impl CreditTruthArgs {
             models: &models,
             bases: &bases,
             settings: Settings::default(),
+            touchpoints: self.touchpoints,
         };
         let (trials, failures) = run_all(&study, self.from, self.seeds, self.threads);
         let mut names: Vec<String> = models.iter().map(|m| m.spec()).collect();
         names.extend(bases.iter().map(|b| format!("calibrated {}", models[*b].spec())));
-        let columns = columns(&names, &trials);
+        let mut columns = columns(&names, &trials);
+        if self.touchpoints {
+            columns.extend(score::touchpoints(&trials));
+        }
         let scored = Scored { trials, failures, columns };
         let text = self.text(&scored);
         let json = json!({

@@ -64,6 +64,13 @@ pub(super) fn columns(names: &[String], trials: &[Trial]) -> Vec<Column> {
     names.iter().enumerate().map(|(at, name)| column(name, at, trials)).collect()
 }
 
+/// The score of the effect of touchpoints, on every channel that could be tested.
+pub(super) fn touchpoints(trials: &[Trial]) -> Vec<Column> {
+    let of = |t: &Trial| Trial { cells: t.touchpoints.clone(), target: t.touchpoint_target, ..t.clone() };
+    let trials: Vec<Trial> = trials.iter().map(of).collect();
+    columns(&["touchpoint effect".to_owned()], &trials)
+}
+
 type Pair<'a> = (&'a Trial, &'a HeldOut, Said);
 
 fn column(name: &str, at: usize, trials: &[Trial]) -> Column {

@@ -1,17 +1,19 @@
 //! One market: attributed, tested, calibrated, held against its truth.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
-use throughline_attribution::causal::{Credit, Effect, Evidence, Period, Settings, Span, calibrate};
+use throughline_attribution::causal::{Calibration, Credit, Effect, Evidence, Period, Settings, Span, calibrate};
 use throughline_attribution::{AttributionError, Model, Summation, Units};
 use throughline_core::EvidenceTier;
-use throughline_market::{Channel, PeriodTruth, Purchase, World};
+use throughline_evidence::adjust::{AdjustSettings, TouchpointSettings, Touchpoints, touchpoint};
+use throughline_market::{Channel, Life, PeriodTruth, Purchase, Segment, World};
 use throughline_stats::moments::Moments;
 use throughline_stats::quantile::{quantile, sorted};
 use throughline_stats::stream::{Poisson, Stream};
 
 use super::draw::{DAYS, Drawn, PERIOD, WARM_UP, draw};
-use super::journeys::{Journeys, journeys};
+use super::journeys::{Journeys, journeys, seen};
 
 /// What a study asks of every market.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) struct Study<'a> {
     /// Positions of the models that are calibrated.
     pub(super) bases: &'a [usize],
     pub(super) settings: Settings,
+    /// Whether the effect of touchpoints is estimated too.
+    pub(super) touchpoints: bool,
 }
 
 /// An estimate with its 90 % interval.
@@ -36,7 +40,6 @@ pub(super) struct Said {
 /// A channel and period whose experiment, if there was one, nothing consumed.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct HeldOut {
-    pub(super) channel: Channel,
     pub(super) later: bool,
     /// Whether the channel was tested, in the other period.
     pub(super) tested: bool,
@@ -52,6 +55,9 @@ pub(super) struct Trial {
     pub(super) cells: Vec<HeldOut>,
     /// The position of the pre-stated target.
     pub(super) target: usize,
+    /// Every channel that could be tested, by the effect of its touchpoints; and the position of their target.
+    pub(super) touchpoints: Vec<HeldOut>,
+    pub(super) touchpoint_target: usize,
     /// Purchases of both periods.
     pub(super) purchases: f64,
     /// What all channels that could be tested caused in them, each left out alone.
@@ -68,67 +74,142 @@ struct Credited {
     value_draws: Vec<Vec<f64>>,
 }
 
+/// Days after a touch in which conversions count, for the effect of touchpoints.
+const WINDOW: u32 = 14;
+/// Ends of the spans whose truth is asked for: warm-up, first period, second one up to the last window, all.
+const ENDS: [u32; 4] = [WARM_UP, WARM_UP + PERIOD, DAYS - WINDOW, DAYS];
 const PERIODS: [Range<u32>; 2] = [WARM_UP..WARM_UP + PERIOD, WARM_UP + PERIOD..DAYS];
 
 /// Runs one market.
 pub(super) fn trial(seed: u64, study: &Study<'_>) -> Result<Trial, String> {
     let drawn = draw(seed, study.people);
     let world = World::simulate(&drawn.scenario, seed).map_err(|e| e.to_string())?;
-    let truth = world.truth_by_period(&[WARM_UP, WARM_UP + PERIOD, DAYS]);
+    let truth = world.truth_by_period(&ENDS);
     let used: Vec<Channel> = truth.iter().map(|t| t.channel).collect();
     let paths = PERIODS.map(|days| journeys(&world, &used, &days));
-    let credited: Vec<[Credited; 2]> = study
-        .models
-        .iter()
-        .map(|model| {
-            let of = |p: usize| credit(&**model, &paths[p], seed, study);
-            Ok([of(0)?, of(1)?])
-        })
-        .collect::<Result<_, AttributionError>>()
-        .map_err(|e| e.to_string())?;
-    let tested = &drawn.testable[..study.experiments];
-    let effects: Vec<(Channel, f64, f64)> = tested
+    let both = |model: &dyn Model| -> Result<[Credited; 2], AttributionError> {
+        Ok([credit(model, &paths[0], seed, study)?, credit(model, &paths[1], seed, study)?])
+    };
+    let credited: Vec<[Credited; 2]> =
+        study.models.iter().map(|m| both(&**m)).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+    let effects: Vec<(Channel, f64, f64)> = drawn.testable[..study.experiments]
         .iter()
         .map(|c| {
             let (estimate, variance) = experiment(&world, *c, seed);
             (*c, estimate, variance)
         })
         .collect();
-    let spans = spans(&world)?;
+    let calibrations = calibrations(&world, &paths, &credited, &effects, &drawn, study)?;
+    let names = paths[0].table.channels();
+    let cells = held_out(&drawn, study, &truth, names, &credited, &calibrations);
+    let touchpoints = if study.touchpoints { touchpoints(&world, &used, &drawn, &truth, seed) } else { Vec::new() };
+    let each = drawn.testable.iter().flat_map(|c| [caused(&truth, *c, 0), caused(&truth, *c, 1)]);
+    let strength = effects.iter().map(|e| e.1.abs() / e.2.sqrt()).sum::<f64>() / effects.len().max(1) as f64;
+    Ok(Trial {
+        odd: drawn.odd,
+        target: place(drawn.pick, cells.len()),
+        touchpoint_target: place(drawn.pick, touchpoints.len()),
+        cells,
+        touchpoints,
+        purchases: paths.iter().map(|p| p.purchases).sum(),
+        caused: each.sum(),
+        strength,
+    })
+}
+
+/// The credits of each base, calibrated with the experiments.
+fn calibrations(
+    world: &World,
+    paths: &[Journeys; 2],
+    credited: &[[Credited; 2]],
+    effects: &[(Channel, f64, f64)],
+    drawn: &Drawn,
+    study: &Study<'_>,
+) -> Result<Vec<Calibration>, String> {
+    let spans = spans(world)?;
     let periods = [0, 1].map(|p| Period { span: spans[p], conversions: paths[p].purchases, value: paths[p].value });
     let evidence: Vec<Evidence> = effects.iter().map(|e| piece(e, spans[0])).collect();
-    let names = paths[0].table.channels();
-    let mut calibrations = Vec::new();
-    for base in study.bases {
-        let credits = credits(&credited[*base], names, &drawn);
-        calibrations.push(calibrate(&periods, &credits, &evidence, &study.settings).map_err(|e| e.to_string())?);
-    }
+    let of = |base: &usize| {
+        let credits = credits(&credited[*base], paths[0].table.channels(), drawn);
+        calibrate(&periods, &credits, &evidence, &study.settings).map_err(|e| e.to_string())
+    };
+    study.bases.iter().map(of).collect()
+}
+
+/// Every channel and period that no experiment measured, with what each column says.
+fn held_out(
+    drawn: &Drawn,
+    study: &Study<'_>,
+    truth: &[PeriodTruth],
+    names: &[String],
+    credited: &[[Credited; 2]],
+    calibrations: &[Calibration],
+) -> Vec<HeldOut> {
+    let tested = &drawn.testable[..study.experiments];
     let mut cells = Vec::new();
     for (p, channel) in [0, 1].into_iter().flat_map(|p| drawn.testable.iter().map(move |c| (p, *c))) {
-        let was_tested = tested.contains(&channel);
-        if p == 0 && was_tested {
+        if p == 0 && tested.contains(&channel) {
             continue;
         }
-        let at = names.iter().position(|n| n == channel.name()).ok_or("a channel without a name")?;
-        let mut said: Vec<Option<Said>> = credited.iter().map(|c| c[p].said(at)).collect();
+        let at = names.iter().position(|n| n == channel.name());
+        let mut said: Vec<Option<Said>> = credited.iter().map(|c| c[p].said(at?)).collect();
         said.extend(calibrations.iter().map(|c| {
             let found = c.cell(channel.name(), p)?.conversions.as_ref()?;
             let (low, high) = found.interval(0.9)?;
             Some(Said { value: found.mean, low, high })
         }));
-        let truth = caused(&truth, channel, p + 1);
-        cells.push(HeldOut { channel, later: p == 1, tested: was_tested, truth, said });
+        let truth = caused(truth, channel, p);
+        cells.push(HeldOut { later: p == 1, tested: tested.contains(&channel), truth, said });
     }
-    let strength = effects.iter().map(|e| e.1.abs() / e.2.sqrt()).sum::<f64>() / effects.len().max(1) as f64;
-    let all = [1, 2].into_iter().flat_map(|p| drawn.testable.iter().map(move |c| (p, *c)));
-    Ok(Trial {
-        odd: drawn.odd,
-        target: place(drawn.pick, cells.len()),
-        cells,
-        purchases: paths.iter().map(|p| p.purchases).sum(),
-        caused: all.map(|(p, c)| caused(&truth, c, p)).sum(),
-        strength,
-    })
+    cells
+}
+
+/// The doubly robust effect of every channel that could be tested, over the days that have a lookback and a window.
+fn touchpoints(world: &World, used: &[Channel], drawn: &Drawn, truth: &[PeriodTruth], seed: u64) -> Vec<HeldOut> {
+    let names: Vec<String> = used.iter().map(|c| c.name().to_owned()).collect();
+    let (mut touches, mut conversions) = (Vec::new(), Vec::new());
+    for life in world.lives() {
+        let person = life.person.number;
+        let seen = seen(life).into_iter();
+        touches.extend(seen.filter_map(|(at, channel)| {
+            let number = used.iter().position(|c| *c == channel)?;
+            Some((person, at * 1_000_000, u32::try_from(number).ok()?))
+        }));
+        let days = life.purchases.iter().map(|p| i64::from(p.day) * 86_400 + i64::from(p.second));
+        conversions.extend(days.map(|at| (person, at * 1_000_000)));
+    }
+    let segment = |s: Segment| {
+        let is = |l: &Life| f64::from(u8::from(l.person.segment == s));
+        (format!("segment={s:?}"), world.lives().iter().map(is).collect::<Vec<f64>>())
+    };
+    let covariates = [segment(Segment::New), segment(Segment::Vip)];
+    let persons = u32::try_from(world.lives().len()).unwrap_or(u32::MAX);
+    let given = Touchpoints {
+        persons,
+        channels: &names,
+        touches: &touches,
+        conversions: &conversions,
+        covariates: &covariates,
+    };
+    let settings = TouchpointSettings {
+        window_days: WINDOW,
+        lookback_days: WARM_UP,
+        adjust: AdjustSettings { seed, threads: Some(NonZeroUsize::MIN), ..AdjustSettings::default() },
+        ..TouchpointSettings::default()
+    };
+    let said = |channel: Channel| {
+        let number = used.iter().position(|c| *c == channel)?;
+        let effect = touchpoint(&given, u32::try_from(number).ok()?, &settings).ok()?.incremental;
+        let (low, high) = effect.interval();
+        Some(Said { value: effect.value, low, high })
+    };
+    // Conversions before the last window's length: what touches before the first day still do stands for what the last ones do
+    // after the last day.
+    let cell = |c: &Channel| {
+        let truth = caused(truth, *c, 0) + truth.iter().find(|t| t.channel == *c).map_or(0.0, |t| t.conversions[2]);
+        HeldOut { later: true, tested: false, truth, said: vec![said(*c)] }
+    };
+    drawn.testable.iter().map(cell).collect()
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a small number")]
@@ -136,8 +217,10 @@ fn place(share: f64, n: usize) -> usize {
     ((share * n as f64) as usize).min(n.saturating_sub(1))
 }
 
-fn caused(truth: &[PeriodTruth], channel: Channel, span: usize) -> f64 {
-    truth.iter().find(|t| t.channel == channel).map_or(0.0, |t| t.conversions[span])
+/// What a channel caused in a period.
+fn caused(truth: &[PeriodTruth], channel: Channel, period: usize) -> f64 {
+    let spans = if period == 0 { 1..2 } else { 2..4 };
+    truth.iter().find(|t| t.channel == channel).map_or(0.0, |t| t.conversions[spans].iter().sum())
 }
 
 fn spans(world: &World) -> Result<[Span; 2], String> {
