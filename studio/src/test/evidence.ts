@@ -38,7 +38,7 @@ export const healthy: Experiment = {
       comparison(),
       comparison({ metric: 'spend', estimate: estimate(0.769, [[0.485, 1.055]]), relative: estimate(1.179, [[0.6, 1.75]]) }),
       comparison({ arm: 'womens_email', estimate: estimate(0.0452, [[0.0388, 0.0516]]), relative: estimate(0.425, [[0.352, 0.499]]) }),
-      comparison({ arm: 'womens_email', metric: 'spend', estimate: estimate(0.0044, [[-0.012, 0.021]], { p_value: 0.61 }), relative: null, adjusted_p_value: 0.61, significant: false }),
+      comparison({ arm: 'womens_email', metric: 'spend', estimate: estimate(0.0044, [[-0.012, 0.021]], { p_value: 0.61 }), relative: null, relative_absent: 'the control’s mean does not allow one', adjusted_p_value: 0.61, significant: false }),
     ],
     checks: {
       crossover: { units: 64_000, crossed: 12, alarm: false },
