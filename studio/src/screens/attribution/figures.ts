@@ -63,7 +63,7 @@ export interface Told {
 /** Every mark of a channel, and why others are not there. */
 export function marksOf(data: Attribution, { channel, credits }: ChannelCredit, measure: Measure): Told {
   const told: Told = { marks: {}, missing: {} };
-  for (const { id } of data.models) {
+  for (const { id } of columnsOf(data)) {
     const credit = credits[id];
     const mark = credit ? markOf(credit, measure) : null;
     if (mark === null) {
