@@ -9,7 +9,7 @@ import { consentRoute } from './screens/consent/route';
 import { decisionRoute, decisionsRoute } from './screens/decisions/route';
 import { evidenceRecordRoute, evidenceRoute } from './screens/evidence/route';
 import { experimentRoute, experimentsRoute } from './screens/experiments/route';
-import { conversionRoute, journeysRoute } from './screens/journeys/route';
+import { conversionRoute, journeysRoute, pathsRoute } from './screens/journeys/route';
 import { matchesRoute } from './screens/matches/route';
 import { overviewRoute } from './screens/overview/route';
 import { personRoute } from './screens/persons/route';
@@ -26,6 +26,7 @@ const screens = [
   consentRoute,
   matchesRoute,
   journeysRoute,
+  pathsRoute,
   conversionRoute,
   attributionRoute,
   experimentsRoute,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 /** All screens together; each is a chunk of its own and loads when it is opened. */
-const BUDGET_KB = 300;
+const BUDGET_KB = 320;
 /** What stands between a person and the first page: the frame and the overview. */
 const FIRST_KB = 185;
 

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
 import { answer, api, Problem, setCsrfToken } from './client';
-import type { Credentials, RunState, Session, StageName } from './types';
+import type { Credentials, Dimension, RunState, Session, StageName } from './types';
 
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
@@ -65,6 +65,27 @@ export const queries = {
     queryOptions({
       queryKey: ['attribution', conversion ?? null],
       queryFn: ({ signal }) => answer(api.GET('/api/v1/attribution', { params: { query: { conversion } }, signal })),
+    }),
+
+  /** Credit by what touches and journeys are. */
+  creditCells: (query: { dimension: Dimension; conversion: string; model?: string; channel?: string; item?: string }) =>
+    queryOptions({
+      queryKey: ['attribution', 'cells', query],
+      queryFn: ({ signal }) => answer(api.GET('/api/v1/attribution/cells', { params: { query }, signal })),
+    }),
+
+  /** Why platforms report other numbers. */
+  bridges: (model?: string) =>
+    queryOptions({
+      queryKey: ['attribution', 'bridges', model ?? null],
+      queryFn: ({ signal }) => answer(api.GET('/api/v1/attribution/bridges', { params: { query: { model } }, signal })),
+    }),
+
+  /** Under the topic of conversions, as a run that changes one changes the other. */
+  paths: (query: { conversion: string; channel?: string; geo?: string; month?: string; limit: number }) =>
+    queryOptions({
+      queryKey: ['conversions', 'paths', query],
+      queryFn: ({ signal }) => answer(api.GET('/api/v1/paths', { params: { query }, signal })),
     }),
 
   sources: () =>

@@ -33,6 +33,16 @@ export type Freeze = Shapes['Freeze'];
 export type Attribution = Shapes['Attribution'];
 export type ChannelCredit = Shapes['ChannelCredit'];
 export type Credit = Shapes['Credit'];
+export type Incremental = Shapes['Incremental'];
+export type Ratio = Shapes['RatioView'];
+export type CreditCells = Shapes['CreditCells'];
+export type CreditCell = Shapes['CreditCell'];
+export type Dimension = CreditCells['dimension'];
+export type Bridges = Shapes['Bridges'];
+export type Bridge = Shapes['Bridge'];
+export type BridgeLine = Shapes['BridgeLine'];
+export type PathList = Shapes['Paths'];
+export type PathItem = Shapes['PathItem'];
 export type Estimate = Shapes['EstimateShape'];
 /** Null ends are infinite. */
 export type EstimateSet = Estimate['set'];
@@ -55,6 +65,9 @@ export type SourcePurpose = Shapes['SourcePurposeItem'];
 export type ConversionItem = Shapes['ConversionItem'];
 export type Conversion = Shapes['ConversionThread'];
 export type Touch = Shapes['TouchRow'];
+export type Identity = Shapes['IdentityShape'];
+export type IdentityLink = Shapes['LinkShape'];
+export type IdentityMatch = Shapes['MatchShape'];
 
 export type DecisionItem = Shapes['DecisionItem'];
 export type DecisionPage = Shapes['Decisions'];

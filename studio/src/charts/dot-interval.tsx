@@ -30,6 +30,8 @@ export interface DotRow {
   /** In its own column: money, counts. */
   aside?: ReactNode;
   marks: Record<string, DotMark | undefined>;
+  /** Nothing stands behind its marks, so they lead nowhere. */
+  inert?: boolean;
   /** Drawn through all of its marks: what they are to be compared with. Some series must tell it as well. */
   reference?: number;
 }
@@ -172,17 +174,17 @@ function Lanes(props: LanesProps) {
         const mark = row.marks[id];
         if (!mark) return null;
         const text = markText(props, row.name, title, mark);
-        const select = () => onSelect?.(row.id, id);
+        const select = row.inert || !onSelect ? undefined : () => onSelect(row.id, id);
         return (
           <g
             key={id}
             className={`mark ${seriesClass(index)}${alone !== null && alone !== id ? ' faded' : ''}`}
             data-mark={`${at}:${index}`} data-series={id}
-            role={onSelect ? 'link' : 'img'} aria-label={text}
+            role={select ? 'link' : 'img'} aria-label={text}
             tabIndex={at === 0 && index === 0 ? 0 : -1}
             onMouseEnter={() => onRead(text)} onFocus={() => onRead(text)} onBlur={() => onRead('')}
             onClick={select}
-            onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && select()}
+            onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && select?.()}
           >
             <MarkShape mark={mark} axis={axis} y={index * LANE + LANE / 2 + 4} index={index} />
           </g>

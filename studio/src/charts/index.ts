@@ -5,5 +5,6 @@ export { Timeline, type TimelineEvent } from './timeline';
 export { Band, Curve, type LinePoint } from './lines';
 export { Paths, type PathLine } from './paths';
 export { Whiskers, type Whisker } from './whiskers';
+export { Waterfall, type Step } from './waterfall';
 export { IntervalMark } from './interval-mark';
 export { SeriesKey, seriesClass } from './symbols';

@@ -24,7 +24,7 @@ interface PathsProps {
   xs: number[];
   x: { title: string; format: (x: number) => string; tick?: (x: number) => string; time?: boolean };
   /** `zero` keeps zero on the axis. */
-  y: { title: string; format: (y: number) => string; zero?: boolean };
+  y: { title: string; format: (y: number) => string; tick?: (y: number) => string; zero?: boolean };
   lines: PathLine[];
   /** Behind the lines, all alike: they are in the table and no stop of the arrow keys. */
   faint?: { title: string; lines: { title: string; values: Figures }[] };

@@ -23,7 +23,7 @@ interface PlotProps {
   twin: Twin;
   /** `tick` is shorter, for the axis. */
   x: { title: string; format: (x: number) => string; tick?: (x: number) => string };
-  y: { title: string; format: (y: number) => string };
+  y: { title: string; format: (y: number) => string; tick?: (y: number) => string };
   across: Axis;
   up: Axis;
   marks: PlotMark[];
@@ -47,7 +47,7 @@ export function Plot({ caption, file, twin, x, y, across, up, marks, legend, hin
     <Figure twin={twin} file={file} head={head} readout={readout || (hint ?? '')}>
       <div className="lines" onKeyDown={onKeyDown}>
         <svg className="lines-y axis" width="100%" height="100%" aria-hidden="true">
-          {up.ticks.map((tick) => <text key={tick} x="100%" y={pct(top(tick))} dy="4" textAnchor="end">{y.format(tick)}</text>)}
+          {up.ticks.map((tick) => <text key={tick} x="100%" y={pct(top(tick))} dy="4" textAnchor="end">{(y.tick ?? y.format)(tick)}</text>)}
         </svg>
         <svg className="lines-plot series-1" width="100%" height="100%" role="group" aria-label={caption}>
           {up.ticks.map((tick) => (

@@ -18,6 +18,12 @@ it('says what to take from a comparison', () => {
   expect(told({ estimate: null, estimate_absent: 'the control has no units' })).toEqual(['no result', 'Nothing about visit: the control has no units.']);
 });
 
+it('turns the verdict around where less of a metric is better', () => {
+  expect(told({ lower_is_better: true })[0]).toBe('harmful');
+  expect(told({ lower_is_better: true, estimate: estimate(-0.03, [[-0.06, -0.001]]) })).toEqual(['positive', 'Lowers visit by 0.0010 to 0.060 per person.']);
+  expect(told({ lower_is_better: true, estimate: estimate(0.01, [[-0.02, 0.04]]), significant: false })[0]).toBe('hold');
+});
+
 it('holds where only chance among many comparisons shows an effect, and wherever a check failed', () => {
   expect(told({ significant: false, adjusted_p_value: 0.09 }, 4)).toEqual([
     'hold', 'Raises visit by 0.0695 to 0.0836 per person when looked at alone, but among 4 comparisons that may be chance (adjusted p = 0.090).',

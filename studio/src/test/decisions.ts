@@ -1,5 +1,5 @@
 import type { DecisionItem, DecisionPage, DecisionThread } from '../api/types';
-import type { Conversion, ConversionItem, Person } from '../api/types';
+import type { Conversion, ConversionItem, Person, Touch } from '../api/types';
 import { session } from './fixtures';
 
 export const PERSON = '0420aaaaaaaaaaaaaaaaaaaaaaaa0815';
@@ -68,10 +68,26 @@ export const journey: ConversionItem = {
   id: 'j1', conversion: 'purchase', ended_at: '2025-12-02T00:00:00Z', value: 12.5, currency: 'EUR', touches: 1, person_id: PERSON, path: ['paid_search'],
 };
 
+const touch = (change: Partial<Touch>): Touch => ({
+  journey_id: 'j1', person_id: PERSON, position: 0, source: 'shop', source_event_id: 'e1', kind: 'visit', channel: 'paid_search', campaign: 'spring',
+  occurred_at: '2025-11-30T00:00:00Z', session: 0, kept: true, rule: 'kept', ...change,
+});
+
 export const conversion: Conversion = {
   journey: {
     journey_id: 'j1', person_id: PERSON, conversion: 'purchase', conversion_event_id: 'e2', converted: true, ended_at: '2025-12-02T00:00:00Z',
-    value: 12.5, currency: 'EUR', touches: 1, path: ['paid_search'],
+    value: 12.5, currency: 'EUR', touches: 1, path: ['paid_search'], started_at: '2025-11-30T00:00:00Z', cohort: '2025-11', geo: 'Bern', device: 'mobile',
+    config_id: '5eed'.repeat(8),
   },
-  credit: { 'markov:1': { paid_search: 1 } }, touches_kept: [], touches_dropped: [], person: facts, masked,
+  credit: { 'markov:1': { paid_search: 1 } },
+  touches_kept: [touch({ interaction: 'click', geo: 'Bern', device: 'mobile' })],
+  touches_dropped: [touch({ channel: 'display', occurred_at: '2025-10-01T00:00:00Z', kept: false, rule: 'outside_lookback', interaction: 'view' })],
+  identity: {
+    links: [{ token: 'a1'.repeat(16), other_token: 'b2'.repeat(16), method: 'same_event', source: 'shop', observations: 3, first_seen_at: '2025-11-01T00:00:00Z' }],
+    matches: [
+      { token: 'a1'.repeat(16), other_token: 'c3'.repeat(16), source: 'crm', other_source: 'till', probability: 0.9997, weight_bits: 14.2, outcome: 'linked', reason: 'probable enough' },
+      { token: 'a1'.repeat(16), other_token: 'd4'.repeat(16), source: 'crm', other_source: 'panel', probability: 0.62, weight_bits: 3.1, outcome: 'review', reason: 'between the thresholds' },
+    ],
+  },
+  person: facts, masked,
 };

@@ -1,4 +1,4 @@
-import type { Comparison, Experiment, Experiments, Ledger, LedgerEntry, LedgerRecord, Look, OpenInterval, Study } from '../api/evidence';
+import type { Comparison, Experiment, Experiments, Ledger, LedgerEntry, LedgerRecord, Look, OpenInterval, Segmentation, Study } from '../api/evidence';
 import type { Estimate } from '../api/types';
 
 export const estimate = (value: number, set: OpenInterval[], change: Partial<Estimate> = {}): Estimate => ({
@@ -7,7 +7,8 @@ export const estimate = (value: number, set: OpenInterval[], change: Partial<Est
 
 export const comparison = (change: Partial<Comparison> = {}): Comparison => ({
   arm: 'mens_email', control: 'no_email', metric: 'visit', estimate: estimate(0.0766, [[0.0695, 0.0836]], { assumptions: ['people were assigned independently of each other'] }),
-  estimate_absent: null, relative: estimate(0.721, [[0.64, 0.802]]), adjusted_p_value: 0.0008, significant: true, ...change,
+  estimate_absent: null, relative: estimate(0.721, [[0.64, 0.802]]), relative_absent: null, adjusted_p_value: 0.0008, significant: true,
+  band: null, variance_reduction: null, lower_is_better: false, non_inferiority: null, ...change,
 });
 
 const look = (arm: string, metric: string, day: number, value: number, half: number, change: Partial<Look> = {}): Look => ({
@@ -15,6 +16,14 @@ const look = (arm: string, metric: string, day: number, value: number, half: num
 });
 
 const finding = (severity: 'info' | 'warning' | 'error', code: string, message: string, help?: string) => ({ severity, code, message, help });
+
+export const segment = (name: string, value: number, significant: boolean): Segmentation['effects'][number] => ({
+  segment: name, estimate: estimate(value, [[value - 0.03, value + 0.03]]), adjusted_p_value: significant ? 0.001 : 0.3, significant,
+  shrunk: estimate(value * 0.9, [[value * 0.9 - 0.02, value * 0.9 + 0.02]]),
+});
+
+export const segmentation = (arm: string, p: number | null, effects: Segmentation['effects']): Segmentation =>
+  ({ column: 'customer_kind', arm, metric: 'visit', heterogeneity: p === null ? null : { p_value: p }, effects });
 
 export const healthy: Experiment = {
   name: 'email', file: 'experiments/email.yaml',
@@ -29,7 +38,17 @@ export const healthy: Experiment = {
       comparison(),
       comparison({ metric: 'spend', estimate: estimate(0.769, [[0.485, 1.055]]), relative: estimate(1.179, [[0.6, 1.75]]) }),
       comparison({ arm: 'womens_email', estimate: estimate(0.0452, [[0.0388, 0.0516]]), relative: estimate(0.425, [[0.352, 0.499]]) }),
-      comparison({ arm: 'womens_email', metric: 'spend', estimate: estimate(0.0044, [[-0.012, 0.021]], { p_value: 0.61 }), relative: null, adjusted_p_value: 0.61, significant: false }),
+      comparison({ arm: 'womens_email', metric: 'spend', estimate: estimate(0.0044, [[-0.012, 0.021]], { p_value: 0.61 }), relative: null, relative_absent: 'the control’s mean does not allow one', adjusted_p_value: 0.61, significant: false }),
+    ],
+    checks: {
+      crossover: { units: 64_000, crossed: 12, alarm: false },
+      outliers: [{ arm: 'mens_email', metric: 'visit', variance_share: 0.0002, effect_without: 0.0766 }, { arm: 'mens_email', metric: 'spend', variance_share: 0.31, effect_without: 0.52 }],
+      trends: [{ arm: 'mens_email', metric: 'visit', periods: [[20_513, 0.07, 0.01], [20_518, 0.08, 0.01]], slope: estimate(0.001, [[-0.001, 0.003]], { p_value: 0.4 }), alarm: false }],
+      implausible: [],
+    },
+    segments: [
+      segmentation('mens_email', 0.002, [segment('new', 0.02, false), segment('returning', 0.11, true)]),
+      segmentation('womens_email', null, [segment('new', 0.05, false)]),
     ],
     diagnostics: [finding('warning', 'TL303', '7 of 21,307 units of `mens_email` have no value of `visit`', 'find out why they are missing: people who are lost may differ')],
   },
@@ -50,6 +69,7 @@ export const suspect: Experiment = {
       { arm: 'treatment_with_a_reminder_after_seven_days_and_a_voucher', weight: 1, units: 1_449, metrics: [{ metric: 'repeat_purchase', n: 1_449, missing: 0, invalid: 0, mean: null, std_error: null }] },
     ],
     comparisons: [comparison({ arm: 'treatment_with_a_reminder_after_seven_days_and_a_voucher', control: 'control', metric: 'repeat_purchase', estimate: estimate(-0.03, [[-0.06, -0.001]]), relative: null, adjusted_p_value: null })],
+    checks: null,
     diagnostics: [
       finding('error', 'TL301', 'the arms do not have the sizes the plan promised (sample ratio mismatch)', 'compare what is logged at assignment with what is logged at exposure'),
       finding('info', 'TL309', 'fewer than 5 units are expected in an arm'),

@@ -2,9 +2,23 @@ import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, it } from 'vitest';
 import { renderApp } from '../../test/app';
-import { attribution, line, session } from '../../test/fixtures';
-import { fakeServer } from '../../test/server';
-import { ordered, reconcile } from './figures';
+import type { Attribution } from '../../api/types';
+import { absent, attribution, bridges, cells, credit, evidenced, line, session } from '../../test/fixtures';
+import { fakeServer, type Sent } from '../../test/server';
+import { dotsOf, expected, itemText, linesOf } from './cells';
+import { columnsOf, markOf, marksOf, ordered, reconcile, supportWords } from './figures';
+import { reasonsOf } from './missing';
+import { addsUp, causeWords } from './platforms';
+
+const may = [...session.may, 'listCreditCells', 'listBridges', 'listEvidence'];
+const asked = ({ path }: Sent) => new URL(path, 'http://localhost').searchParams;
+const serve = (data: Attribution, more: Parameters<typeof fakeServer>[0] = {}) => fakeServer({
+  'GET /session': { body: { ...session, may } }, 'GET /line': { body: line() }, 'GET /attribution': { body: data },
+  'GET /attribution/cells': (sent) => ({ body: cells(asked(sent).get('dimension') as 'day', asked(sent).has('channel') ? { cells: cells('day').cells.slice(0, 12), total: 12, conversions: 6, value: 60 } : {}) }),
+  'GET /attribution/bridges': { body: bridges() }, ...more,
+});
+const region = (name: string) => screen.findByRole('region', { name });
+const rows = (table: HTMLElement) => within(table).getAllByRole('row').map((row) => row.textContent);
 
 it('adds every model up again and says where it is off', () => {
   expect(reconcile(attribution, 'value').map(({ sum, off }) => [sum, off])).toEqual([[100, null], [100, null]]);
@@ -28,4 +42,136 @@ it('changes the measure, and a mark opens the journeys behind it', async () => {
   expect(await screen.findByRole('heading', { name: 'Conversions with Search in the path' })).toBeTruthy();
   expect(await screen.findByText('1 of 2')).toBeTruthy();
   expect(sent.find(({ path }) => path.startsWith('/conversions'))?.path).toContain('channel=search');
+});
+
+it('puts what evidence says first and adds it up with what no channel caused', () => {
+  expect(columnsOf(evidenced).map(({ title }) => title)).toEqual(['Caused, by evidence', 'First touch', 'Markov, order 1']);
+  // 14 − 2 are the ten with a touch and the two without.
+  expect(reconcile(evidenced, 'conversions')[0]).toMatchObject({ sum: 12, total: 12, off: null });
+  expect(reconcile(evidenced, 'value')[0]).toMatchObject({ sum: 100, total: 100, off: null });
+  const lost = { ...evidenced, incremental: { ...evidenced.incremental!, baseline: credit(-1) } };
+  expect(reconcile(lost, 'conversions')[0]?.off).toBe(1);
+  expect(reconcile({ ...evidenced, incremental: { ...evidenced.incremental!, baseline: null } }, 'value')).toHaveLength(2);
+  // It does not move a channel in the order of the models.
+  expect(ordered(evidenced, 'conversions').map(({ channel }) => channel)).toEqual(['email', 'search']);
+  expect(['own', 'own_elsewhere', 'population', null].map(supportWords)).toEqual([
+    'own experiment', 'own experiment at another time or place', 'other channels’ experiments only', 'no experiment says anything about it',
+  ]);
+});
+
+it('exempts a model that counts everyone in full from adding up', () => {
+  const models = [{ id: 'participation', title: 'participation' }];
+  const channels = attribution.channels.map((of) => ({ ...of, credits: { participation: credit(9) } }));
+  expect(reconcile({ ...attribution, models, channels }, 'conversions')).toMatchObject([{ sum: 18, total: 10, off: null, exempt: true }]);
+});
+
+it('marks every measure, and says once why a figure is not there', () => {
+  const [email, search] = evidenced.channels;
+  const of = email!.credits.first!;
+  expect(markOf(of, 'share')).toEqual({ value: 0.6, outer: [0.4, 0.8], inner: null });
+  expect(markOf(of, 'cpa')).toEqual({ value: 2, outer: null, inner: null, set: [[1.5, 3]] });
+  expect(markOf({ ...of, cpa: { value: 12, interval: [4, null], absent: null } }, 'cpa')).toMatchObject({ set: [[4, null]] });
+  expect(markOf({ ...of, roas: absent('nothing was spent on it') }, 'roas')).toBe('nothing was spent on it');
+  const told = [email!, search!].map((channel) => ({ channel: channel.channel, missing: marksOf(evidenced, channel, 'cpa').missing }));
+  expect(reasonsOf({ told, columns: columnsOf(evidenced) })).toEqual([
+    { reason: 'no experiment says anything about it', whose: ['Search under Caused, by evidence'] },
+    { reason: 'nothing is known of what was spent on it', whose: ['Search under First touch, Markov, order 1'] },
+  ]);
+});
+
+it('shows the baseline below zero, what a number rests on and the evidence used', async () => {
+  serve(evidenced);
+  renderApp('/attribution');
+  const chart = await region('Credited by model');
+  expect(within(chart).getByRole('link', { name: 'Email, Caused, by evidence: 14, 90% interval 12 to 16' })).toBeTruthy();
+  // Nothing stands behind the baseline, so it is no link.
+  expect(within(chart).getByRole('img', { name: '(not caused by any channel), Caused, by evidence: −2, 90% interval −4 to 0' })).toBeTruthy();
+  expect(within(chart).getByText(/Without a figure, because no experiment says anything about it: Search under Caused, by evidence/)).toBeTruthy();
+  const caused = await region('Caused, by evidence');
+  const table = rows(within(caused).getByRole('table'));
+  expect(table[1]).toContain('own experiment');
+  expect(table[1]).toContain('Randomised');
+  expect(table[2]).toContain('no experiment says anything about it');
+  expect(table[3]).toContain('(not caused by any channel)−2 −4 to 0');
+  const link = within(caused).getByRole('link', { name: 'mail/purchase/email/1' });
+  expect(decodeURIComponent(link.getAttribute('href') ?? '')).toContain('/evidence/record?id=mail/purchase/email/1');
+  expect(within(caused).getByText(/caused −0.20 to 2.40 conversions for each one credited/)).toBeTruthy();
+  expect(screen.queryByText(/How to have it/)).toBeNull();
+  expect(within(await region('Totals')).getAllByText('✓ exact')).toHaveLength(3);
+});
+
+it('keeps the measure in the address and draws costs and returns', async () => {
+  serve(attribution);
+  renderApp('/attribution?measure=cpa');
+  expect(await screen.findByRole('link', { name: 'Email, First touch: €2.00, 90% interval €1.50 to €3.00' })).toBeTruthy();
+  expect(screen.getByText(/because nothing is known of what was spent on it: Search\./)).toBeTruthy();
+  expect(screen.getByText(/How to have it/)).toBeTruthy();
+  await userEvent.click(screen.getByRole('radio', { name: 'Return on spend' }));
+  expect(await screen.findByRole('link', { name: 'Email, First touch: 5.00, 90% interval 4.00 to 6.00' })).toBeTruthy();
+  await userEvent.click(screen.getByRole('radio', { name: 'Share' }));
+  expect(await screen.findByRole('link', { name: 'Search, First touch: 40.0%, 90% interval 20.0% to 60.0%' })).toBeTruthy();
+});
+
+it('breaks credit down, with the sum beside what the model credits', async () => {
+  const sent = serve(attribution);
+  renderApp('/attribution?view=breakdown');
+  const card = await region('Credit broken down');
+  expect(await within(card).findByText('✓ ties out')).toBeTruthy();
+  expect(within(card).getByText(/4 cells, together 10 conversions worth €100, as the model credits in all\./)).toBeTruthy();
+  expect(within(card).getByRole('img', { name: 'spring, Email: 3, 90% interval 1.5 to 6' })).toBeTruthy();
+  expect(rows(within(card).getByRole('table'))).toHaveLength(5);
+  await userEvent.click(within(card).getByRole('radio', { name: 'Day' }));
+  expect(await within(card).findByRole('img', { name: '1 Jan 2026, Email: 0.5, 0.3 to 1' })).toBeTruthy();
+  expect(sent.some(({ path }) => path.startsWith('/attribution/cells') && path.includes('dimension=day'))).toBe(true);
+  await userEvent.click(within(card).getByRole('button', { name: /all.*Channel|Channel.*all/ }));
+  await userEvent.click(screen.getByRole('option', { name: 'Email' }));
+  expect(await within(card).findByText(/12 cells, together 6 conversions/)).toBeTruthy();
+});
+
+it('says that cells do not add up, and where nothing is broken down', async () => {
+  serve(attribution, { 'GET /attribution/cells': { body: cells('geo', { conversions: 9 }) } });
+  const first = renderApp('/attribution?view=breakdown&by=geo');
+  expect(await screen.findByText('off by −1')).toBeTruthy();
+  expect(within(screen.getByRole('table')).getAllByText('not known')).toHaveLength(2);
+  first.unmount();
+  serve(attribution, { 'GET /attribution/cells': { status: 404, body: { title: 'Not found', status: 404, code: 'TL904', request_id: 'r1' } } });
+  renderApp('/attribution?view=breakdown');
+  expect(await screen.findByRole('heading', { name: 'No credit is broken down yet' })).toBeTruthy();
+});
+
+it('draws the channels with most credit over time and leaves gaps where cells are left out', () => {
+  const all = cells('day');
+  const part = { ...all, cells: all.cells.filter(({ channel, item }) => channel === 'email' || item !== '2026-01-02') };
+  expect(linesOf({ ...part, total: part.cells.length }, 'conversions').lines[1]?.values[1]).toBe(0);
+  expect(linesOf(part, 'conversions').lines[1]?.values[1]).toBeNull();
+  expect(linesOf(part, 'conversions').lines[1]?.band?.low[1]).toBeNull();
+  expect(linesOf(all, 'value')).toMatchObject({ others: 0, lines: [{ title: 'Email' }, { title: 'Search' }] });
+  expect(dotsOf(cells('campaign'), 'value', 'value', 1)).toMatchObject({ rows: [{ item: 'always_on' }], channels: ['email', 'search'], more: 1 });
+  expect([expected(attribution, all, undefined, undefined, 'value'), expected(attribution, all, 'email', undefined, 'conversions'), expected(attribution, all, 'email', 'x', 'value')]).toEqual([100, 6, null]);
+  expect(expected(attribution, { ...all, model: 'path:markov:1' }, undefined, undefined, 'value')).toBeNull();
+  expect([itemText('month', '2026-03'), itemText('campaign', '2026-03'), itemText('geo', '')]).toEqual(['Mar 2026', '2026-03', 'not known']);
+});
+
+it('tells why platforms report other numbers, line by line', async () => {
+  serve(attribution);
+  renderApp('/attribution?view=platforms');
+  const card = await region('Search ads');
+  expect(within(card).getByText('✓ adds up')).toBeTruthy();
+  expect(within(card).getByText(/the platform claims all of it for itself/)).toBeTruthy();
+  expect(within(card).getByRole('img', { name: 'Shared credit: +30, 80 so far' })).toBeTruthy();
+  expect(within(card).getByRole('img', { name: 'Window: −4, 76 so far' })).toBeTruthy();
+  expect(within(card).getByRole('img', { name: 'Reported: 100' })).toBeTruthy();
+  expect(within(await region('Social')).getByText(/reports nothing yet/)).toBeTruthy();
+  const [bridge] = bridges().platforms;
+  expect(addsUp(bridge!, 'value')).toBe(true);
+  expect(addsUp({ ...bridge!, reported: { conversions: 99, value: 2000 } }, 'conversions')).toBe(false);
+  expect(causeWords('weather').name).toBe('Weather');
+});
+
+it('says how to declare platforms where there are none', async () => {
+  serve(attribution, { 'GET /attribution/bridges': { body: { platforms: [], currency: 'EUR' } } });
+  renderApp('/attribution');
+  await userEvent.click(await screen.findByRole('tab', { name: 'Why platforms differ' }));
+  expect(await screen.findByRole('heading', { name: 'No platform is declared' })).toBeTruthy();
+  expect(screen.getByText(/like: google_ads/)).toBeTruthy();
 });

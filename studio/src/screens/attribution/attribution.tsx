@@ -3,10 +3,15 @@ import { createLazyRoute, Link, useNavigate } from '@tanstack/react-router';
 import type { Attribution as Data, ChannelCredit } from '../../api/types';
 import { DotInterval, type DotRow } from '../../charts';
 import { queries } from '../../api/queries';
-import { count, decimal, humanise, money, moneyTick, percent } from '../../format';
-import { Badge, Card, EmptyState, Page, ProblemView, Segments, Select, Skeleton, Time } from '../../ui';
+import { count, decimal, humanise, money, percent } from '../../format';
+import { useMay } from '../../session';
+import { Badge, Card, EmptyState, Page, ProblemView, Segments, Select, Skeleton, Tabs, Time } from '../../ui';
+import { Breakdown } from './breakdown';
 import { EvidenceCard } from './evidence-card';
-import { type Measure, markOf, ordered } from './figures';
+import { columnsOf, markOf, marksOf, MEASURES, type Measure, measureWords, ordered, sharedBy, supportWords } from './figures';
+import { BASELINE, HowToScale, IncrementalCard } from './incremental-card';
+import { Missing } from './missing';
+import { Platforms } from './platforms';
 import { TotalsCard } from './totals-card';
 import './attribution.css';
 
@@ -24,13 +29,13 @@ function Attribution() {
         <Select
           label="Conversion" inline value={data.conversion}
           options={data.conversions.map((name) => ({ value: name, label: humanise(name) }))}
-          onChange={(name) => void navigate({ search: (all) => ({ ...all, conversion: name }) })}
+          onChange={(name) => void navigate({ search: (all) => ({ ...all, conversion: name, item: undefined }) })}
         />
       )}
       <Segments
         label="Measure" value={measure}
-        options={[{ value: 'conversions', label: 'Conversions' }, { value: 'value', label: `Value (${data.currency})` }]}
-        onChange={(next) => void navigate({ search: (all) => ({ ...all, measure: next === 'value' ? 'value' : undefined }) })}
+        options={MEASURES.map((value) => ({ value, label: measureWords(value, data.currency).label }))}
+        onChange={(next) => void navigate({ search: (all) => ({ ...all, measure: next === 'conversions' ? undefined : next }) })}
       />
     </>
   );
@@ -50,43 +55,82 @@ function Attribution() {
           </EmptyState>
         </div>
       )}
-      {data && data.channels.length > 0 && <Comparison data={data} measure={measure} />}
+      {data && data.channels.length > 0 && <Views data={data} measure={measure} />}
     </Page>
+  );
+}
+
+/** Models beside each other, one of them broken down, and why platforms say otherwise. */
+function Views({ data, measure }: { data: Data; measure: Measure }) {
+  const { view = 'models' } = Route.useSearch();
+  const may = useMay();
+  const navigate = useNavigate({ from: '/attribution' });
+  const tabs = [
+    { id: 'models', title: 'By model', content: <Comparison data={data} measure={measure} /> },
+    ...(may('listCreditCells') ? [{ id: 'breakdown', title: 'Broken down', content: <Breakdown data={data} measure={measure} /> }] : []),
+    ...(may('listBridges') ? [{ id: 'platforms', title: 'Why platforms differ', content: <Platforms of={sharedBy(measure)} models={data.models} /> }] : []),
+  ];
+  if (tabs.length === 1) return tabs[0]?.content;
+  const open = (id: string) => (id === 'breakdown' || id === 'platforms' ? id : undefined);
+  return (
+    <Tabs
+      label="Views of credit" tabs={tabs} selected={tabs.some(({ id }) => id === view) ? view : 'models'}
+      onChange={(id) => void navigate({ search: (all) => ({ ...all, view: open(id) }) })}
+    />
   );
 }
 
 function Comparison({ data, measure }: { data: Data; measure: Measure }) {
   const navigate = useNavigate();
-  const write = (value: number) => (measure === 'value' ? money(value, data.currency) : decimal(value, Number.isInteger(value) ? 0 : 1));
-  const rows = ordered(data, measure).map((channel): DotRow => ({
-    id: channel.channel,
-    name: humanise(channel.channel),
-    detail: <Disagreement channel={channel} />,
-    aside: channel.spend === null ? <span className="muted" title="Spend is not known">–<span className="visually-hidden"> not known</span></span> : money(channel.spend, data.currency),
-    marks: Object.fromEntries(data.models.flatMap(({ id }) => {
-      const credit = channel.credits[id];
-      return credit ? [[id, markOf(credit, measure)]] : [];
+  const { unit, caption, write, tick } = measureWords(measure, data.currency);
+  const { incremental } = data;
+  const of = sharedBy(measure);
+  const told = ordered(data, of).map((channel) => ({ channel, ...marksOf(data, channel, measure) }));
+  const baseline = incremental?.baseline ? markOf(incremental.baseline, measure) : null;
+  const rows: DotRow[] = [
+    ...told.map(({ channel, marks }): DotRow => ({
+      id: channel.channel, name: humanise(channel.channel), marks,
+      detail: <Detail channel={channel} data={data} />,
+      aside: channel.spend === null ? <span className="muted" title="Spend is not known">–<span className="visually-hidden"> not known</span></span> : money(channel.spend, data.currency),
     })),
-  }));
+    ...(incremental && baseline && typeof baseline !== 'string' ? [{ id: BASELINE, name: BASELINE, marks: { [incremental.id]: baseline }, inert: true }] : []),
+  ];
+  const inner = told.some(({ marks }) => Object.values(marks).some((mark) => mark.inner !== null));
 
   return (
-    <>
+    <div className="stack attribution">
       <div className="attribution-grid">
         <EvidenceCard evidence={data.evidence} />
-        <Card title="Credited by model" note={<>Intervals: {data.interval_method}, {percent(data.inner_level)} and {percent(data.level)}. They show what other samples of journeys would have given, not whether a model is right.</>}>
-          <DotInterval
-            caption={`${measure === 'value' ? 'Value' : 'Conversions'} credited to each channel by each model`}
-            file={`attribution-${data.conversion}-${measure}-run-${data.run_seq ?? 0}`}
-            rows={rows} series={data.models.map(({ id, title }) => ({ id, title: title || id }))} format={write}
-            tickFormat={(value) => (measure === 'value' ? moneyTick(value, data.currency) : count(value))}
-            unit={measure === 'value' ? `Value, ${data.currency}` : 'Conversions'}
-            levels={{ outer: data.level, inner: data.inner_level }}
-            asideTitle="Spend"
-            onSelect={(channel, model) => void navigate({ to: '/journeys', search: { conversion: data.conversion, channel, model } })}
-          />
+        <Card
+          title="Credited by model"
+          note={<>Intervals: {data.interval_method}, {inner && `${percent(data.inner_level)} and `}{percent(data.level)}. They show what other samples of journeys would have given, not whether a model is right.</>}
+        >
+          <div className="stack">
+            <DotInterval
+              caption={`${caption} to each channel by each model`}
+              file={`attribution-${data.conversion}-${measure}-run-${data.run_seq ?? 0}`}
+              rows={rows} series={columnsOf(data)} format={write} tickFormat={tick} unit={unit}
+              levels={{ outer: data.level, inner: inner ? data.inner_level : undefined }}
+              asideTitle="Spend"
+              onSelect={(channel, model) => void navigate({ to: '/journeys', search: { conversion: data.conversion, channel, model } })}
+            />
+            <Missing told={told.map(({ channel, missing }) => ({ channel: channel.channel, missing }))} columns={columnsOf(data)} />
+            {!incremental && <HowToScale />}
+          </div>
         </Card>
       </div>
-      <TotalsCard data={data} measure={measure} />
+      {incremental && <IncrementalCard data={data} incremental={incremental} of={of} />}
+      <TotalsCard data={data} of={of} />
+    </div>
+  );
+}
+
+/** Under a channel's name: whether models disagree, and what its causal number rests on. */
+function Detail({ channel, data: { incremental } }: { channel: ChannelCredit; data: Data }) {
+  return (
+    <>
+      <Disagreement channel={channel} />
+      {incremental && <span className="small muted wrap-anywhere">{supportWords(channel.credits[incremental.id]?.support)}</span>}
     </>
   );
 }

@@ -1,14 +1,33 @@
 import { createRoute } from '@tanstack/react-router';
+import type { Dimension } from '../../api/types';
 import { appRoute } from '../../app-route';
-import { oneOf } from '../../search';
+import { oneOf, text } from '../../search';
+
+export const DIMENSIONS = ['campaign', 'geo', 'device', 'cohort', 'day', 'month'] as const satisfies Dimension[];
 
 export interface AttributionSearch {
-  /** Count conversions (the default) or their value. */
-  measure?: 'value';
+  /** Count conversions (the default), or something that comes from them. */
+  measure?: 'value' | 'share' | 'cpa' | 'roas';
+  /** The models beside each other (the default), credit broken down, or what platforms report. */
+  view?: 'breakdown' | 'platforms';
+  /** What credit is broken down by; campaigns unless given. */
+  by?: Dimension;
+  /** The model that is broken down or compared with platforms; the server's first unless given. */
+  model?: string;
+  /** Of the breakdown: only this channel, only this item. */
+  channel?: string;
+  item?: string;
 }
 
 export const attributionRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/attribution',
-  validateSearch: (search: Record<string, unknown>): AttributionSearch => ({ measure: oneOf(search.measure, ['value']) }),
+  validateSearch: (search: Record<string, unknown>): AttributionSearch => ({
+    measure: oneOf(search.measure, ['value', 'share', 'cpa', 'roas']),
+    view: oneOf(search.view, ['breakdown', 'platforms']),
+    by: oneOf(search.by, DIMENSIONS),
+    model: text(search.model),
+    channel: text(search.channel),
+    item: text(search.item),
+  }),
 }).lazy(() => import('./attribution').then((screen) => screen.Route));

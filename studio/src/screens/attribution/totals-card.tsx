@@ -1,20 +1,18 @@
-import { count, decimal, money } from '../../format';
+import { count, decimal, money, plural } from '../../format';
 import type { Attribution } from '../../api/types';
 import { Badge, Card, type Column, DataTable } from '../../ui';
-import { type Measure, type Reconciled, reconcile } from './figures';
+import { type Reconciled, reconcile, type Shared } from './figures';
 
 /** The proof that nothing is lost or counted twice on this screen. */
-export function TotalsCard({ data, measure }: { data: Attribution; measure: Measure }) {
-  const write = (value: number) => (measure === 'value' ? money(value, data.currency) : decimal(value, Math.abs(value - Math.round(value)) < 0.05 ? 0 : 1));
+export function TotalsCard({ data, of }: { data: Attribution; of: Shared }) {
+  const write = (value: number) => (of === 'value' ? money(value, data.currency) : decimal(value, Math.abs(value - Math.round(value)) < 0.05 ? 0 : 1));
   const spend = data.channels.reduce((sum, channel) => sum + (channel.spend ?? 0), 0);
+  const { conversions_without_touch: untouched } = data.totals;
   const columns: Column<Reconciled>[] = [
     { accessorKey: 'title', header: 'Model', meta: { rowHeader: true } },
     { accessorKey: 'sum', header: 'Sum over channels', meta: { numeric: true }, cell: ({ row }) => write(row.original.sum) },
-    { accessorKey: 'total', header: measure === 'value' ? 'Value of conversions' : 'Conversions', meta: { numeric: true }, cell: ({ row }) => write(row.original.total) },
-    {
-      id: 'off', accessorFn: (row) => Math.abs(row.off ?? 0), header: 'Ties out', meta: { numeric: true },
-      cell: ({ row }) => (row.original.off === null ? <Badge tone="good">✓ exact</Badge> : <Badge tone="bad">off by {write(row.original.off)}</Badge>),
-    },
+    { accessorKey: 'total', header: of === 'value' ? 'Value of conversions' : 'Conversions', meta: { numeric: true }, cell: ({ row }) => write(row.original.total) },
+    { id: 'off', accessorFn: (row) => Math.abs(row.off ?? 0), header: 'Ties out', meta: { numeric: true }, cell: ({ row }) => <Ties row={row.original} write={write} /> },
   ];
   return (
     <Card
@@ -22,9 +20,15 @@ export function TotalsCard({ data, measure }: { data: Attribution; measure: Meas
       note={<>
         Every model shares out the same {count(data.totals.conversions)} conversions worth {money(data.totals.value, data.currency)}.
         {' '}{count(data.totals.paths_without_conversion)} paths ended without one. Spend in all: {money(spend, data.currency)}.
+        {data.incremental?.baseline && <> What evidence says adds up with what no channel caused{untouched > 0 && of === 'conversions' && `, and with ${plural(untouched, 'conversion')} that no touch preceded`}.</>}
       </>}
     >
-      <DataTable caption="Sum of every model over all channels" rows={reconcile(data, measure)} columns={columns} rowId={(row) => row.id} />
+      <DataTable caption="Sum of every model over all channels" rows={reconcile(data, of)} columns={columns} rowId={(row) => row.id} />
     </Card>
   );
+}
+
+function Ties({ row: { off, exempt }, write }: { row: Reconciled; write: (value: number) => string }) {
+  if (exempt) return <span title="It credits everyone on a path in full, so it adds up to more than there is"><Badge>not meant to</Badge></span>;
+  return off === null ? <Badge tone="good">✓ exact</Badge> : <Badge tone="bad">off by {write(off)}</Badge>;
 }

@@ -2,12 +2,15 @@ import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, it } from 'vitest';
 import { renderApp } from '../../test/app';
-import { experiments, healthy, ledger, suspect } from '../../test/evidence';
+import { comparison, estimate, experiments, healthy, ledger, segment, segmentation, suspect } from '../../test/evidence';
+import { writer } from '../../evidence/words';
 import { line, session } from '../../test/fixtures';
 import { fakeServer } from '../../test/server';
 import { lineOf } from './effects';
 import { ordered } from './experiments';
-import { sizes } from './health';
+import { marginText } from './experiment';
+import { single, sizes } from './health';
+import { told } from './segments';
 
 const server = (body: unknown = experiments(), may: string[] = ['listExperiments', 'listEvidence'], status = 200) => fakeServer({
   'GET /session': { body: { ...session, may: [...session.may, ...may] } }, 'GET /line': { body: line() },
@@ -74,6 +77,54 @@ it('keeps the arm that is looked at over time in the address', async () => {
   renderApp('/experiments/email?arm=womens_email');
   const spend = await region('Effect on spend');
   expect(within(spend).getByRole('img', { name: '24 Mar 2026: 0.0044, up to 0.021' })).toBeTruthy();
+});
+
+it('tells segments in words: whether they differ, and those that show an effect after the correction', () => {
+  const format = writer('absolute');
+  const two = [segment('new', 0.02, false), segment('returning', 0.11, true)];
+  expect(told(segmentation('mens_email', 0.002, two), format)).toBe(
+    'Mens email: the effect differs between segments (p = 0.002). After the correction for 2 segments, drawn towards their mean: returning 0.099, 0.079 to 0.119 (95%).',
+  );
+  expect(told(segmentation('mens_email', 0.4, two.slice(0, 1)), format)).toBe(
+    'Mens email: the data do not show that segments differ (p = 0.400). No segment shows an effect after the correction for 1 segment.',
+  );
+  expect(told(segmentation('mens_email', null, []), format)).toContain('there are too few segments to compare');
+});
+
+it('tells checks of single people in words, whether or not they found something', () => {
+  const about = { arm: 'mens_email', metric: 'visit' };
+  const trend = { ...about, periods: [], slope: estimate(0.1, [[0.05, 0.15]], { p_value: 0.0004 }) };
+  const nothing = { crossover: null, outliers: [], trends: [], implausible: [] };
+  expect(single(nothing)).toEqual(['People were assigned on too few days to see whether effects change with time.']);
+  expect(single({
+    crossover: { units: 900, crossed: 0, alarm: false }, outliers: [{ ...about, variance_share: 0.1, effect_without: 0 }], trends: [{ ...trend, alarm: false }], implausible: [],
+  })).toEqual(['Nobody was assigned to two arms.', 'No single person carries an effect.', 'No effect changes with the day of the assignment.']);
+  expect(single({
+    crossover: { units: 1, crossed: 1, alarm: true }, outliers: [{ ...about, variance_share: 0.31, effect_without: 0 }], trends: [{ ...trend, alarm: true }],
+    implausible: [{ ...about, at_least: -0.6 }],
+  })).toEqual([
+    '1 of 1 person was assigned to two arms: too many.',
+    'Mens email on visit: one person brings 31% of the variance.',
+    'Mens email on visit: the effect changes with the day of the assignment (p < 0.001).',
+    'Mens email on visit: a change of at least 60% is more often a fault than a finding.',
+  ]);
+});
+
+it('says whether a margin that was set beforehand is kept', () => {
+  const text = (non_inferiority: { margin: number; relative: boolean; shown: boolean } | null) => marginText(comparison({ non_inferiority }));
+  expect(text(null)).toBe('');
+  expect(text({ margin: 0.02, relative: true, shown: true })).toBe(' Shown not to be worse by more than 2.0% of the control.');
+  expect(text({ margin: 0.5, relative: false, shown: false })).toBe(' Not shown not to be worse by more than 0.50.');
+});
+
+it('shows segments beside the effect, a chart for each column with the arms side by side', async () => {
+  server();
+  renderApp('/experiments/email');
+  const visit = await region('Effect on visit');
+  expect(within(visit).getByRole('heading', { name: 'By customer kind' })).toBeTruthy();
+  expect(within(visit).getByRole('img', { name: 'returning, Mens email: 0.11, 95% interval 0.080 to 0.14' })).toBeTruthy();
+  expect(within(visit).getByRole('img', { name: 'new, Womens email: 0.050, 95% interval 0.020 to 0.080' })).toBeTruthy();
+  expect(within(await region('Health checks')).getByText('12 of 64,000 people were assigned to two arms.')).toBeTruthy();
 });
 
 it('says of a suspect experiment that it must not be used, and why', async () => {

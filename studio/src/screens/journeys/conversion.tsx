@@ -3,10 +3,11 @@ import { createLazyRoute, Link } from '@tanstack/react-router';
 import { queries } from '../../api/queries';
 import type { Conversion as Data, Touch } from '../../api/types';
 import { Timeline } from '../../charts';
-import { absoluteTime, count, humanise, money, plural } from '../../format';
+import { absoluteTime, count, humanise, money, monthOf, plural } from '../../format';
 import { useMay } from '../../session';
 import { Badge, Card, Id, Page, ProblemView, Skeleton, Time } from '../../ui';
 import { CreditSplit } from './credit';
+import { IdentityCard } from './identity';
 import { ruleText } from './rules';
 import './journeys.css';
 
@@ -39,20 +40,27 @@ function Conversion() {
       <TouchCard data={data} />
       <div className="conversion-grid">
         <CreditCard data={data} model={model} />
-        <PersonCard person={data.person} masked={data.masked} currency={journey.currency ?? 'EUR'} journeyId={journey.journey_id} />
+        <PersonCard data={data} />
       </div>
+      <IdentityCard identity={data.identity} />
     </Page>
   );
 }
+
+/** What a touch was: how the channel was met, and where. */
+export function touchText({ channel, kind, interaction, campaign, ad, geo, device }: Touch): string {
+  const met = interaction && interaction !== kind ? `${inWords(kind)} (${inWords(interaction)})` : inWords(kind);
+  const parts = [met, campaign !== channel && campaign, ad && `advertisement ${ad}`, geo && `in ${geo}`, device && `on ${device}`];
+  return `${humanise(channel)}: ${parts.filter(Boolean).join(', ')}`;
+}
+
+const inWords = (name: string) => humanise(name).toLowerCase();
 
 function TouchCard({ data: { journey, touches_kept, touches_dropped } }: { data: Data }) {
   const touches = [...touches_kept, ...touches_dropped];
   const channels = [...new Set([...touches_kept, ...touches_dropped].map((touch) => touch.channel))];
   const dropped = new Map<string, number>();
   for (const touch of touches_dropped) dropped.set(touch.rule, (dropped.get(touch.rule) ?? 0) + 1);
-  const name = (touch: Touch) =>
-    `${humanise(touch.channel)}: ${humanise(touch.kind).toLowerCase()}${touch.campaign && touch.campaign !== touch.channel ? `, ${touch.campaign}` : ''}`;
-
   return (
     <Card title="Touches" note="Every touch of this person before the conversion, by channel.">
       {touches.length === 0
@@ -64,7 +72,7 @@ function TouchCard({ data: { journey, touches_kept, touches_dropped } }: { data:
             // Ids of events are the same dots for everyone who may not see them.
             events={touches.map((touch, at) => ({
               id: String(at), lane: touch.channel, at: touch.occurred_at,
-              name: name(touch), solid: touch.kept, rule: ruleText(touch.rule),
+              name: touchText(touch), solid: touch.kept, rule: ruleText(touch.rule),
             }))}
             end={{ at: journey.ended_at, name: humanise(journey.conversion ?? 'end') }}
           />
@@ -86,8 +94,9 @@ function CreditCard({ data, model }: { data: Data; model?: string }) {
   );
 }
 
-function PersonCard({ person, masked, currency, journeyId }: { person: Data['person']; masked: boolean; currency: string; journeyId: string }) {
+function PersonCard({ data: { person, masked, journey } }: { data: Data }) {
   const may = useMay();
+  const currency = journey.currency ?? 'EUR';
   const id = <Id id={person.person_id} />;
   return (
     <Card title="Person" actions={masked ? <Badge>masked for your role</Badge> : undefined}>
@@ -96,7 +105,11 @@ function PersonCard({ person, masked, currency, journeyId }: { person: Data['per
           <dt>Id</dt><dd>{may('explainPerson') ? <Link to="/persons/$id" params={{ id: person.person_id }}>{id}</Link> : id}</dd>
           <dt>Known by</dt><dd>{person.identifiers.length > 0 ? [...new Set(person.identifiers)].map(humanise).join(', ') : 'no identifier'}</dd>
           <dt>Events</dt><dd>{count(person.events)}</dd>
-          <dt>Journey</dt><dd><Id id={journeyId} /></dd>
+          {journey.cohort && <><dt>First seen</dt><dd>{monthOf(Date.parse(journey.cohort))}</dd></>}
+          {journey.geo && <><dt>Place</dt><dd>{journey.geo}</dd></>}
+          {journey.device && <><dt>Device</dt><dd>{humanise(journey.device)}</dd></>}
+          <dt>Journey</dt><dd><Id id={journey.journey_id} /></dd>
+          {journey.config_id && <><dt title="Equal ids, equal rules: how touches became this journey">Configuration</dt><dd><Id id={journey.config_id} /></dd></>}
         </dl>
         <div className="stack-s">
           <h3>Last events</h3>

@@ -3,6 +3,7 @@ import { createLazyRoute, Link } from '@tanstack/react-router';
 import { queries } from '../../api/queries';
 import type { ConversionItem } from '../../api/types';
 import { count, humanise, money } from '../../format';
+import { useMay } from '../../session';
 import { Button, Card, type Column, DataTable, EmptyState, Id, Page, ProblemView, Skeleton, Time } from '../../ui';
 import { Path } from './path';
 import './journeys.css';
@@ -30,6 +31,7 @@ function columns(currency: string, search: { channel?: string; model?: string })
 
 function Journeys() {
   const { conversion, channel, model } = Route.useSearch();
+  const may = useMay();
   const line = useQuery(queries.line());
   const list = useInfiniteQuery(queries.conversions({ conversion, channel }));
   const rows = list.data?.pages.flatMap((page) => page.items) ?? [];
@@ -37,7 +39,10 @@ function Journeys() {
   const filtered = Boolean(conversion || channel);
 
   return (
-    <Page title="Journeys" lead="Every conversion with the touches before it. Open one to see what was counted, what was left out, and why.">
+    <Page
+      title="Journeys" lead="Every conversion with the touches before it. Open one to see what was counted, what was left out, and why."
+      actions={may('listPaths') && <Link to="/journeys/paths" search={{ channel }} className="button">Explore paths</Link>}
+    >
       {filtered && <Filters conversion={conversion} channel={channel} />}
       {list.error && <ProblemView problem={list.error} onRetry={() => void list.refetch()} />}
       {!list.error && (

@@ -14,6 +14,23 @@ const validateSearch = (search: Record<string, unknown>): JourneysSearch => ({
   model: text(search.model),
 });
 
+export interface PathsSearch {
+  /** Only paths with this channel, conversions in this place, journeys that ended in this month. */
+  channel?: string;
+  geo?: string;
+  month?: string;
+  /** As many as the server tells. */
+  all?: true;
+}
+
+export const pathsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/journeys/paths',
+  validateSearch: (search: Record<string, unknown>): PathsSearch => ({
+    channel: text(search.channel), geo: text(search.geo), month: text(search.month), all: search.all === true ? true : undefined,
+  }),
+}).lazy(() => import('./paths').then((screen) => screen.Route));
+
 export const journeysRoute = createRoute({ getParentRoute: () => appRoute, path: '/journeys', validateSearch })
   .lazy(() => import('./journeys').then((screen) => screen.Route));
 

@@ -1,0 +1,76 @@
+import type { Attribution, CreditCell, CreditCells, Dimension } from '../../api/types';
+import type { DotMark, PathLine } from '../../charts';
+import { humanise, monthOf } from '../../format';
+import { type Measure, markOf, type Shared } from './figures';
+
+interface DimensionWords {
+  /** On the switch. */
+  label: string;
+  /** What one item is. */
+  item: string;
+  /** Items are moments. */
+  time?: boolean;
+}
+
+export const DIMENSION_WORDS: Record<Dimension, DimensionWords> = {
+  campaign: { label: 'Campaign', item: 'Campaign of the touch' },
+  geo: { label: 'Place', item: 'Place of the conversion' },
+  device: { label: 'Device', item: 'Device of the conversion' },
+  cohort: { label: 'Cohort', item: 'Month the person was first seen', time: true },
+  day: { label: 'Day', item: 'Day of the conversion (UTC)', time: true },
+  month: { label: 'Month', item: 'Month of the conversion (UTC)', time: true },
+};
+
+/** An item in words; some journeys have none. */
+export function itemText(dimension: Dimension, item: string): string {
+  if (item === '') return 'not known';
+  return /^\d{4}-\d{2}$/.test(item) && (dimension === 'month' || dimension === 'cohort') ? monthOf(Date.parse(item)) : item;
+}
+
+/** What the cells that were asked for have to add up to; null where nothing else says. */
+export function expected({ channels }: Attribution, { model }: CreditCells, channel: string | undefined, item: string | undefined, of: Shared): number | null {
+  if (item !== undefined) return null;
+  const asked = channels.filter((each) => channel === undefined || each.channel === channel);
+  if (!asked.some(({ credits }) => credits[model])) return null;
+  return asked.reduce((sum, { credits }) => sum + (credits[model]?.[of] ?? 0), 0);
+}
+
+/** Lines drawn at once; more with their bands cannot be told apart. */
+const MOST_LINES = 3;
+
+/** A line for each of the channels with most credit. Where every cell is known, a day without one has no credit. */
+export function linesOf({ cells, total, items }: CreditCells, of: Shared): { xs: number[]; lines: PathLine[]; others: number } {
+  const dated = items.filter((item) => !Number.isNaN(Date.parse(item))).sort();
+  const sums = new Map<string, number>();
+  const known = new Map<string, CreditCell>();
+  for (const cell of cells) {
+    sums.set(cell.channel, (sums.get(cell.channel) ?? 0) + cell.credit[of]);
+    known.set(`${cell.channel}\n${cell.item}`, cell);
+  }
+  const all = [...sums].sort(([a, x], [b, y]) => y - x || a.localeCompare(b)).map(([channel]) => channel);
+  const none = total === cells.length ? 0 : null;
+  const lines = all.slice(0, MOST_LINES).map((channel): PathLine => {
+    const at = dated.map((item) => known.get(`${channel}\n${item}`)?.credit);
+    return {
+      id: channel, title: humanise(channel), values: at.map((credit) => credit?.[of] ?? none),
+      band: { low: at.map((credit) => credit?.[`${of}_interval`][0] ?? null), high: at.map((credit) => credit?.[`${of}_interval`][1] ?? null) },
+    };
+  });
+  return { xs: dated.map((item) => Date.parse(item)), lines, others: Math.max(all.length - MOST_LINES, 0) };
+}
+
+/** Rows of a chart, a mark for each channel, the items with most credit first. */
+export function dotsOf({ cells }: CreditCells, measure: Measure, of: Shared, most: number): { rows: { item: string; marks: Record<string, DotMark> }[]; channels: string[]; more: number } {
+  const items = new Map<string, CreditCell[]>();
+  for (const cell of cells) items.set(cell.item, [...(items.get(cell.item) ?? []), cell]);
+  const sum = (some: CreditCell[]) => some.reduce((all, { credit }) => all + credit[of], 0);
+  const ordered = [...items].sort(([a, x], [b, y]) => sum(y) - sum(x) || a.localeCompare(b));
+  const rows = ordered.slice(0, most).map(([item, some]) => ({
+    item,
+    marks: Object.fromEntries(some.flatMap(({ channel, credit }) => {
+      const mark = markOf(credit, measure);
+      return typeof mark === 'string' ? [] : [[channel, mark]];
+    })),
+  }));
+  return { rows, channels: [...new Set(cells.map(({ channel }) => channel))].sort(), more: Math.max(ordered.length - most, 0) };
+}
