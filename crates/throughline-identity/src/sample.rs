@@ -96,7 +96,7 @@ impl Uncertain {
         mut open: Vec<(SubjectToken, SubjectToken, f64)>,
     ) -> Self {
         open.retain(|(a, b, _)| now.contains_key(a) && now.contains_key(b));
-        open.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+        open.sort_by_key(|pair| (pair.0, pair.1));
         open.dedup_by_key(|pair| (pair.0, pair.1));
         let people: BTreeSet<PersonId> = open.iter().flat_map(|(a, b, _)| [now[a], now[b]]).collect();
         let tokens: Vec<SubjectToken> = now.iter().filter(|(_, p)| people.contains(p)).map(|(t, _)| *t).collect();

@@ -50,29 +50,13 @@ pub struct OurConversion<'a> {
     pub touches: Vec<ClaimedTouch<'a>>,
 }
 
-/// Which settings are the platform's by now.
+/// How far settings are the platform's by now: those of all causes up to one, in the order of [`Cause::ALL`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Settings {
-    window: bool,
-    views: bool,
-    consent: bool,
-    counting: bool,
-    days: bool,
-}
+pub(super) struct Settings(pub(super) Cause);
 
 impl Settings {
-    /// A platform that counts every conversion with a touch that we kept, on our days.
-    pub(super) const OURS: Self = Self { window: false, views: false, consent: false, counting: false, days: false };
-
-    pub(super) const fn turn(&mut self, cause: Cause) {
-        match cause {
-            Cause::Window => self.window = true,
-            Cause::ViewThrough => self.views = true,
-            Cause::Consent => self.consent = true,
-            Cause::Duplicate => self.counting = true,
-            Cause::TimeZone => self.days = true,
-            Cause::Credit | Cause::Identity => {}
-        }
+    fn are_theirs_for(self, cause: Cause) -> bool {
+        cause <= self.0
     }
 }
 
@@ -88,7 +72,8 @@ impl Claim<'_> {
         let mut total = Amount::default();
         for conversion in conversions {
             let Some(touch) = self.credited(conversion) else { continue };
-            let once = self.settings.counting && self.platform.counting == Counting::One;
+            let counted = self.settings.are_theirs_for(Cause::Duplicate);
+            let once = counted && self.platform.counting == Counting::One;
             if once && !claimed.insert(touch.id) {
                 continue;
             }
@@ -100,7 +85,7 @@ impl Claim<'_> {
     }
 
     fn day(&self, conversion: &OurConversion<'_>, touch: &ClaimedTouch<'_>) -> i64 {
-        match (self.settings.days, self.platform.dated_by) {
+        match (self.settings.are_theirs_for(Cause::TimeZone), self.platform.dated_by) {
             (false, _) => conversion.day,
             (true, DatedBy::Conversion) => conversion.platform_day,
             (true, DatedBy::Touch) => touch.platform_day,
@@ -114,21 +99,21 @@ impl Claim<'_> {
     }
 
     fn counts(&self, conversion: &OurConversion<'_>, touch: &ClaimedTouch<'_>) -> bool {
-        let Settings { window, views, consent, .. } = self.settings;
+        let theirs = |cause| self.settings.are_theirs_for(cause);
         let platform = self.platform;
         if !platform.channels.iter().any(|c| c == touch.channel) {
             return false;
         }
-        if touch.without_consent && !(consent && platform.sees_without_consent) {
+        if touch.without_consent && !(theirs(Cause::Consent) && platform.sees_without_consent) {
             return false;
         }
         let age = conversion.at.saturating_sub(touch.at);
         match touch.interaction {
             // Without its windows, a touch counts if our rules kept it. With them, also one that we dropped as a repetition
             // or as too old: the platform does not know of our rules.
-            Interaction::Click if !window => touch.kept,
+            Interaction::Click if !theirs(Cause::Window) => touch.kept,
             Interaction::Click => (0..=platform.click_window).contains(&age),
-            Interaction::View if !views => touch.kept,
+            Interaction::View if !theirs(Cause::ViewThrough) => touch.kept,
             Interaction::View => platform.view_window > 0 && (0..=platform.view_window).contains(&age),
         }
     }

@@ -42,7 +42,7 @@ impl Amount {
 }
 
 /// What makes a difference, in the order in which settings are turned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// We share a conversion among channels; the platform claims all of it.
@@ -119,16 +119,13 @@ pub fn reconcile(
 ) -> Reconciliation {
     let ours_in = |c: &&OurConversion<'_>| (from..=until).contains(&c.day);
     let ours = conversions.iter().filter(ours_in).fold(Amount::default(), |sum, c| sum.plus(c.credited));
-    let mut settings = Settings::OURS;
     let mut so_far = ours;
     let mut lines = Vec::with_capacity(Cause::ALL.len());
     for cause in Cause::ALL {
-        let next = match cause {
-            Cause::Identity => reported,
-            _ => {
-                settings.turn(cause);
-                Claim { platform, settings, days: from..=until }.total(conversions)
-            }
+        let next = if cause == Cause::Identity {
+            reported
+        } else {
+            Claim { platform, settings: Settings(cause), days: from..=until }.total(conversions)
         };
         lines.push(Line { cause, difference: next.minus(so_far), so_far: next });
         so_far = next;

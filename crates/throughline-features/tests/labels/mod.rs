@@ -101,7 +101,7 @@ async fn what_was_known_by_the_assignment_is_kept_beside_what_followed() {
     ];
     let lists = Line::new(&events, day(90)).await.lists(&[experiment("", MEASURES)]).await;
     let floats = |name: &str| lists.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).expect("a column");
-    let some = |values: &[f64]| values.iter().map(|v| v.to_string()).collect::<Vec<_>>().join(" ");
+    let some = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
     // Two days from day 10 on see the purchase of day 11; the ratio sees the experiment's seven.
     assert_eq!(floats("outcomes"), some(&[5.0, 11.0, 1.0]));
     assert_eq!(floats("denominators"), "- 2 -");
