@@ -58,6 +58,12 @@ test('attribution is read with its intervals, as a chart and as a table', async 
   await page.getByRole('radio', { name: /Value/ }).click();
   await expect(page).toHaveURL(/measure=value/);
   await expect(page.getByRole('table', { name: /Value credited/ })).toContainText('€');
+  await page.getByRole('tab', { name: 'Broken down' }).click();
+  await expect(page).toHaveURL(/view=breakdown/);
+  await expect(page.getByText('✓ ties out')).toBeVisible();
+  await page.getByRole('radio', { name: 'Day', exact: true }).click();
+  await expect(page).toHaveURL(/by=day/);
+  await expect(page.getByText('✓ ties out')).toBeVisible();
   expect(complaints).toEqual([]);
   await page.context().close();
 });

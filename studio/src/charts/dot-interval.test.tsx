@@ -49,3 +49,18 @@ it('with one series and no inner interval has no legend to press, and a table of
   await userEvent.click(screen.getByRole('button', { name: 'Show as table' }));
   expect(screen.getAllByRole('columnheader').map((head) => head.textContent)).toEqual(['Action', 'Estimate', 'Conversions', '90% low', '90% high']);
 });
+
+it('writes a mark that is far away at the edge, with the axis left to the others and no link behind it', () => {
+  const rest = { id: 'rest', name: 'Rest', inert: true, beyond: true };
+  const { container, rerender } = render(<DotInterval {...props} onSelect={() => undefined} rows={[...props.rows, { ...rest, marks: { a: { value: 900, outer: [800, 1000], inner: null } } }]} />);
+  expect(screen.getByRole('img', { name: 'Rest, First touch: 900.0, 90% interval 800.0 to 1000.0' }).textContent).toBe('900.0 →');
+  expect(screen.getAllByRole('link')).toHaveLength(3);
+  expect([...container.querySelectorAll('.axis text')].at(-1)?.textContent).toBe('6.0');
+  rerender(<DotInterval {...props} rows={[{ ...rest, marks: { a: { value: -900, outer: null, inner: null } } }]} />);
+  expect(screen.getByRole('img').textContent).toBe('← -900.0');
+});
+
+it('has its tab stop where there is a mark, even if the first row lacks the first series', () => {
+  const { container } = render(<DotInterval {...props} rows={[{ id: 'x', name: 'X', marks: { b: { value: 2, outer: null, inner: null } } }, ...props.rows]} />);
+  expect([...container.querySelectorAll('[data-mark][tabindex="0"]')].map((mark) => mark.getAttribute('data-mark'))).toEqual(['0:1']);
+});

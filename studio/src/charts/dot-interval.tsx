@@ -32,6 +32,8 @@ export interface DotRow {
   marks: Record<string, DotMark | undefined>;
   /** Nothing stands behind its marks, so they lead nowhere. */
   inert?: boolean;
+  /** So far away that the other rows could not be read on an axis that holds it: its marks are written at the edge. */
+  beyond?: boolean;
   /** Drawn through all of its marks: what they are to be compared with. Some series must tell it as well. */
   reference?: number;
 }
@@ -99,7 +101,10 @@ export function DotInterval(props: DotIntervalProps) {
   const [alone, setAlone] = useState<string | null>(null);
   const [readout, setReadout] = useState('');
   const onKeyDown = useRoving();
-  const axis = linearAxis(rows.flatMap((row) => Object.values(row.marks).flatMap((m) => (m ? [m.value, ...piecesOf(m).flat().filter(finite)] : []))));
+  const axis = linearAxis(rows.filter(({ beyond }) => !beyond).flatMap((row) => Object.values(row.marks).flatMap((m) => (m ? [m.value, ...piecesOf(m).flat().filter(finite)] : []))));
+
+  // The one tab stop; the first row need not have the first series.
+  const stop = rows.flatMap(({ marks }, at) => series.flatMap(({ id }, index) => (marks[id] ? [`${at}:${index}`] : [])))[0];
 
   const legend = series.length > 1 && (
     <ul className="legend" aria-label={`${titles.series}s; press one to see it alone`}>
@@ -132,7 +137,7 @@ export function DotInterval(props: DotIntervalProps) {
               <span className="dots-name">{row.name}</span>
               {row.detail}
             </div>
-            <Lanes {...props} row={row} at={at} axis={axis} alone={alone} onRead={setReadout} />
+            <Lanes {...props} row={row} at={at} axis={axis} alone={alone} stop={stop} onRead={setReadout} />
             {asideTitle && <div className="dots-aside"><span className="dots-aside-title">{asideTitle} </span>{row.aside}</div>}
           </div>
         ))}
@@ -156,11 +161,12 @@ interface LanesProps extends DotIntervalProps {
   at: number;
   axis: Axis;
   alone: string | null;
+  stop: string | undefined;
   onRead: (text: string) => void;
 }
 
 function Lanes(props: LanesProps) {
-  const { row, at, axis, series, alone, onRead, onSelect } = props;
+  const { row, at, axis, series, alone, stop, onRead, onSelect } = props;
   const height = series.length * LANE + 8;
   return (
     <svg className="lanes" width="100%" height={height} onMouseLeave={() => onRead('')}>
@@ -181,12 +187,14 @@ function Lanes(props: LanesProps) {
             className={`mark ${seriesClass(index)}${alone !== null && alone !== id ? ' faded' : ''}`}
             data-mark={`${at}:${index}`} data-series={id}
             role={select ? 'link' : 'img'} aria-label={text}
-            tabIndex={at === 0 && index === 0 ? 0 : -1}
+            tabIndex={stop === `${at}:${index}` ? 0 : -1}
             onMouseEnter={() => onRead(text)} onFocus={() => onRead(text)} onBlur={() => onRead('')}
             onClick={select}
             onKeyDown={(event: KeyboardEvent) => event.key === 'Enter' && select?.()}
           >
-            <MarkShape mark={mark} axis={axis} y={index * LANE + LANE / 2 + 4} index={index} />
+            {row.beyond
+              ? <EdgeText text={props.format(mark.value)} below={mark.value < 0} y={index * LANE + LANE / 2 + 4} />
+              : <MarkShape mark={mark} axis={axis} y={index * LANE + LANE / 2 + 4} index={index} />}
           </g>
         );
       })}
@@ -207,6 +215,15 @@ function MarkShape({ mark, axis, y, index }: { mark: DotMark; axis: Axis; y: num
         <circle className="ring" r="8" />
         <SeriesSymbol index={index} />
       </svg>
+    </>
+  );
+}
+
+function EdgeText({ text, below, y }: { text: string; below: boolean; y: number }) {
+  return (
+    <>
+      <rect className="hit" x="0" y={y - LANE / 2} width="100%" height={LANE} />
+      <text className="edge-text" x={below ? '0%' : '100%'} y={y + 4} textAnchor={below ? 'start' : 'end'}>{below ? `← ${text}` : `${text} →`}</text>
     </>
   );
 }

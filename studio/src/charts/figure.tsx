@@ -78,6 +78,11 @@ export function TwinTable({ twin }: { twin: Twin }) {
   );
 }
 
+/** The rows of a table that is no chart, to take away. */
+export function DownloadCsv({ twin, file }: { twin: Twin; file: string }) {
+  return <Button look="quiet" onPress={() => download(`${file}.csv`, toCsv(twin))}>Download CSV</Button>;
+}
+
 function download(name: string, text: string) {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));

@@ -8,3 +8,5 @@ export { Whiskers, type Whisker } from './whiskers';
 export { Waterfall, type Step } from './waterfall';
 export { IntervalMark } from './interval-mark';
 export { SeriesKey, seriesClass } from './symbols';
+export { DownloadCsv } from './figure';
+export type { Twin } from './csv';

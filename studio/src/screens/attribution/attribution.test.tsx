@@ -5,7 +5,7 @@ import { renderApp } from '../../test/app';
 import type { Attribution } from '../../api/types';
 import { absent, attribution, bridges, cells, credit, evidenced, line, session } from '../../test/fixtures';
 import { fakeServer, type Sent } from '../../test/server';
-import { dotsOf, expected, itemText, linesOf } from './cells';
+import { cellTwin, dotsOf, expected, itemText, linesOf } from './cells';
 import { columnsOf, markOf, marksOf, ordered, reconcile, supportWords } from './figures';
 import { reasonsOf } from './missing';
 import { addsUp, causeWords } from './platforms';
@@ -147,6 +147,8 @@ it('draws the channels with most credit over time and leaves gaps where cells ar
   expect(linesOf(part, 'conversions').lines[1]?.band?.low[1]).toBeNull();
   expect(linesOf(all, 'value')).toMatchObject({ others: 0, lines: [{ title: 'Email' }, { title: 'Search' }] });
   expect(dotsOf(cells('campaign'), 'value', 'value', 1)).toMatchObject({ rows: [{ item: 'always_on' }], channels: ['email', 'search'], more: 1 });
+  const [head, first] = [cellTwin(all).columns, cellTwin(all).rows[0]!];
+  expect([first.length, first.slice(0, 6)]).toEqual([head.length, ['2026-01-01', 'email', null, 0.5, 0.25, 1]]);
   expect([expected(attribution, all, undefined, undefined, 'value'), expected(attribution, all, 'email', undefined, 'conversions'), expected(attribution, all, 'email', 'x', 'value')]).toEqual([100, 6, null]);
   expect(expected(attribution, { ...all, model: 'path:markov:1' }, undefined, undefined, 'value')).toBeNull();
   expect([itemText('month', '2026-03'), itemText('campaign', '2026-03'), itemText('geo', '')]).toEqual(['Mar 2026', '2026-03', 'not known']);

@@ -87,13 +87,15 @@ function Comparison({ data, measure }: { data: Data; measure: Measure }) {
   const of = sharedBy(measure);
   const told = ordered(data, of).map((channel) => ({ channel, ...marksOf(data, channel, measure) }));
   const baseline = incremental?.baseline ? markOf(incremental.baseline, measure) : null;
+  // Most conversions may be caused by nobody; on an axis that holds them all, channels could not be told apart.
+  const furthest = Math.max(...told.flatMap(({ marks }) => Object.values(marks).map(({ value }) => Math.abs(value))), 0);
   const rows: DotRow[] = [
     ...told.map(({ channel, marks }): DotRow => ({
       id: channel.channel, name: humanise(channel.channel), marks,
       detail: <Detail channel={channel} data={data} />,
       aside: channel.spend === null ? <span className="muted" title="Spend is not known">–<span className="visually-hidden"> not known</span></span> : money(channel.spend, data.currency),
     })),
-    ...(incremental && baseline && typeof baseline !== 'string' ? [{ id: BASELINE, name: BASELINE, marks: { [incremental.id]: baseline }, inert: true }] : []),
+    ...(incremental && baseline && typeof baseline !== 'string' ? [{ id: BASELINE, name: BASELINE, marks: { [incremental.id]: baseline }, inert: true, beyond: Math.abs(baseline.value) > 1.5 * furthest, aside: <span className="muted">–</span> }] : []),
   ];
   const inner = told.some(({ marks }) => Object.values(marks).some((mark) => mark.inner !== null));
 

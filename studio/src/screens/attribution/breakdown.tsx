@@ -1,12 +1,13 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 import { Problem } from '../../api/client';
 import { queries } from '../../api/queries';
 import type { Attribution, CreditCell, CreditCells, Credit } from '../../api/types';
-import { DotInterval, Paths } from '../../charts';
+import { DotInterval, DownloadCsv, Paths } from '../../charts';
 import { count, dateOf, humanise, money, monthOf, NONE, plural, setText, timeTick } from '../../format';
-import { Badge, Card, type Column, DataTable, EmptyState, ProblemView, Segments, Select, Skeleton } from '../../ui';
-import { DIMENSION_WORDS, dotsOf, expected, itemText, linesOf } from './cells';
+import { Badge, Button, Card, type Column, DataTable, EmptyState, ProblemView, Segments, Select, Skeleton } from '../../ui';
+import { cellTwin, DIMENSION_WORDS, dotsOf, expected, itemText, linesOf } from './cells';
 import { markOf, type Measure, measureWords, same, sharedBy } from './figures';
 import { type AttributionSearch, DIMENSIONS } from './route';
 
@@ -71,7 +72,7 @@ function NotBroken({ asked, onAny }: { asked: string | undefined; onAny: () => v
   return (
     <EmptyState
       title={asked ? 'This model is not broken down' : 'No credit is broken down yet'}
-      action={asked ? <button type="button" className="button" onClick={onAny}>Take one that is</button> : <Link to="/">Go to the line</Link>}
+      action={asked ? <Button onPress={onAny}>Take one that is</Button> : <Link to="/">Go to the line</Link>}
     >
       <p>Rules such as <code>linear</code> split each path, and so does any model written as <code>path:MODEL</code>. A run breaks their credit down.</p>
     </EmptyState>
@@ -151,8 +152,13 @@ function ByItem({ cells, measure }: { cells: CreditCells; measure: Measure }) {
   );
 }
 
+/** Rows at first: days by channels may be thousands. */
+const FIRST_ROWS = 100;
+
 function CellTable({ cells, measure }: { cells: CreditCells; measure: Measure }) {
   const { dimension, currency } = cells;
+  const [all, setAll] = useState(false);
+  const shown = all ? cells.cells : cells.cells.slice(0, FIRST_ROWS);
   const spent = cells.cells.some(({ spend }) => spend !== null);
   const figure = (what: Measure, header: string): Column<CreditCell> => ({
     id: what, header, accessorFn: ({ credit }) => valueOf(credit, what), meta: { numeric: true },
@@ -171,14 +177,20 @@ function CellTable({ cells, measure }: { cells: CreditCells; measure: Measure })
   ];
   return (
     <DataTable
-      caption={`Credit by ${DIMENSION_WORDS[dimension].label.toLowerCase()} and channel`} rows={cells.cells} columns={columns} stacked
+      caption={`Credit by ${DIMENSION_WORDS[dimension].label.toLowerCase()} and channel`} rows={shown} columns={columns} stacked
       rowId={({ item, channel }) => `${channel}\n${item}`}
       footer={(
-        <span>
-          {count(cells.cells.length)} of {count(cells.total)}
-          {cells.total > cells.cells.length && ', those with most credit; the sum above is of all'}
-          {!spent && '. Spend is not told by it'}.
-        </span>
+        <>
+          <span>
+            {count(shown.length)} of {count(cells.total)}
+            {cells.total > shown.length && ', those with most credit; the sum above is of all'}
+            {!spent && '. Spend is not known by it'}.
+          </span>
+          <span className="row">
+            <DownloadCsv twin={cellTwin(cells)} file={`attribution-${cells.conversion}-${cells.model}-by-${dimension}-cells`} />
+            {cells.cells.length > shown.length && <Button onPress={() => setAll(true)}>Show {count(cells.cells.length)}</Button>}
+          </span>
+        </>
       )}
     />
   );
@@ -194,5 +206,5 @@ function Figure({ credit, measure, currency }: { credit: Credit; measure: Measur
   const mark = markOf(credit, measure);
   if (typeof mark === 'string') return <span className="muted" title={mark}>{NONE}<span className="visually-hidden"> {mark}</span></span>;
   const pieces = mark.set ?? (mark.outer ? [mark.outer] : []);
-  return <span>{write(mark.value)} <span className="muted small">{setText(pieces, write)}</span></span>;
+  return <span className="figure-cell">{write(mark.value)} <span className="muted small">{setText(pieces, write)}</span></span>;
 }

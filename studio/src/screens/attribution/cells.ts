@@ -1,5 +1,5 @@
 import type { Attribution, CreditCell, CreditCells, Dimension } from '../../api/types';
-import type { DotMark, PathLine } from '../../charts';
+import type { DotMark, PathLine, Twin } from '../../charts';
 import { humanise, monthOf } from '../../format';
 import { type Measure, markOf, type Shared } from './figures';
 
@@ -73,4 +73,18 @@ export function dotsOf({ cells }: CreditCells, measure: Measure, of: Shared, mos
     })),
   }));
   return { rows, channels: [...new Set(cells.map(({ channel }) => channel))].sort(), more: Math.max(ordered.length - most, 0) };
+}
+
+/** Every number of the cells, as they are. */
+export function cellTwin({ dimension, cells }: CreditCells): Twin {
+  const { label } = DIMENSION_WORDS[dimension];
+  const ends = ['Conversions', 'Value', 'Share', 'Cost per conversion', 'Return on spend'];
+  return {
+    caption: `Credit by ${label.toLowerCase()} and channel`,
+    columns: [{ title: label }, { title: 'Channel' }, { title: 'Spend' }, ...ends.flatMap((title) => [{ title }, { title: `${title}, low` }, { title: `${title}, high` }])],
+    rows: cells.map(({ item, channel, spend, credit: { conversions, conversions_interval, value, value_interval, share, share_interval, cpa, roas } }) => [
+      item, channel, spend, conversions, ...conversions_interval, value, ...value_interval, share, ...(share_interval ?? [null, null]),
+      cpa.value, ...(cpa.interval ?? [null, null]), roas.value, ...(roas.interval ?? [null, null]),
+    ]),
+  };
 }

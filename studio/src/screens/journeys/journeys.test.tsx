@@ -7,7 +7,7 @@ import { attribution, cells, line, paths, session } from '../../test/fixtures';
 import { fakeServer, type Sent } from '../../test/server';
 import { touchText } from './conversion';
 import { chance, methodWords, outcomeWords } from './identity';
-import { summary } from './paths';
+import { pathsTwin, summary } from './paths';
 
 const may = [...session.may, 'listPaths', 'listCreditCells'];
 const asked = ({ path }: Sent) => new URL(path, 'http://localhost').searchParams;
@@ -52,6 +52,7 @@ it('says where no path fits and where there is no journey yet', async () => {
   serve({ 'GET /attribution': { status: 404, body: { title: 'Not found', status: 404, code: 'TL904', request_id: 'r1' } } });
   renderApp('/journeys/paths');
   expect(await screen.findByRole('heading', { name: 'No journey yet' })).toBeTruthy();
+  expect(pathsTwin(paths).rows[0]).toEqual(['email > search', 40, 12, 480.5, 0.3, 0.18, 0.45]);
   expect(summary({ conversion: 'purchase', journeys: 0, conversions: 0, total: 0 })).toBe('0 journeys on 0 different paths, 0 with the conversion “Purchase”.');
 });
 

@@ -3,7 +3,7 @@ import { createLazyRoute, Link, useNavigate } from '@tanstack/react-router';
 import { Problem } from '../../api/client';
 import { queries } from '../../api/queries';
 import type { Attribution, PathItem, PathList } from '../../api/types';
-import { IntervalMark } from '../../charts';
+import { DownloadCsv, IntervalMark, type Twin } from '../../charts';
 import { type Axis, linearAxis } from '../../charts/scale';
 import { count, humanise, interval, money, monthOf, percent, plural } from '../../format';
 import { useMay } from '../../session';
@@ -109,11 +109,14 @@ function PathTable({ found, channel, more }: { found: PathList; channel: string 
       footer={(
         <>
           <span>{count(found.paths.length)} of {count(found.total)}, those with most conversions. Rates have 95% intervals, as if journeys of one person were of several.</span>
-          {more && (
-            <Button onPress={() => void navigate({ search: (now) => ({ ...now, all: true }), replace: true })}>
-              {found.total > MOST ? `Show ${count(MOST)}` : 'Show all'}
-            </Button>
-          )}
+          <span className="row">
+            <DownloadCsv twin={pathsTwin(found)} file={`paths-${found.conversion}`} />
+            {more && (
+              <Button onPress={() => void navigate({ search: (now) => ({ ...now, all: true }), replace: true })}>
+                {found.total > MOST ? `Show ${count(MOST)}` : 'Show all'}
+              </Button>
+            )}
+          </span>
         </>
       )}
     />
@@ -139,4 +142,13 @@ function columns({ conversion, currency }: PathList, axis: Axis, channel: string
       ),
     },
   ];
+}
+
+/** Every number of the table, as it is. */
+export function pathsTwin({ paths }: PathList): Twin {
+  return {
+    caption: 'Paths',
+    columns: ['Path', 'Journeys', 'Conversions', 'Value', 'Conversion rate', 'Conversion rate, low', 'Conversion rate, high'].map((title) => ({ title })),
+    rows: paths.map(({ path, journeys, conversions, value, rate, rate_interval }) => [path.join(' > '), journeys, conversions, value, rate, ...rate_interval]),
+  };
 }
