@@ -83,7 +83,8 @@ mod tests {
     fn a_world_without_a_channel_is_the_realised_one() {
         let world = World::simulate(&Scenario::default().with_people(300), 5).expect("valid");
         let count = |channel| -> i64 {
-            let less = |life: &Life| life.purchases.len() as i64 - world.held_out_purchases(life, channel).len() as i64;
+            let count = |n: usize| i64::try_from(n).expect("a small number");
+            let less = |l: &Life| count(l.purchases.len()) - count(world.held_out_purchases(l, channel).len());
             world.lives().iter().map(less).sum()
         };
         for told in world.truth().channels {

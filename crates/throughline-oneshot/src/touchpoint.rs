@@ -275,14 +275,18 @@ fn answer(effects: &[(String, Result<TouchpointEffect, EvidenceError>)], found: 
     let mut text = format!("aipw_att over person-days (evidence tier 1)\n{}", table(&header, &[1, 2, 4, 5], &rows));
     if !assumptions.is_empty() {
         text.push_str("\n\nThis holds if:");
-        assumptions.iter().for_each(|a| text.push_str(&format!("\n  - {a}")));
+        for assumption in &assumptions {
+            text.push_str(&format!("\n  - {assumption}"));
+        }
     }
     for (name, effect) in effects {
         for diagnostic in effect.iter().flat_map(|e| &e.report.diagnostics) {
             text.push_str(&format!("\n{name}: {diagnostic}"));
         }
     }
-    found.iter().for_each(|d| text.push_str(&format!("\n{d}")));
+    for diagnostic in found {
+        text.push_str(&format!("\n{diagnostic}"));
+    }
     let json = json!({ "tier": 1, "channels": channels, "assumptions": assumptions, "diagnostics": found });
     Answer { json, text }
 }

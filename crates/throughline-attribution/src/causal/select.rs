@@ -308,8 +308,10 @@ impl<'a> Selected<'a> {
             Some(rate) if mean > 0.0 => rate / mean,
             _ => 1.0,
         };
-        self.cells.iter_mut().flatten().for_each(|p| p.size = size(p.channel));
-        self.items.iter_mut().for_each(|i| i.place.size = size(i.place.channel));
+        let places = self.cells.iter_mut().flatten().chain(self.items.iter_mut().map(|i| &mut i.place));
+        for place in places {
+            place.size = size(place.channel);
+        }
     }
 
     fn pieces(&self, of: &[usize]) -> Vec<(&'a str, f64, f64)> {

@@ -98,8 +98,8 @@ pub(super) fn draw(seed: u64, people: u32) -> Drawn {
         scenario.channels.insert(channel.name().to_owned(), spec);
     }
     scenario.interactions.retain_mut(|pair| {
-        pair.first = testable[0].name().to_owned();
-        pair.second = testable[TESTABLE - 1].name().to_owned();
+        testable[0].name().clone_into(&mut pair.first);
+        testable[TESTABLE - 1].name().clone_into(&mut pair.second);
         pair.effect = n.within(-0.3, 0.6);
         n.unit() < 0.5
     });

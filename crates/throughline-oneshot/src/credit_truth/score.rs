@@ -136,7 +136,9 @@ fn bias_error(at: usize, trials: &[Trial]) -> f64 {
     let ratio = pairs.iter().map(|p| p.0).sum::<f64>() / truth;
     let n = pairs.len() as f64;
     let mut residuals = Moments::default();
-    pairs.iter().for_each(|p| residuals.push(p.0 - ratio * p.1));
+    for pair in &pairs {
+        residuals.push(pair.0 - ratio * pair.1);
+    }
     residuals.std_error().unwrap_or(f64::NAN) * n / truth.abs()
 }
 
@@ -168,7 +170,7 @@ const HEADER: [&str; 8] = [
 fn cells(c: &Column) -> Vec<String> {
     let percent = |x: f64| format!("{:.1} %", 100.0 * x);
     let verdict = match c.p_value {
-        Some(p) if p >= ALPHA => format!("{:.3}, not rejected", p),
+        Some(p) if p >= ALPHA => format!("{p:.3}, not rejected"),
         Some(p) if p < 0.001 => "< 0.001, rejected".to_owned(),
         Some(p) => format!("{p:.3}, rejected"),
         None => "–".to_owned(),
