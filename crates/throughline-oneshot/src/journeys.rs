@@ -170,11 +170,11 @@ impl JourneysArgs {
     /// considered, `value` is after refunds. With a file of journeys, `path_chars` are the characters of all its paths.
     pub fn run(&self) -> Result<Answer, OneShotError> {
         let (config, conversion) = (self.journey_config()?, self.conversion_config());
-        config.check().map_err(refused)?;
+        config.check().map_err(|e| refused(&e))?;
         let threads = self.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
         let read = read::read(self, &config, threads)?;
-        let gathered = Gathered::new(read.shards).map_err(refused)?;
-        let plan = Plan::new(&config, &conversion, &gathered.channels).map_err(refused)?;
+        let gathered = Gathered::new(read.shards).map_err(|e| refused(&e))?;
+        let plan = Plan::new(&config, &conversion, &gathered.channels).map_err(|e| refused(&e))?;
         let names = PathNames::new(&gathered.channels, &self.separator);
         let (told, names) = (self.build(gathered, &plan, &names, read.people.as_ref(), threads)?, names);
         let paths = told.distinct.len();
@@ -237,7 +237,7 @@ impl JourneysArgs {
                         mine.add(built.output);
                     }
                 })
-                .map_err(refused)?;
+                .map_err(|e| refused(&e))?;
             if self.paths.is_some() {
                 distinct.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(mine);
             }
@@ -296,7 +296,9 @@ impl JourneysArgs {
         rows.extend(dropped.map(|(name, n)| vec![format!("… {name}"), n.to_string()]));
         rows.push(vec!["value".into(), answer::number(value)]);
         let mut text = answer::table(&["", "count"], &[1], &rows);
-        findings.iter().for_each(|finding| text.push_str(&format!("\n{finding}")));
+        for finding in findings {
+            text.push_str(&format!("\n{finding}"));
+        }
         Answer { json, text }
     }
 }
@@ -305,7 +307,7 @@ fn row(name: &str, count: u64) -> Vec<String> {
     vec![name.to_owned(), count.to_string()]
 }
 
-fn refused(error: PathsError) -> OneShotError {
+fn refused(error: &PathsError) -> OneShotError {
     OneShotError::finding(error.diagnostic())
 }
 

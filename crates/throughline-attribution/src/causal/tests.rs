@@ -6,6 +6,9 @@ use throughline_stats::stream::Stream;
 use super::*;
 use crate::AttributionError;
 
+/// What makes a piece of evidence useless.
+type Change<'a> = &'a dyn Fn(&mut Evidence);
+
 fn span(from: i64, to: i64) -> Span {
     let day = |d| Timestamp::from_micros(0).plus_days(d);
     Span::new(day(from), day(to)).expect("days")
@@ -192,7 +195,7 @@ fn what_cannot_be_switched_off_gets_no_number_from_others() {
 fn each_experiment_counts_once() {
     let x = measured("x", "a", 120.0, 10.0);
     let twice = run(&[x.clone(), x.clone()]);
-    assert_eq!(twice.cells, run(&[x.clone()]).cells);
+    assert_eq!(twice.cells, run(std::slice::from_ref(&x)).cells);
     assert!(codes(&twice).contains(&"TL493"));
     let other_reading = Evidence { id: "y".into(), tier: EvidenceTier::QuasiExperiment, ..x.clone() };
     let found = run(&[other_reading, x.clone()]);
@@ -208,7 +211,7 @@ fn what_is_no_evidence_is_refused_by_name() {
         change(&mut e);
         run(&[e])
     };
-    let refused: [(&dyn Fn(&mut Evidence), &str); 8] = [
+    let refused: [(Change<'_>, &str); 8] = [
         (&|e| e.tier = EvidenceTier::Modelled, "it is of tier 1"),
         (&|e| e.healthy = false, "a check of its design failed"),
         (&|e| e.current = false, "it is too old"),
@@ -263,7 +266,12 @@ fn the_order_of_evidence_changes_no_bit() {
         .map(|i| Evidence {
             span: span(7 * i, 7 * i + 30),
             credit: Some(30.0 + i as f64),
-            ..measured(&format!("e{i}"), ["a", "b", "c"][i as usize % 3], 10.0 + (i * i % 7) as f64, 3.0)
+            ..measured(
+                &format!("e{i}"),
+                ["a", "b", "c"][usize::try_from(i).expect("small") % 3],
+                10.0 + (i * i % 7) as f64,
+                3.0,
+            )
         })
         .collect();
     let one = run(&evidence);
@@ -335,7 +343,7 @@ fn intervals_hold_under_the_model() {
             credits.push(Credit::new(name, 1, 100.0, 100.0));
         }
         let found = calibrate(&[period(0, 90), period(90, 180)], &credits, &evidence, &settings).expect("valid");
-        let target = world as usize % 5;
+        let target = usize::try_from(world).expect("small") % 5;
         let d = found.cell(&format!("c{target}"), 1).and_then(|c| c.conversions.clone()).expect("a number");
         let (low, high) = d.interval(0.9).expect("a level");
         held += u64::from(low <= truth[target] && truth[target] <= high);

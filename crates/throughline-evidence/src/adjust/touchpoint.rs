@@ -356,7 +356,9 @@ mod tests {
 
     /// People with a taste that channel `a` follows and conversions follow too; a touch of `a` adds `effect` to the chance of a
     /// conversion two hours later. Taste shows in a covariate.
-    fn market(persons: u32, effect: f64) -> (Vec<TouchAt>, Vec<(u32, i64)>, Vec<(String, Vec<f64>)>) {
+    type Market = (Vec<TouchAt>, Vec<(u32, i64)>, Vec<(String, Vec<f64>)>);
+
+    fn market(persons: u32, effect: f64) -> Market {
         let (mut touches, mut conversions, mut taste) = (Vec::new(), Vec::new(), Vec::new());
         for person in 0..persons {
             let stream = Stream::new(11, u64::from(person));

@@ -139,8 +139,7 @@ impl Opened {
             taken.interaction = interactions.as_ref().map_or(Interaction::Other, |i| i.at(row));
             if taken.conversion || taken.refund {
                 if let Some(values) = values.as_ref().filter(|v| v.is_valid(row)) {
-                    taken.has_value = true;
-                    taken.value = values.value(row);
+                    taken.value = Some(values.value(row));
                 }
                 let order_of = |ids: &ArrayRef| {
                     let ids = ids.as_string::<i32>();
