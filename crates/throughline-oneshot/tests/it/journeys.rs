@@ -4,7 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray as _, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, AsArray as _, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use arrow::compute::concat_batches;
 use arrow::datatypes::Int64Type;
 use parquet::arrow::ArrowWriter;
@@ -49,7 +51,8 @@ fn write_parquet(path: &Path, events: &[Event], texts: bool) {
     ];
     let batch = RecordBatch::try_from_iter(columns).expect("a batch");
     let small = WriterProperties::builder().set_max_row_group_row_count(Some(1000)).build();
-    let mut writer = ArrowWriter::try_new(File::create(path).expect("a file"), batch.schema(), Some(small)).expect("a writer");
+    let mut writer =
+        ArrowWriter::try_new(File::create(path).expect("a file"), batch.schema(), Some(small)).expect("a writer");
     writer.write(&batch).expect("written");
     writer.close().expect("closed");
 }
@@ -58,7 +61,13 @@ fn write_csv(path: &Path, events: &[Event]) {
     let mut to = csv::Writer::from_path(path).expect("a file");
     to.write_record(["who", "at", "channel", "sale", "value"]).expect("written");
     for (who, at, channel, sale, value) in events {
-        let row = [format!("p{who}"), at.to_string(), channel.unwrap_or_default().to_owned(), sale.to_string(), value.to_string()];
+        let row = [
+            format!("p{who}"),
+            at.to_string(),
+            channel.unwrap_or_default().to_owned(),
+            sale.to_string(),
+            value.to_string(),
+        ];
         to.write_record(row).expect("written");
     }
     to.flush().expect("written");
@@ -138,7 +147,8 @@ fn journeys_and_paths_tie_out() {
     let rows = events(20_000);
     write_parquet(&file, &rows, false);
     let (csv, parquet) = (folder.path("paths.csv"), folder.path("paths.parquet"));
-    let json = run(&[&file], &[("out", out.to_str().expect("text")), ("paths", csv.to_str().expect("text"))]).expect("an answer");
+    let json = run(&[&file], &[("out", out.to_str().expect("text")), ("paths", csv.to_str().expect("text"))])
+        .expect("an answer");
     let again = run(&[&file], &[("paths", parquet.to_str().expect("text")), ("threads", "2")]).expect("an answer");
     assert_eq!((&json["journeys"], &json["paths"]), (&again["journeys"], &again["paths"]));
     let (journeys, paths) = (table(&out), table(&parquet));
@@ -183,7 +193,8 @@ fn what_cannot_be_used_is_counted_and_said() {
     let json = run(&[&file], &[]).expect("an answer");
     assert_eq!((&json["events"], &json["converting"], &json["kept"]), (&json!(7), &json!(2), &json!(1)));
     assert_eq!((&json["value"], &json["not_touches"]), (&json!(7.5), &json!(1)));
-    let codes: Vec<&str> = json["diagnostics"].as_array().into_iter().flatten().filter_map(|d| d["code"].as_str()).collect();
+    let codes: Vec<&str> =
+        json["diagnostics"].as_array().into_iter().flatten().filter_map(|d| d["code"].as_str()).collect();
     assert_eq!(codes, ["TL482", "TL482", "TL476", "TL477", "TL478"]);
 }
 
@@ -200,7 +211,10 @@ fn refunds_consent_orders_and_kinds_have_columns() {
          a,2026-01-02T12:00Z,,,4,o1,1,1,\n\
          a,2026-01-02T13:00Z,,,5,o9,1,1,\n",
     );
-    let config = folder.file("attribution.yaml", "apiVersion: throughline/v1\nkind: Attribution\nmodels: [linear]\njourneys: { unit: touch }\n");
+    let config = folder.file(
+        "attribution.yaml",
+        "apiVersion: throughline/v1\nkind: Attribution\nmodels: [linear]\njourneys: { unit: touch }\n",
+    );
     let options = [
         ("order", "order"),
         ("refund", "back"),
@@ -210,14 +224,19 @@ fn refunds_consent_orders_and_kinds_have_columns() {
         ("config", config.to_str().expect("text")),
     ];
     let json = run(&[&file], &options).expect("an answer");
-    assert_eq!((&json["value"], &json["kept"], &json["dropped"]), (&json!(6.0), &json!(1), &json!({ "no_consent": 1 })));
+    assert_eq!(
+        (&json["value"], &json["kept"], &json["dropped"]),
+        (&json!(6.0), &json!(1), &json!({ "no_consent": 1 }))
+    );
     let outcomes = json!({ "counted": 1, "repeated_order": 1, "refunded": 1, "unknown_order": 1 });
     assert_eq!(json["outcomes"], outcomes);
     let kinds = folder.file("kinds.yaml", "journeys: { touch_kinds: [click] }\n");
     let json = run(&[&file], &[("interaction", "kind"), ("config", kinds.to_str().expect("text"))]).expect("an answer");
     assert_eq!((&json["touches"], &json["not_touches"]), (&json!(1), &json!(3)));
     let typo = folder.file("typo.yaml", "journeys: { lookback_dayz: 1 }\n");
-    let Err(OneShotError::Findings(found)) = run(&[&file], &[("config", typo.to_str().expect("text"))]) else { panic!("a finding") };
+    let Err(OneShotError::Findings(found)) = run(&[&file], &[("config", typo.to_str().expect("text"))]) else {
+        panic!("a finding")
+    };
     assert_eq!((found[0].code.as_str(), found[0].location.as_ref().and_then(|l| l.line)), ("TL473", Some(1)));
 }
 
@@ -235,5 +254,7 @@ fn columns_that_are_not_there_or_of_another_type() {
     assert_eq!(code(&[("lookback-days", "400")]), "TL473");
     // Channels may be any column; numbers are read as texts.
     assert!(run(&[&file], &[("channel", "who")]).is_ok());
-    assert!(run(&[&file], &[("time", "who"), ("time-unit", "s")]).expect("an answer")["diagnostics"][0]["code"] == "TL477");
+    assert!(
+        run(&[&file], &[("time", "who"), ("time-unit", "s")]).expect("an answer")["diagnostics"][0]["code"] == "TL477"
+    );
 }
