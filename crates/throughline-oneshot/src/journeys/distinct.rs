@@ -11,7 +11,7 @@ use parquet::arrow::ArrowWriter;
 use throughline_paths::names::PathNames;
 use throughline_paths::{NONE, Output};
 
-use super::out::{Texts, create, properties, unwritten};
+use super::out::{Texts, create, options, unwritten};
 use crate::OneShotError;
 
 /// What came of a path.
@@ -111,7 +111,7 @@ fn parquet(path: &Path, rows: &[(&[u32], Counts)], text: impl Fn(&[u32], &mut St
         Field::new("nulls", DataType::UInt64, false),
     ]));
     let failed = |e| unwritten(path, e);
-    let mut writer = ArrowWriter::try_new(create(path)?, schema.clone(), Some(properties())).map_err(failed)?;
+    let mut writer = ArrowWriter::try_new_with_options(create(path)?, schema.clone(), options()).map_err(failed)?;
     for rows in rows.chunks(1 << 16) {
         let mut texts = Texts::default();
         for (key, _) in rows {

@@ -115,12 +115,13 @@ fn schema(texts: bool) -> SchemaRef {
 }
 
 /// How files of ours are written: keys, times and paths are mostly different, so a dictionary of them costs more than it saves.
-pub(super) fn properties() -> WriterProperties {
-    WriterProperties::builder()
+pub(super) fn options() -> ArrowWriterOptions {
+    let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_dictionary_enabled(false)
         .set_statistics_enabled(EnabledStatistics::None)
-        .build()
+        .build();
+    ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true)
 }
 
 /// A file being written, whose row groups come in any order.
@@ -142,8 +143,7 @@ impl Ordered {
     pub(super) fn create(path: &Path, texts: bool) -> Result<Self, OneShotError> {
         let file = create(path)?;
         let schema = schema(texts);
-        let options = ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(file, schema.clone(), options)
+        let writer = ArrowWriter::try_new_with_options(file, schema.clone(), options())
             .and_then(ArrowWriter::into_serialized_writer)
             .map_err(|e| unwritten(path, e))?;
         let (writer, factory) = writer;
