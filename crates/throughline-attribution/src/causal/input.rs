@@ -151,7 +151,8 @@ pub struct Evidence {
 /// Priors and scales, all in conversions caused per conversion credited (days for the memory).
 ///
 /// Credits of all channels add up to conversions, so that a ratio of 1 says "every credited conversion was caused": ratios of
-/// order one half, spread by as much, are what one expects before any experiment.
+/// order one half, spread by as much, are what one expects before any experiment. The defaults are wider than that, so that the
+/// evidence decides.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
@@ -177,8 +178,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mean: 0.5,
-            mean_sd: 1.0,
-            channel_scale: 0.5,
+            mean_sd: 3.0,
+            channel_scale: 1.0,
             size_power: 0.5,
             drift_scale: 0.15,
             memory_days: 180.0,

@@ -107,7 +107,7 @@ fn evidence_of_infinite_variance_is_none() {
 #[test]
 fn the_conjugate_posterior_by_hand() {
     // Spreads near 0: r ~ N(½, 1) for all, one experiment says r = 0.3 ± 0.1: precision 1 + 100, mean (0.5 + 30)/101.
-    let settings = Settings { channel_scale: 1e-9, drift_scale: 1e-9, ..Settings::default() };
+    let settings = Settings { mean_sd: 1.0, channel_scale: 1e-9, drift_scale: 1e-9, ..Settings::default() };
     let evidence = [measured("x", "a", 120.0, 40.0)];
     let found = calibrate(&[period(0, 90)], &credits(), &evidence, &settings).expect("valid");
     for (channel, credit) in [("a", 400.0), ("b", 300.0), ("c", 200.0)] {

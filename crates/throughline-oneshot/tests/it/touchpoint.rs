@@ -35,7 +35,9 @@ fn events() -> String {
         }
     }
     let mut text = String::from("who,when,channel,bought,member\n");
-    rows.iter().for_each(|r| writeln!(text, "{r}").expect("text"));
+    for row in &rows {
+        writeln!(text, "{row}").expect("text");
+    }
     text
 }
 
