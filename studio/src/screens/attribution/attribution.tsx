@@ -90,7 +90,7 @@ function Comparison({ data, measure }: { data: Data; measure: Measure }) {
   // Most conversions may be caused by nobody; on an axis that holds them all, channels could not be told apart.
   const furthest = Math.max(...told.flatMap(({ marks }) => Object.values(marks).map(({ value }) => Math.abs(value))), 0);
   const rows: DotRow[] = [
-    ...told.map(({ channel, marks }): DotRow => ({
+    ...told.filter(({ marks }) => Object.keys(marks).length > 0).map(({ channel, marks }): DotRow => ({
       id: channel.channel, name: humanise(channel.channel), marks,
       detail: <Detail channel={channel} data={data} />,
       aside: channel.spend === null ? <span className="muted" title="Spend is not known">–<span className="visually-hidden"> not known</span></span> : money(channel.spend, data.currency),

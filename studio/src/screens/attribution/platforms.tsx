@@ -66,7 +66,6 @@ function BridgeCard({ bridge, of, currency, models }: { bridge: Bridge; of: Shar
   const { write, tick } = measureWords(of, currency);
   const model = models.find(({ id }) => id === bridge.model)?.title ?? bridge.model;
   const exact = addsUp(bridge, of);
-  const what = of === 'value' ? 'worth' : 'conversions';
   return (
     <Card
       title={platform} actions={days && (exact ? <Badge tone="good">✓ adds up</Badge> : <Badge tone="bad">does not add up</Badge>)}
@@ -79,7 +78,7 @@ function BridgeCard({ bridge, of, currency, models }: { bridge: Bridge; of: Shar
         <Waterfall
           caption={`From our credit to what ${platform} reports`} file={`bridge-${platform}-${of}`}
           unit={of === 'value' ? `Value, ${currency}` : 'Conversions'} format={write} tick={tick}
-          start={{ name: 'Our credit', text: `What “${model}” credits to its channels on these days, ${what}.`, value: ours[of] }}
+          start={{ name: 'Our credit', text: `What “${model}” credits to its channels on these days.`, value: ours[of] }}
           steps={lines.map(({ cause, difference, so_far }) => ({ id: cause, ...causeWords(cause), difference: difference[of], after: so_far[of] }))}
           end={{ name: 'Reported', text: `What ${platform} reports.`, value: reported[of] }}
         />

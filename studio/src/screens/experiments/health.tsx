@@ -65,7 +65,7 @@ export function HealthCard({ experiment }: { experiment: Experiment }) {
         {experiment.reading.checks && (
           <section className="stack-s">
             <h3>Single people</h3>
-            <ul className="verdicts">{single(experiment.reading.checks).map((text) => <li key={text} className="small wrap-anywhere">{text}</li>)}</ul>
+            <ul className="stack-s">{single(experiment.reading.checks).map((text) => <li key={text} className="small wrap-anywhere">{text}</li>)}</ul>
           </section>
         )}
         <section className="stack-s">

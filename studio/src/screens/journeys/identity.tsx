@@ -56,12 +56,22 @@ const numbered = <T,>(rows: T[]) => {
 /** Why touches and conversion are taken to be of one person. */
 export function IdentityCard({ identity: { links, matches } }: { identity: Identity }) {
   return (
-    <Card title="Identity" flush note="Why these touches and this conversion are taken to be of one person. A wrong link gives the conversion to somebody else’s touches.">
-      {links.length + matches.length === 0 && (
-        <p className="card-body small">Nothing had to be linked: everything carries the same identifier.</p>
-      )}
-      {links.length > 0 && <DataTable caption="Links that events showed" showCaption rows={links} columns={LINKS} rowId={numbered(links)} stacked />}
-      {matches.length > 0 && <DataTable caption="Records that were compared" showCaption rows={matches} columns={MATCHES} rowId={numbered(matches)} stacked />}
+    <Card title="Identity" note="Why these touches and this conversion are taken to be of one person. A wrong link gives the conversion to somebody else’s touches.">
+      <div className="stack">
+        {links.length + matches.length === 0 && <p className="small">Nothing had to be linked: everything carries the same identifier.</p>}
+        {links.length > 0 && (
+          <section className="stack-s">
+            <h3>Links that events showed</h3>
+            <DataTable caption="Links that events showed" rows={links} columns={LINKS} rowId={numbered(links)} stacked />
+          </section>
+        )}
+        {matches.length > 0 && (
+          <section className="stack-s">
+            <h3>Records that were compared</h3>
+            <DataTable caption="Records that were compared" rows={matches} columns={MATCHES} rowId={numbered(matches)} stacked />
+          </section>
+        )}
+      </div>
     </Card>
   );
 }
