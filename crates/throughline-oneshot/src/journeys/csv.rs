@@ -56,7 +56,7 @@ pub(super) fn read(
         Ok(())
     })?;
     if let Some(error) = broken {
-        return Err(at(error, &path.display().to_string()));
+        return Err(at(&error, &path.display().to_string()));
     }
     if found.len() > MOST_FINDINGS {
         let message = format!("{} rows more could not be read", found.len() - MOST_FINDINGS);

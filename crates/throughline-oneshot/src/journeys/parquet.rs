@@ -147,7 +147,7 @@ impl Opened {
                 };
                 taken.order = orders.as_ref().map_or(NO_ORDER, order_of);
             }
-            reader.take(&taken).map_err(|e| at(e, &self.path.display().to_string()))?;
+            reader.take(&taken).map_err(|e| at(&e, &self.path.display().to_string()))?;
         }
         Ok(())
     }

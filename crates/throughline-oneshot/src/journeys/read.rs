@@ -84,8 +84,8 @@ pub(super) fn read(args: &JourneysArgs, config: &JourneyConfig, threads: usize) 
 }
 
 /// An error of the kernel, at a file.
-pub(super) fn at(error: PathsError, file: &str) -> OneShotError {
-    match refused(&error) {
+pub(super) fn at(error: &PathsError, file: &str) -> OneShotError {
+    match refused(error) {
         OneShotError::Findings(found) => {
             OneShotError::Findings(found.into_iter().map(|d| d.at(file, None, None)).collect())
         }
