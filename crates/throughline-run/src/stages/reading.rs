@@ -124,16 +124,13 @@ pub(super) async fn read_experiment(
     {
         let due = |fraction: &f64| (fraction * *planned_units as f64).ceil();
         let reached = fractions.iter().filter(|f| due(f) <= rows.len() as f64).count();
-        match reached.checked_sub(1).and_then(|i| fractions.get(i)) {
+        if let Some(fraction) = reached.checked_sub(1).and_then(|i| fractions.get(i)) {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the number of rows")]
-            Some(fraction) => rows.truncate(due(fraction) as usize),
-            None => {
-                let first = fractions.first().map_or(0.0, due);
-                early = Some(format!(
-                    "the first look is due at {first} people, and {} are through their window",
-                    rows.len()
-                ));
-            }
+            rows.truncate(due(fraction) as usize);
+        } else {
+            let first = fractions.first().map_or(0.0, due);
+            let through = rows.len();
+            early = Some(format!("the first look is due at {first} people, and {through} are through their window"));
         }
         plan.sequential = Some(looks(config, reached.max(1))?);
     }

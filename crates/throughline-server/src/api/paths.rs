@@ -35,6 +35,7 @@ pub(crate) struct WantedPaths {
 
 /// Paths of journeys.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of the answer's fields")]
 pub(crate) struct Paths {
     conversion: String,
     /// Most conversions first, then most journeys.

@@ -76,7 +76,7 @@ impl Breaking<'_> {
         let mut of_touch = Vec::with_capacity(self.paths.touches.len());
         let about = &self.paths.about;
         let ends = about.iter().skip(1).map(|a| a.touches).chain([self.paths.touches.len()]);
-        let month = |day: i64| date(day).get(..7).map(|m| m.replace('-', "").parse().unwrap_or(0)).unwrap_or(0);
+        let month = |day: i64| date(day).get(..7).and_then(|m| m.replace('-', "").parse().ok()).unwrap_or(0);
         for (journey, end) in about.iter().zip(ends) {
             let whole = match dimension {
                 "geo" => i64::from(journey.geo),
@@ -107,7 +107,7 @@ impl Breaking<'_> {
     fn batch(&self, dimension: &'static str, cells: &Cells, found: &Breakdown) -> Result<RecordBatch, StageError> {
         let n = cells.names.len();
         let repeat = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; n])) };
-        let mut numbers: Vec<Vec<f64>> = vec![Vec::with_capacity(n); 10];
+        let mut numbers: Vec<Vec<f64>> = vec![Vec::new(); 10];
         for cell in 0..n {
             for (at, what) in [Quantity::Conversions, Quantity::Value].into_iter().enumerate() {
                 let credit = found.credit(cell, what)?;
