@@ -280,7 +280,7 @@ fn not_knowing_who_is_whom_widens_intervals_and_is_told() {
     let row = |number: String, i: usize, mistyped: bool| {
         // Some people moved and married between the two sources: whether they are one is uncertain.
         let mut told = person(i, mistyped);
-        if mistyped && i % 4 == 0 {
+        if mistyped && i.is_multiple_of(4) {
             let mut parts: Vec<&str> = told.split(',').collect();
             (parts[1], parts[3]) = ("newname", "1 elsewhere");
             told = parts.join(",");

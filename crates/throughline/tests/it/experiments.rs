@@ -51,7 +51,7 @@ struct Person {
 
 fn person(i: u32) -> Person {
     let hash = |k: u32| (i.wrapping_mul(2_654_435_761).wrapping_add(k.wrapping_mul(40_503_001)) >> 13) % 100;
-    let treated = i % 2 == 0;
+    let treated = i.is_multiple_of(2);
     let before = hash(1) / 3;
     let more = if treated { 12 } else { 0 };
     let mut purchases = Vec::new();
