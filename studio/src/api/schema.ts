@@ -1566,6 +1566,15 @@ export interface components {
             cpa: components["schemas"]["RatioView"];
             /** @description Value over spend. */
             roas: components["schemas"]["RatioView"];
+            /**
+             * Format: double
+             * @description Share of the variance of conversions that comes from not knowing who is whom; absent where nobody is uncertain.
+             */
+            identity_share: number | null;
+            identity_share_interval: [
+                number,
+                number
+            ] | null;
             /** @description What supports a credit that is scaled to evidence: `own`, `own_elsewhere`, `population`. */
             support: string | null;
             /**

@@ -46,7 +46,8 @@ export const credit = (n: number, change: Partial<Credit> = {}): Credit => ({
   conversions: n, conversions_interval: [n - 2, n + 2], conversions_inner: [n - 1, n + 1],
   value: n * 10, value_interval: [n * 8, n * 12], value_inner: [n * 9, n * 11], removal_effect: null,
   share: n / 10, share_interval: [(n - 2) / 10, (n + 2) / 10], cpa: absent('nothing is known of what was spent on it'),
-  roas: absent('nothing is known of what was spent on it'), support: null, tier: 0, ...change,
+  roas: absent('nothing is known of what was spent on it'), support: null, tier: 0,
+  identity_share: null, identity_share_interval: null, ...change,
 });
 
 const MODELS = [{ id: 'first', title: 'First touch' }, { id: 'markov:1', title: 'Markov, order 1' }];

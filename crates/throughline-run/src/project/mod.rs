@@ -159,6 +159,16 @@ fn state_dir(root: &Path) -> PathBuf {
     root.join(".throughline")
 }
 
+/// An experiment, with a plan that can be read.
+fn experiment(file: &TextFile) -> Result<CompiledExperiment, Vec<Diagnostic>> {
+    let config: ExperimentConfig = file.parse().map_err(|d| vec![d])?;
+    let experiment = CompiledExperiment::compile(&file.name, config)?;
+    match plan_of(&experiment) {
+        Ok(_) => Ok(experiment),
+        Err(error) => Err(vec![error.diagnostic("TL455").at(&file.name, None, None)]),
+    }
+}
+
 struct Loader<'a> {
     root: &'a Path,
     found: Vec<Diagnostic>,
@@ -189,14 +199,7 @@ impl Loader<'_> {
             None => None,
         };
         self.headers()?;
-        let experiments = self.folder_with("experiments", |file| {
-            let config: ExperimentConfig = file.parse().map_err(|d| vec![d])?;
-            let experiment = CompiledExperiment::compile(&file.name, config)?;
-            match plan_of(&experiment) {
-                Ok(_) => Ok(experiment),
-                Err(error) => Err(vec![error.diagnostic("TL455").at(&file.name, None, None)]),
-            }
-        })?;
+        let experiments = self.folder_with("experiments", experiment)?;
         let studies = self.folder_with("studies", |file| {
             let config: StudyConfig = file.parse().map_err(|d| vec![d])?;
             Study::compile(&file.name, self.root, &variables, config)

@@ -9,6 +9,7 @@ import { cellTwin, dotsOf, expected, itemText, linesOf } from './cells';
 import { columnsOf, markOf, marksOf, ordered, reconcile, supportWords } from './figures';
 import { reasonsOf } from './missing';
 import { addsUp, causeWords } from './platforms';
+import { identityWords } from './totals-card';
 
 const may = [...session.may, 'listCreditCells', 'listBridges', 'listEvidence'];
 const asked = ({ path }: Sent) => new URL(path, 'http://localhost').searchParams;
@@ -176,4 +177,15 @@ it('says how to declare platforms where there are none', async () => {
   await userEvent.click(await screen.findByRole('tab', { name: 'Why platforms differ' }));
   expect(await screen.findByRole('heading', { name: 'No platform is declared' })).toBeTruthy();
   expect(screen.getByText(/like: google_ads/)).toBeTruthy();
+});
+
+it('says how much of a variance comes from not knowing who is whom, where it is most', () => {
+  expect(identityWords(attribution)).toBe('');
+  const told: Attribution = {
+    ...attribution,
+    channels: attribution.channels.map((each, at) => ({
+      ...each, credits: { ...each.credits, first: credit(4, { identity_share: at === 0 ? 0.3 : 0.1, identity_share_interval: [0.2, 0.45] }) },
+    })),
+  };
+  expect(identityWords(told)).toContain('at most 30% of a variance (Email, First touch, 20% to 45%)');
 });

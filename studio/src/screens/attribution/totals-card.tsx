@@ -1,4 +1,4 @@
-import { count, decimal, money, plural } from '../../format';
+import { count, decimal, humanise, money, percent, plural } from '../../format';
 import type { Attribution } from '../../api/types';
 import { Badge, Card, type Column, DataTable } from '../../ui';
 import { type Reconciled, reconcile, type Shared } from './figures';
@@ -20,12 +20,24 @@ export function TotalsCard({ data, of }: { data: Attribution; of: Shared }) {
       note={<>
         Every model shares out the same {count(data.totals.conversions)} conversions worth {money(data.totals.value, data.currency)}.
         {' '}{count(data.totals.paths_without_conversion)} paths ended without one. Spend in all: {money(spend, data.currency)}.
+        {identityWords(data)}
         {data.incremental?.baseline && <> What evidence says adds up with what no channel caused{untouched > 0 && of === 'conversions' && `, and with ${plural(untouched, 'conversion')} that no touch preceded`}.</>}
       </>}
     >
       <DataTable caption="Sum of every model over all channels" rows={reconcile(data, of)} columns={columns} rowId={(row) => row.id} />
     </Card>
   );
+}
+
+/** How much of the width of intervals comes from not knowing who is whom: of the channel and model where it is most. */
+export function identityWords({ channels, models }: Attribution): string {
+  const all = channels.flatMap(({ channel, credits }) => Object.entries(credits).flatMap(([id, credit]) =>
+    typeof credit.identity_share === 'number' ? [{ channel, id, share: credit.identity_share, interval: credit.identity_share_interval }] : []));
+  const most = all.sort((a, b) => b.share - a.share)[0];
+  if (!most) return '';
+  const model = models.find(({ id }) => id === most.id)?.title ?? most.id;
+  const range = most.interval ? `, ${percent(most.interval[0])} to ${percent(most.interval[1])}` : '';
+  return ` Intervals count that links between identifiers are uncertain: it makes up at most ${percent(most.share)} of a variance (${humanise(most.channel)}, ${model}${range}).`;
 }
 
 function Ties({ row: { off, exempt }, write }: { row: Reconciled; write: (value: number) => string }) {
