@@ -27,6 +27,8 @@ fn spend_rows(spec: &TableSpec, ids: &[i64]) -> RecordBatch {
         Arc::new(Int64Array::from(vec![None; n])),
         Arc::new(Int64Array::from(vec![None; n])),
         Arc::new(TimestampMicrosecondArray::from(vec![0; n]).with_timezone("UTC")),
+        Arc::new(Int64Array::from(vec![None; n])),
+        Arc::new(Int64Array::from(vec![None; n])),
     ];
     RecordBatch::try_new(Arc::clone(&spec.file_schema), columns).expect("rows fit")
 }

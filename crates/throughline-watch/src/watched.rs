@@ -39,6 +39,7 @@ const TABLES: &[Row] = &[
     ("journeys", Some(TimeColumn::Instant("ended_at")), &["value_micros"], false),
     ("touches", Some(TimeColumn::Instant("occurred_at")), &["campaign"], false),
     ("credits", None, &["conversions", "value"], false),
+    ("credit_cells", None, &["conversions", "value"], false),
     ("scores", Some(TimeColumn::Instant("scored_at")), &["effect", "base"], false),
     (
         "decisions",
