@@ -11,7 +11,7 @@ use throughline_paths::names::Names;
 use throughline_paths::{ConversionConfig, Interaction, JourneyConfig, NO_ORDER, NONE, Role, Signals};
 
 /// Columns of the timeline that journeys need.
-pub(crate) const WANTED: &[&str] = &[
+pub const TIMELINE_COLUMNS: &[&str] = &[
     "person_id",
     "source",
     "source_event_id",
@@ -28,6 +28,10 @@ pub(crate) const WANTED: &[&str] = &[
     "properties",
     "consent",
 ];
+
+fn apart() -> LakeError {
+    LakeError::Schema { table: "timeline".into(), reason: "its rows are not in the order of people".into() }
+}
 
 /// Rows of people, sorted by person and time.
 pub(crate) struct Bucket<'a> {
@@ -63,6 +67,7 @@ impl<'a> Bucket<'a> {
             let id = PersonId(columns::id16(ids.value(row))?);
             match people.last_mut() {
                 Some((last, range)) if *last == id => range.end = row + 1,
+                Some((last, _)) if *last > id => return Err(apart()),
                 _ => people.push((id, row..row + 1)),
             }
         }
@@ -124,7 +129,7 @@ impl<'a> Bucket<'a> {
         &self,
         config: &JourneyConfig,
         conversions: &[ConversionConfig],
-        [touches, converted]: &mut [RemovedByConsent; 2],
+        [touches, converted]: [&mut RemovedByConsent; 2],
     ) {
         for row in 0..self.kinds.len() {
             if conversions.iter().any(|c| self.is_conversion(c, row)) {

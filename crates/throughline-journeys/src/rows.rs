@@ -38,6 +38,7 @@ impl Writing<'_> {
                 journey,
                 &Ending { journey_id: &journey_id, person: *person, first: of_person.start, end },
             );
+            touches.journeys.push(ledger.len());
             let mut position = 0;
             for place in ledger {
                 let (row, rule) = (self.columns.rows[output.touch_row[place] as usize], output.touch_rule[place]);
@@ -103,6 +104,8 @@ pub(crate) struct TouchRows {
     rule: StringBuilder,
     interaction: StringBuilder,
     places: [StringBuilder; 3],
+    /// Touches of each journey.
+    journeys: Vec<usize>,
 }
 
 impl TouchRows {
@@ -131,7 +134,8 @@ impl TouchRows {
         }
     }
 
-    pub(crate) fn finish(mut self) -> Result<RecordBatch, LakeError> {
+    /// The rows, and how many belong to each journey.
+    pub(crate) fn finish(mut self) -> Result<(RecordBatch, Vec<usize>), LakeError> {
         let [source, id, kind, channel] = &mut self.texts;
         let [ad, geo, device] = &mut self.places;
         let arrays: Vec<ArrayRef> = vec![
@@ -152,7 +156,7 @@ impl TouchRows {
             Arc::new(geo.finish()),
             Arc::new(device.finish()),
         ];
-        Ok(RecordBatch::try_new(tables::touches().file_schema, arrays)?)
+        Ok((RecordBatch::try_new(tables::touches().file_schema, arrays)?, self.journeys))
     }
 }
 

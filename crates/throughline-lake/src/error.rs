@@ -68,6 +68,9 @@ pub enum LakeError {
     /// The engine refused a plan or failed to run it.
     #[error("query engine: {0}")]
     Engine(Box<datafusion::error::DataFusionError>),
+    /// A part of a plan died.
+    #[error("a part of the plan died: {0}")]
+    Task(String),
     /// A plan sums floats, whose result would depend on the partitioning.
     #[error(
         "`{function}` over `{expression}` adds floats, whose sum depends on the order of rows; use sum over integers (micros) and count"

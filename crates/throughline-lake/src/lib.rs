@@ -30,6 +30,8 @@ mod compile;
 
 mod session;
 
+mod plans;
+
 mod lint;
 
 pub use compile::CompiledExpr;

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use datafusion::execution::TaskContext;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -75,6 +76,22 @@ impl Session {
         let context = SessionContext::new_with_state(state);
         context.register_udf(property());
         Ok(Self { context })
+    }
+
+    pub(crate) fn runtime(&self) -> Arc<RuntimeEnv> {
+        self.context.runtime_env()
+    }
+
+    pub(crate) fn state(&self) -> SessionState {
+        self.context.state()
+    }
+
+    pub(crate) fn task(&self) -> Arc<TaskContext> {
+        self.context.task_ctx()
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.context.copied_config().target_partitions().max(1)
     }
 
     /// Makes a snapshot queryable under a name.

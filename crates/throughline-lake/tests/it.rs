@@ -118,6 +118,46 @@ async fn queries_see_the_partition_column_and_refuse_float_sums() -> Result<(), 
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_scan_keeps_partitions_and_the_order_of_their_files() -> Result<(), LakeError> {
+    use futures::TryStreamExt as _;
+    let dir = tempfile::tempdir().expect("a folder");
+    let (lake, spec) = (Lake::open_local(dir.path())?, tables::spend());
+    let mut version = None;
+    // Many files in the last partitions, so that those of the first would be free to help.
+    for (partition, files) in [("2026-03-01", 1), ("2026-03-02", 1), ("2026-03-03", 20), ("2026-03-04", 40)] {
+        for file in 0..files {
+            let unit = unit(&format!("{partition} {file}"), "f", 1);
+            let mut writer = lake.writer(&spec, &unit)?;
+            let day = partition[8..].parse::<i64>().expect("a day");
+            writer.write(Some(partition), &spend_rows(&spec, &[day; 1000])).await?;
+            version = Some(lake.commit(version, writer.finish().await?).await?);
+        }
+    }
+    let snapshot = lake.snapshot(&spec, version).await?;
+    for (threads, order) in [(1, vec![]), (4, vec![]), (4, vec!["cost_micros"])] {
+        let session = Session::new(&SessionOptions { threads, ..SessionOptions::default() })?;
+        let plan = session.scan(&snapshot, &["cost_micros", "date"], &order)?;
+        let parts: Vec<Vec<RecordBatch>> = session.run(&plan).try_collect().await?;
+        assert_eq!(
+            parts.iter().map(|p| p.iter().map(RecordBatch::num_rows).sum()).collect::<Vec<usize>>(),
+            [1000, 1000, 20_000, 40_000]
+        );
+        for (part, day) in parts.iter().zip(1..) {
+            for batch in part {
+                let costs = batch.column(0).as_any().downcast_ref::<Int64Array>().expect("ints");
+                assert!(costs.values().iter().all(|cost| *cost == day), "partition {day}, {threads} threads");
+            }
+        }
+    }
+    let nothing = lake.snapshot(&tables::timeline(), None).await?;
+    let session = Session::new(&SessionOptions::default())?;
+    let none: Vec<Vec<RecordBatch>> = session.run(&session.scan(&nothing, &["person_id"], &[])?).try_collect().await?;
+    assert!(none.is_empty());
+    assert!(session.scan(&snapshot, &["nowhere"], &[]).is_err());
+    Ok(())
+}
+
 #[tokio::test]
 async fn rows_of_another_shape_are_refused() -> Result<(), LakeError> {
     let dir = tempfile::tempdir().expect("a folder");

@@ -142,7 +142,7 @@ impl Hearing {
 }
 
 /// How many rows consent removed at one place of a stage, and why. It stands in the stage's metrics.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemovedByConsent {
     /// What was removed, in the plural: `touches`, `conversions`.
     pub what: String,

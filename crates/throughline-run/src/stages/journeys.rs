@@ -1,7 +1,7 @@
 //! Stage 3: the timeline becomes journeys, every touch kept or dropped by a named rule.
 
 use async_trait::async_trait;
-use throughline_journeys::{JourneyConfig, JourneyInput, journeys};
+use throughline_journeys::{JourneyConfig, JourneyInput, JourneyRules, journeys};
 use throughline_lake::{Unit, tables};
 
 use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
@@ -48,13 +48,13 @@ impl Stage for Journeys {
     }
 
     async fn run(&self, context: &StageContext<'_>, unit: &Unit) -> Result<StageOutput, StageError> {
-        let input = JourneyInput {
-            config: &config(context),
-            conversions: &context.project.config.value.conversions,
+        let rules = JourneyRules {
+            config: config(context),
+            conversions: context.project.config.value.conversions.clone(),
             withdrawal: context.project.config.value.privacy.withdrawal,
-            timeline: context.read(&tables::timeline()).await?,
         };
-        let outcome = journeys(context.lake, &context.run, input, unit).await?;
+        let input = JourneyInput { rules, timeline: context.read(&tables::timeline()).await? };
+        let outcome = journeys(context.lake, &context.session()?, &context.run, input, unit).await?;
         Ok(StageOutput { staged: outcome.staged, metrics: serde_json::to_value(outcome.report)? })
     }
 }

@@ -1,0 +1,4 @@
+//! The operator on the engine.
+
+mod exec;
+mod timeline;
