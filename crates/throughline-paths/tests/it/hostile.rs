@@ -114,7 +114,7 @@ fn a_million_signals_of_one_person_cost_a_million_steps() {
         let out = build(yaml, &names, &at, &channel, &role);
         assert!(!out.is_empty());
         // A square would take hours; the bound leaves room for a debug build on a busy machine.
-        assert!(start.elapsed() < Duration::from_secs(60), "{yaml}: {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_mins(1), "{yaml}: {:?}", start.elapsed());
     }
 }
 
