@@ -2,6 +2,7 @@
 
 use throughline_core::Diagnostic;
 use throughline_evidence::EvidenceError;
+use throughline_paths::PathsError;
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,12 @@ impl OneShotError {
 impl From<EvidenceError> for OneShotError {
     fn from(error: EvidenceError) -> Self {
         Self::finding(error.diagnostic("TL065"))
+    }
+}
+
+impl From<PathsError> for OneShotError {
+    fn from(error: PathsError) -> Self {
+        Self::finding(error.diagnostic())
     }
 }
 

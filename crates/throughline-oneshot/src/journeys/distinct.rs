@@ -114,7 +114,9 @@ fn parquet(path: &Path, rows: &[(&[u32], Counts)], text: impl Fn(&[u32], &mut St
     let mut writer = ArrowWriter::try_new_with_options(create(path)?, schema.clone(), options()).map_err(failed)?;
     for rows in rows.chunks(1 << 16) {
         let mut texts = Texts::default();
-        rows.iter().for_each(|(key, _)| texts.push(|to| text(key, to)));
+        for (key, _) in rows {
+            texts.push(|to| text(key, to));
+        }
         let batch = RecordBatch::try_new(
             schema.clone(),
             vec![

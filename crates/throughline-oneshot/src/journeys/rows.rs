@@ -42,9 +42,8 @@ pub(super) struct Row {
     pub(super) consent: bool,
     pub(super) interaction: Interaction,
     pub(super) campaign: u32,
-    /// Absent or no number is NaN.
-    pub(super) value: f64,
-    pub(super) has_value: bool,
+    /// As it stands there, also what is no number.
+    pub(super) value: Option<f64>,
     pub(super) order: u64,
 }
 
@@ -60,8 +59,7 @@ impl Row {
             consent: true,
             interaction: Interaction::Other,
             campaign: NONE,
-            value: 0.0,
-            has_value: false,
+            value: None,
             order: NO_ORDER,
         }
     }
@@ -118,8 +116,8 @@ impl Reader {
         if role & (Role::CONVERSION | Role::REFUND) != 0 {
             event.order = row.order;
             self.found.without_order += u64::from(row.conversion && row.order == NO_ORDER);
-            if row.has_value {
-                match micros(row.value) {
+            if let Some(value) = row.value {
+                match micros(value) {
                     Some(micros) => event.value_micros = micros,
                     None => self.found.bad_values += 1,
                 }
