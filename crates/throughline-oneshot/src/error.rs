@@ -3,6 +3,7 @@
 use throughline_attribution::AttributionError;
 use throughline_core::Diagnostic;
 use throughline_evidence::EvidenceError;
+use throughline_paths::PathsError;
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,12 @@ impl OneShotError {
 impl From<EvidenceError> for OneShotError {
     fn from(error: EvidenceError) -> Self {
         Self::finding(error.diagnostic("TL065"))
+    }
+}
+
+impl From<PathsError> for OneShotError {
+    fn from(error: PathsError) -> Self {
+        Self::finding(error.diagnostic())
     }
 }
 

@@ -19,8 +19,7 @@ use serde_json::{Map, Value, json};
 use throughline_core::{Diagnostic, EventKind, Lookback};
 use throughline_paths::names::PathNames;
 use throughline_paths::{
-    Built, ConversionConfig, Counting, Fate, Gathered, JourneyConfig, PathsError, Plan, Rule, Tally, TouchUnit,
-    config_id,
+    Built, ConversionConfig, Counting, Fate, Gathered, JourneyConfig, Plan, Rule, Tally, TouchUnit, config_id,
 };
 
 use self::distinct::Distinct;
@@ -170,11 +169,11 @@ impl JourneysArgs {
     /// considered, `value` is after refunds. With a file of journeys, `path_chars` are the characters of all its paths.
     pub fn run(&self) -> Result<Answer, OneShotError> {
         let (config, conversion) = (self.journey_config()?, self.conversion_config());
-        config.check().map_err(|e| refused(&e))?;
+        config.check()?;
         let threads = self.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
         let read = read::read(self, &config, threads)?;
-        let gathered = Gathered::new(read.shards).map_err(|e| refused(&e))?;
-        let plan = Plan::new(&config, &conversion, &gathered.channels).map_err(|e| refused(&e))?;
+        let gathered = Gathered::new(read.shards)?;
+        let plan = Plan::new(&config, &conversion, &gathered.channels)?;
         let names = PathNames::new(&gathered.channels, &self.separator);
         let (told, names) = (self.build(gathered, &plan, &names, read.people.as_ref(), threads)?, names);
         let paths = told.distinct.len();
@@ -227,17 +226,15 @@ impl JourneysArgs {
             let mut tally = Tally::default();
             let mut batch = Batch::default();
             let mut mine = Distinct::default();
-            group
-                .each(|built: &Built<'_, u64>| {
-                    tally.add(built.output);
-                    if writer.is_some() {
-                        batch.add(built, names, people);
-                    }
-                    if self.paths.is_some() {
-                        mine.add(built.output);
-                    }
-                })
-                .map_err(|e| refused(&e))?;
+            group.each(|built: &Built<'_, u64>| {
+                tally.add(built.output);
+                if writer.is_some() {
+                    batch.add(built, names, people);
+                }
+                if self.paths.is_some() {
+                    mine.add(built.output);
+                }
+            })?;
             if self.paths.is_some() {
                 distinct.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(mine);
             }
@@ -305,10 +302,6 @@ impl JourneysArgs {
 
 fn row(name: &str, count: u64) -> Vec<String> {
     vec![name.to_owned(), count.to_string()]
-}
-
-fn refused(error: &PathsError) -> OneShotError {
-    OneShotError::finding(error.diagnostic())
 }
 
 fn read_config(path: &Path) -> Result<JourneyConfig, OneShotError> {

@@ -56,7 +56,7 @@ pub(super) fn read(
         Ok(())
     })?;
     if let Some(error) = broken {
-        return Err(at(&error, &path.display().to_string()));
+        return Err(at(error, &path.display().to_string()));
     }
     if found.len() > MOST_FINDINGS {
         let message = format!("{} rows more could not be read", found.len() - MOST_FINDINGS);
@@ -84,9 +84,8 @@ fn row(
     row.consent = optional(places.consent)?.map_or(Ok(true), truth)?;
     row.interaction = interaction(optional(places.interaction)?.unwrap_or_default());
     row.campaign = optional(places.campaign)?.map_or(NONE, |name| reader.shard.campaigns.number(name));
-    if let Some(value) = optional(places.value)?.filter(|v| !v.is_empty()) {
-        row.value = Some(value.parse().unwrap_or(f64::NAN));
-    }
+    let value = optional(places.value)?.filter(|v| !v.is_empty());
+    row.value = value.map(|v| v.parse().unwrap_or(f64::NAN));
     row.order = optional(places.order)?.map_or(NO_ORDER, order);
     Ok(row)
 }

@@ -204,3 +204,34 @@ pub(super) fn unwritten(path: &Path, error: ParquetError) -> OneShotError {
     let source = std::io::Error::other(error);
     OneShotError::Io { doing: "write", path: path.display().to_string(), source }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray as _;
+    use arrow::datatypes::Int64Type;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+    use super::*;
+
+    fn batch(person: i64) -> Batch {
+        let mut batch = Batch { numbers: vec![person], converted: vec![true], ..Batch::default() };
+        batch.path.push(|text| text.push('é'));
+        Batch { started_at: vec![1], ended_at: vec![2], value: vec![0.5], touches: vec![1], ..batch }
+    }
+
+    #[test]
+    fn groups_stand_in_their_order() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let writer = Ordered::create(file.path(), false).expect("a writer");
+        assert_eq!(batch(0).path_chars(), 1);
+        for (group, batch) in [(2, batch(30)), (0, batch(10)), (1, Batch::default()), (3, batch(40))] {
+            writer.write(group, batch).expect("written");
+        }
+        writer.finish().expect("finished");
+        let reader =
+            ParquetRecordBatchReaderBuilder::try_new(File::open(file.path()).expect("a file")).expect("readable");
+        let batches: Vec<_> = reader.build().expect("readable").map(|b| b.expect("a batch")).collect();
+        let people = batches.iter().flat_map(|b| b["entity"].as_primitive::<Int64Type>().values().to_vec());
+        assert_eq!(people.collect::<Vec<_>>(), [10, 30, 40]);
+    }
+}

@@ -138,16 +138,14 @@ impl Opened {
             taken.campaign = campaigns.as_ref().map_or(NONE, |c| c.at(row));
             taken.interaction = interactions.as_ref().map_or(Interaction::Other, |i| i.at(row));
             if taken.conversion || taken.refund {
-                if let Some(values) = values.as_ref().filter(|v| v.is_valid(row)) {
-                    taken.value = Some(values.value(row));
-                }
+                taken.value = values.as_ref().filter(|v| v.is_valid(row)).map(|v| v.value(row));
                 let order_of = |ids: &ArrayRef| {
                     let ids = ids.as_string::<i32>();
                     if ids.is_valid(row) { order(ids.value(row)) } else { NO_ORDER }
                 };
                 taken.order = orders.as_ref().map_or(NO_ORDER, order_of);
             }
-            reader.take(&taken).map_err(|e| at(&e, &self.path.display().to_string()))?;
+            reader.take(&taken).map_err(|e| at(e, &self.path.display().to_string()))?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use throughline_stats::parallel::map_parts;
 
 use super::people::People;
 use super::rows::{Found, Reader};
-use super::{JourneysArgs, csv, parquet, refused};
+use super::{JourneysArgs, csv, parquet};
 use crate::OneShotError;
 
 /// A line of a CSV file is taken for so many bytes, to guess the number of rows.
@@ -84,8 +84,8 @@ pub(super) fn read(args: &JourneysArgs, config: &JourneyConfig, threads: usize) 
 }
 
 /// An error of the kernel, at a file.
-pub(super) fn at(error: &PathsError, file: &str) -> OneShotError {
-    match refused(error) {
+pub(super) fn at(error: PathsError, file: &str) -> OneShotError {
+    match error.into() {
         OneShotError::Findings(found) => {
             OneShotError::Findings(found.into_iter().map(|d| d.at(file, None, None)).collect())
         }

@@ -42,7 +42,7 @@ pub(super) struct Row {
     pub(super) consent: bool,
     pub(super) interaction: Interaction,
     pub(super) campaign: u32,
-    /// NaN where it is no number.
+    /// As it stands there, also what is no number.
     pub(super) value: Option<f64>,
     pub(super) order: u64,
 }
@@ -116,10 +116,11 @@ impl Reader {
         if role & (Role::CONVERSION | Role::REFUND) != 0 {
             event.order = row.order;
             self.found.without_order += u64::from(row.conversion && row.order == NO_ORDER);
-            match row.value.map(micros) {
-                Some(Some(micros)) => event.value_micros = micros,
-                Some(None) => self.found.bad_values += 1,
-                None => {}
+            if let Some(value) = row.value {
+                match micros(value) {
+                    Some(micros) => event.value_micros = micros,
+                    None => self.found.bad_values += 1,
+                }
             }
         }
         self.shard.push(&event)

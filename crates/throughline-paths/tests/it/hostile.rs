@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use throughline_paths::names::PathNames;
-use throughline_paths::{Builder, Columns, NONE, Output, Plan, Role, Rule, Signals, assemble};
+use throughline_paths::{Builder, Columns, EntityKey as _, NONE, Output, Plan, Role, Rule, Signals, assemble};
 
 use crate::support::{MINUTE, check, config, purchase, touches};
 
@@ -158,4 +158,26 @@ fn nothing_at_all() {
     assert!(done.people.is_empty() && done.output.is_empty());
     let columns = Columns::<u64> { entity: &[1], ..columns };
     assert!(assemble(&columns, &plan, 2).is_err());
+}
+
+#[test]
+fn many_people_come_in_one_order_from_any_number_of_threads() {
+    let (at, channel, role) = person(600_000, 4, 3);
+    let entity: Vec<u32> = (0..600_000_u32).map(|i| i.wrapping_mul(2_654_435_761) % 70_000).collect();
+    let plan = Plan::new(&touches(""), &purchase(), &["a", "b", "c"]).expect("a plan");
+    let (interaction, campaign) = (None, None);
+    let columns = Columns {
+        entity: &entity,
+        at: &at,
+        channel: &channel,
+        role: &role,
+        interaction,
+        campaign,
+        value: None,
+        order: None,
+    };
+    let one = assemble(&columns, &plan, 1).expect("journeys");
+    assert!(one.people.iter().map(|p| p.mix()).is_sorted());
+    assert!(one.output.conversion.iter().filter(|c| **c != NONE).count() == 150_000);
+    assert_eq!(assemble(&columns, &plan, 3).expect("journeys"), one);
 }
