@@ -309,12 +309,12 @@ fn very_precise_twins_can_be_solved() {
 }
 
 /// Where the model's own assumptions hold, 90 % intervals hold the truth as often as they say: channels' ratios, drifts and errors
-/// drawn from the prior, 300 times.
+/// drawn from the prior, 120 times.
 #[test]
 fn intervals_hold_under_the_model() {
     let settings = Settings::default();
     let (mut held, mut sum) = (0, 0.0);
-    let worlds = 300_u64;
+    let worlds = 120_u64;
     for world in 0..worlds {
         let stream = Stream::new(world, 0x63_61_75);
         let mut slot = 0;
