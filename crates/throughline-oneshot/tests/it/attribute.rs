@@ -114,7 +114,9 @@ fn persons_are_drawn_whole() -> Outcome {
 fn persons_in_parquet_may_be_numbers_and_paths_lists() -> Outcome {
     let mut paths = ListBuilder::new(StringBuilder::new());
     for path in [&["a", "b"][..], &["b"], &["c", "", "a"], &["a"]] {
-        path.iter().for_each(|step| paths.values().append_value(step));
+        for step in path {
+            paths.values().append_value(step);
+        }
         paths.append(true);
     }
     let binary = parquet(vec![
@@ -154,14 +156,15 @@ fn rows_that_are_not_one_journey_are_left_out() -> Outcome {
     Ok(())
 }
 
+#[track_caller]
+fn check(result: Result<Answer, OneShotError>, expect: &str) {
+    let error = result.expect_err("refused").to_string();
+    assert!(error.contains(expect), "{error}");
+}
+
 #[test]
 fn what_is_wrong_is_said() -> Outcome {
     let file = csv(COUNTS)?;
-    #[track_caller]
-    fn check(result: Result<Answer, OneShotError>, expect: &str) {
-        let error = result.expect_err("refused").to_string();
-        assert!(error.contains(expect), "{error}");
-    }
     check(run(file.path(), &["--model", "liner"]), "did you mean `linear`?");
     check(run(file.path(), &["--model", "last", "--conversions", "con"]), "did you mean `conv`?");
     check(run(file.path(), &["--model", "last", "--person", "who"]), "TL033");
