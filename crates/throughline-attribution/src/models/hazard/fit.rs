@@ -2,6 +2,7 @@
 
 use throughline_stats::parallel::{map_parts, threads_for};
 
+use super::newton::{Curvature, MOST_CHANNELS};
 use super::{ChannelHazard, HazardFit};
 use crate::PathTable;
 use crate::distinct::{Distinct, Total};
@@ -40,22 +41,29 @@ pub(super) struct Fitted {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Parameters {
-    beta: Vec<f64>,
-    omega: Vec<f64>,
+pub(super) struct Parameters {
+    pub(super) beta: Vec<f64>,
+    pub(super) omega: Vec<f64>,
+}
+
+/// What a pass over the touches finds at some parameters.
+struct Pass {
+    height: f64,
+    sums: Vec<Sums>,
+    curvature: Option<Curvature>,
 }
 
 /// Sums of one pass by channel.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sums {
+pub(super) struct Sums {
     /// A: responsibilities.
-    credit: f64,
+    pub(super) credit: f64,
     /// B: responsibilities × age.
-    delay: f64,
+    pub(super) delay: f64,
     /// E: Σ (1 − e^(−ωΔ)).
-    exposure: f64,
-    /// Σ Δ e^(−ωΔ).
-    slope: f64,
+    pub(super) exposure: f64,
+    /// S: Σ Δ e^(−ωΔ).
+    pub(super) slope: f64,
 }
 
 impl Fitted {
@@ -143,31 +151,63 @@ impl Touches {
         fitted
     }
 
+    /// Newton's steps where they are defined and do not lower the likelihood, else accelerated steps of
+    /// expectation–maximisation, which never do.
     fn climb(&self, totals: &[Total], enough: f64, fitted: &mut Fitted) {
         let mut here = fitted.parameters.clone();
-        let (mut height, mut next) = self.step(totals, &here);
+        let mut pass = self.pass(totals, &here);
         fitted.passes = 1;
-        fitted.log_likelihoods.push(height);
+        fitted.log_likelihoods.push(pass.height);
         while fitted.passes < MOST_PASSES {
-            let (next_height, after) = self.step(totals, &next);
-            fitted.passes += 1;
-            fitted.log_likelihoods.push(next_height);
-            if next_height - height <= enough {
-                fitted.converged = true;
-                here = next;
-                break;
+            let newton = pass.curvature.as_ref().and_then(|c| c.step(&here, &pass.sums, self.bounds));
+            if let Some(next) = newton {
+                let after = self.pass(totals, &next);
+                fitted.passes += 1;
+                if after.height >= pass.height {
+                    let gain = after.height - pass.height;
+                    fitted.log_likelihoods.push(after.height);
+                    (here, pass) = (next, after);
+                    if gain <= enough {
+                        fitted.converged = true;
+                        break;
+                    }
+                    continue;
+                }
             }
-            let leap = self.extrapolate(&here, &next, &after);
-            let (leap_height, leap_next) = self.step(totals, &leap);
-            fitted.passes += 1;
-            if leap_height >= next_height {
-                fitted.log_likelihoods.push(leap_height);
-                (here, height, next) = (leap, leap_height, leap_next);
-            } else {
-                (here, height, next) = (next, next_height, after);
+            let (next, after, gain) = self.maximise(totals, (&here, &pass), enough, fitted);
+            (here, pass) = (next, after);
+            if gain <= enough {
+                fitted.converged = true;
+                break;
             }
         }
         fitted.parameters = here;
+    }
+
+    /// Two steps of expectation–maximisation and a leap along them where that is higher; the gain of the first step.
+    fn maximise(
+        &self,
+        totals: &[Total],
+        (here, pass): (&Parameters, &Pass),
+        enough: f64,
+        fitted: &mut Fitted,
+    ) -> (Parameters, Pass, f64) {
+        let next = self.step(here, &pass.sums);
+        let after = self.pass(totals, &next);
+        fitted.passes += 1;
+        fitted.log_likelihoods.push(after.height);
+        let gain = after.height - pass.height;
+        if gain <= enough {
+            return (next, after, gain);
+        }
+        let leap = self.extrapolate(here, &next, &self.step(&next, &after.sums));
+        let leapt = self.pass(totals, &leap);
+        fitted.passes += 1;
+        if leapt.height >= after.height {
+            fitted.log_likelihoods.push(leapt.height);
+            return (leap, leapt, gain);
+        }
+        (next, after, gain)
     }
 
     fn first(&self, totals: &[Total]) -> Parameters {
@@ -193,9 +233,8 @@ impl Touches {
         omega.clamp(self.bounds.0, self.bounds.1)
     }
 
-    /// The log-likelihood at some parameters, and those after one step from there.
-    fn step(&self, totals: &[Total], at: &Parameters) -> (f64, Parameters) {
-        let (height, sums) = self.pass(totals, at);
+    /// Parameters after one step of expectation–maximisation.
+    fn step(&self, at: &Parameters, sums: &[Sums]) -> Parameters {
         let mut next = at.clone();
         for (c, sum) in sums.iter().enumerate() {
             next.beta[c] = if sum.exposure > 0.0 { sum.credit / sum.exposure } else { 0.0 };
@@ -204,7 +243,7 @@ impl Touches {
                 next.omega[c] = self.bounded(sum.credit / delays);
             }
         }
-        (height, next)
+        next
     }
 
     /// Beyond the last of three points in a row, in the logarithms of β ω and ω; scheme S3 of the accelerated EM. Where ω
@@ -229,26 +268,32 @@ impl Touches {
         leap
     }
 
-    fn pass(&self, totals: &[Total], at: &Parameters) -> (f64, Vec<Sums>) {
+    fn pass(&self, totals: &[Total], at: &Parameters) -> Pass {
         let parts: Vec<_> = (0..totals.len()).step_by(PART).map(|p| p..totals.len().min(p + PART)).collect();
         let threads = threads_for(parts.len());
-        let mut sums = vec![Sums::default(); self.count];
-        let mut height = 0.0;
-        for (part_height, part) in map_parts(parts, threads, |paths| self.pass_part(totals, at, paths)) {
-            height += part_height;
-            for (sum, part) in sums.iter_mut().zip(part) {
+        let mut out = self.nothing();
+        for part in map_parts(parts, threads, |paths| self.pass_part(totals, at, paths)) {
+            out.height += part.height;
+            for (sum, part) in out.sums.iter_mut().zip(part.sums) {
                 sum.credit += part.credit;
                 sum.delay += part.delay;
                 sum.exposure += part.exposure;
                 sum.slope += part.slope;
             }
+            if let (Some(all), Some(part)) = (&mut out.curvature, &part.curvature) {
+                all.add(part);
+            }
         }
-        (height, sums)
+        out
     }
 
-    fn pass_part(&self, totals: &[Total], at: &Parameters, paths: std::ops::Range<usize>) -> (f64, Vec<Sums>) {
-        let mut sums = vec![Sums::default(); self.count];
-        let mut height = 0.0;
+    fn nothing(&self) -> Pass {
+        let curvature = (self.count <= MOST_CHANNELS).then(|| Curvature::new(self.count));
+        Pass { height: 0.0, sums: vec![Sums::default(); self.count], curvature }
+    }
+
+    fn pass_part(&self, totals: &[Total], at: &Parameters, paths: std::ops::Range<usize>) -> Pass {
+        let mut out = self.nothing();
         let mut rates: Vec<f64> = Vec::new();
         for path in paths {
             let total = totals[path];
@@ -261,23 +306,37 @@ impl Touches {
             for touch in self.range(path) {
                 let (c, age) = (self.channels[touch] as usize, self.ages[touch]);
                 let (left, gone) = decayed(at.omega[c] * age);
-                sums[c].exposure += walks * gone;
-                sums[c].slope += walks * age * left;
+                out.sums[c].exposure += walks * gone;
+                out.sums[c].slope += walks * age * left;
+                if let Some(curvature) = &mut out.curvature {
+                    curvature.slope[c] += walks * age * age * left;
+                }
                 exposed += at.beta[c] * gone;
                 rates.push(at.beta[c] * at.omega[c] * left);
                 rate += at.beta[c] * at.omega[c] * left;
             }
-            height -= walks * exposed;
+            out.height -= walks * exposed;
             if total.conversions > 0.0 {
-                height += total.conversions * self.share(at, path, rate, &mut rates);
-                for (touch, share) in self.range(path).zip(&rates) {
-                    let sum = &mut sums[self.channels[touch] as usize];
-                    sum.credit += total.conversions * share;
-                    sum.delay += total.conversions * share * self.ages[touch];
-                }
+                out.height += total.conversions * self.share(at, path, rate, &mut rates);
+                self.credit(at, path, total.conversions, &rates, &mut out);
             }
         }
-        (height, sums)
+        out
+    }
+
+    /// Adds what a path's conversions give to its channels.
+    fn credit(&self, at: &Parameters, path: usize, conversions: f64, shares: &[f64], out: &mut Pass) {
+        for (touch, share) in self.range(path).zip(shares) {
+            let (c, age) = (self.channels[touch] as usize, self.ages[touch]);
+            out.sums[c].credit += conversions * share;
+            out.sums[c].delay += conversions * share * age;
+            if let Some(curvature) = &mut out.curvature {
+                curvature.touch(c, *share, at.omega[c] * age, conversions);
+            }
+        }
+        if let Some(curvature) = &mut out.curvature {
+            curvature.close(conversions);
+        }
     }
 
     /// Turns rates into shares of their sum, and answers with its logarithm; in logarithms where the rates vanish.

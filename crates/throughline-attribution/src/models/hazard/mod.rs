@@ -1,6 +1,7 @@
 //! The additive hazard model: each touch adds a rate of conversion that decays.
 
 mod fit;
+mod newton;
 
 use throughline_core::{Diagnostic, Severity};
 
@@ -21,7 +22,8 @@ use crate::{AttributionError, Model, PathTable, PathWeights, Prepared, Split, Su
 /// p_i ∝ β_c ω_c e^(−ω_c Δ_i) of its touches; value follows them.
 ///
 /// Source: Y. Zhang, Y. Wei, J. Ren, "Multi-touch attribution in online advertising with survival theory", ICDM 2014.
-/// Fitted by expectation–maximisation: β = A / E with A the responsibilities of a channel and E its exposures
+/// Fitted by Newton's steps in ln(β ω) and ln ω where these do not lower the likelihood (up to 64 channels), else by
+/// expectation–maximisation: β = A / E with A the responsibilities of a channel and E its exposures
 /// Σ (1 − e^(−ωΔ)), then ω = A / (B + β Σ Δ e^(−ωΔ)), B = Σ p Δ, which maximises a lower bound of what the first step
 /// left (−E is convex in ω, so its tangent bounds it), hence never lowers the likelihood. Steps are extrapolated (R.
 /// Varadhan, C. Roland, "Simple and globally convergent methods for accelerating the convergence of any EM algorithm",
@@ -37,8 +39,8 @@ use crate::{AttributionError, Model, PathTable, PathWeights, Prepared, Split, Su
 ///
 /// Defined answers: without conversions all credits are 0, and value without conversions is split evenly over touches;
 /// without journeys that end in nothing the exposures of those that convert are all there is. Needs the age of every
-/// touch. Cost: one exponential a touch and pass, some tens of passes; in a bootstrap each draw starts at the fit of what
-/// was observed.
+/// touch. Cost: one exponential a touch and pass; a handful of passes, some tens where Newton's steps do not serve; in a
+/// bootstrap each draw starts at the fit of what was observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hazard;
 
