@@ -3,6 +3,7 @@
 use throughline_core::Timestamp;
 use throughline_core::estimate::EstimateError;
 use throughline_stats::chain::ChainError;
+use throughline_stats::ols::OlsError;
 
 /// An error of this crate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -154,6 +155,23 @@ pub enum AttributionError {
         channel: String,
         /// The number given.
         period: usize,
+    },
+    /// A daily series that does not fit the others.
+    #[error("{days} days of {what} do not fit {expected} days of spend, or are not finite")]
+    NotDaily {
+        /// Conversions, value or spend.
+        what: &'static str,
+        /// Its days.
+        days: usize,
+        /// Days of spend.
+        expected: usize,
+    },
+    /// A regression of credit on spend cannot be solved.
+    #[error("credit cannot be regressed on spend")]
+    Regression {
+        /// Why.
+        #[source]
+        source: OlsError,
     },
     /// The evidence together cannot be solved in double precision.
     #[error("{pieces} pieces of evidence are too alike and too precise to be solved together")]

@@ -38,6 +38,8 @@ pub mod causal;
 
 pub mod breakdown;
 
+pub mod marginal;
+
 pub mod identity;
 
 pub mod reconcile;
@@ -50,6 +52,7 @@ pub use error::AttributionError;
 pub use identity::{IdentityShare, WithIdentity, with_identity};
 pub use journeys::{Ending, Journeys, JourneysBuilder};
 pub use lift::{LiftCounter, LiftCounts, PathLift, contribution_share, path_lift};
+pub use marginal::{Daily, Marginal, marginal};
 pub use model::{Model, PathWeights, Prepared, Split, Summation, Units};
 pub use names::cluster_key;
 pub use parse::{format_path, parse_path};

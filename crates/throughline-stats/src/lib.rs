@@ -32,4 +32,6 @@ pub mod linalg;
 
 pub mod ols;
 
+pub mod hac;
+
 pub mod partial;

@@ -9,6 +9,7 @@ use std::f64::consts::TAU;
 
 use serde_json::json;
 use throughline_core::{Diagnostic, EvidenceTier, Level};
+use throughline_stats::hac::{newey_west, rule_of_thumb};
 use throughline_stats::ols::{OlsError, OlsFit, ols};
 
 use super::checks::ljung_box;
@@ -18,41 +19,6 @@ use crate::{EvidenceError, Joint, Report};
 
 /// The method's name in reports.
 pub const METHOD: &str = "segmented_regression";
-
-/// The covariance of coefficients by Newey and West with Bartlett weights up to `lag`: Γ₀ + Σ (1 − l / (lag + 1)) (Γ_l + Γ_l'),
-/// Γ_l = Σ_t φ_t φ_{t−l}' of the influence values φ. `times` are the positions of the rows: rows that are not `l` apart do not
-/// meet.
-pub fn newey_west(influence: &[Vec<f64>], times: &[usize], lag: usize) -> Vec<f64> {
-    let k = influence.len();
-    let mut out = vec![0.0; k * k];
-    for (row, t) in times.iter().enumerate() {
-        let mut before = row;
-        loop {
-            let l = t - times[before];
-            if l > lag {
-                break;
-            }
-            let weight = 1.0 - l as f64 / (lag + 1) as f64;
-            for i in 0..k {
-                for j in 0..k {
-                    let (a, b) = (influence[i][row] * influence[j][before], influence[i][before] * influence[j][row]);
-                    out[i * k + j] += if l == 0 { a } else { weight * (a + b) };
-                }
-            }
-            if before == 0 {
-                break;
-            }
-            before -= 1;
-        }
-    }
-    out
-}
-
-/// ⌊4 (n / 100)^(2/9)⌋.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
-pub fn rule_of_thumb(n: usize) -> usize {
-    (4.0 * (n as f64 / 100.0).powf(2.0 / 9.0)).floor() as usize
-}
 
 /// Corrections for a finite series: residuals of k smooth columns have lost about k (lag + 1) / n of the spectrum near zero
 /// that Bartlett's weights average over, and the average has the precision of 3 n / (2 (lag + 1)) independent squares. Errors:

@@ -1,12 +1,13 @@
 //! The filter against dense matrices, and what the posterior must be in cases with a known answer.
 
 use throughline_core::Level;
+use throughline_stats::hac::newey_west;
 
 use super::components::{Season, Structure, Trend};
 use super::filter::{Rows, collapse};
 use super::model::{Fit, Series, Settings, Window};
 use super::random::Cursor;
-use super::segmented::{newey_west, segmented};
+use super::segmented::segmented;
 use super::small::{backward, factorise, forward};
 use super::structural::{analyse, answer};
 use super::{History, history, ljung_box};
