@@ -12,7 +12,7 @@ DEMO ?= demo
 # What `make demo` ends in; empty for the report alone.
 SERVE ?= serve
 
-.PHONY: help demo test soak bench truth setup setup-test studio build lint tidy unit docs pages browser paint clean
+.PHONY: help demo test soak bench truth setup setup-test studio build lint tidy unit docs pages browser cluster paint clean
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -57,6 +57,9 @@ pages: studio ## The studio's own tests
 browser: ## The studio in Chromium, over the binary that the tests built
 	cargo test --workspace --locked --no-run --quiet
 	THROUGHLINE_BIN=$(CARGO_TARGET_DIR)/debug/throughline tools/studio browser
+
+cluster: ## Journeys on a scheduler and two executors, in a workspace of its own
+	cd cluster && CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)-cluster cargo test --locked
 
 paint: build ## How soon a reader sees the studio, on the release binary
 	THROUGHLINE_BIN=$(BIN) PAINT=20 tools/studio browser paint

@@ -90,7 +90,7 @@ async fn timeline(lake: &Lake) -> Snapshot {
 
 fn rules() -> Arc<JourneyRules> {
     let conversions = vec![ConversionConfig::new("purchase", EventKind::Purchase)];
-    Arc::new(JourneyRules { config: JourneyConfig::default(), conversions, withdrawal: Withdrawal::default() })
+    Arc::new(JourneyRules { config: JourneyConfig::default(), conversions, withdrawal: Withdrawal::default(), segments: Vec::new() })
 }
 
 /// Journeys and touches as sorted lines, and what was done.

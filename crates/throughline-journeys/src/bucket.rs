@@ -115,6 +115,18 @@ impl<'a> Bucket<'a> {
         self.channels.names()
     }
 
+    /// Whether a row may be used for measurement.
+    pub(crate) fn may_be_used(&self, row: usize) -> bool {
+        self.verdicts[row].is_none()
+    }
+
+    /// The last row of a person that is not after an instant.
+    pub(crate) fn last_by(&self, person: usize, at: i64) -> Option<usize> {
+        let range = self.people[person].1.clone();
+        let until = self.at.values()[range.clone()].partition_point(|t| *t <= at);
+        (until > 0).then(|| range.start + until - 1)
+    }
+
     /// Interaction of a row.
     pub(crate) fn interaction(&self, row: usize) -> Interaction {
         let engaged = columns::text_at(self.name, row) == Some("engaged_view");

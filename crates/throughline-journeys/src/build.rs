@@ -15,6 +15,7 @@ use crate::error::JourneyError;
 use crate::report::JourneyReport;
 use crate::rows::{JourneyRows, TouchRows, Writing};
 use crate::rules::JourneyRules;
+use crate::segments::Segments;
 
 fn touch_field() -> FieldRef {
     Arc::new(Field::new("element", DataType::Struct(tables::touches().file_schema.fields().clone()), false))
@@ -33,25 +34,28 @@ pub fn output_schema() -> SchemaRef {
 /// Journeys of chunks under one set of rules, and their counts.
 pub(crate) struct Journeys {
     rules: Arc<JourneyRules>,
+    segments: Segments,
     report: JourneyReport,
     tally: Tally,
     output: Output,
 }
 
 impl Journeys {
-    pub(crate) fn new(rules: Arc<JourneyRules>) -> Self {
+    pub(crate) fn new(rules: Arc<JourneyRules>, segments: Segments) -> Self {
         let report = JourneyReport::new(&rules);
-        Self { rules, report, tally: Tally::default(), output: Output::default() }
+        Self { rules, segments, report, tally: Tally::default(), output: Output::default() }
     }
 
     /// The journeys of a chunk, as rows of [`output_schema`].
     pub(crate) fn of(&mut self, chunk: &RecordBatch) -> Result<RecordBatch, JourneyError> {
-        let JourneyRules { config, conversions, withdrawal } = self.rules.as_ref();
+        let JourneyRules { config, conversions, withdrawal, .. } = self.rules.as_ref();
         let bucket = Bucket::new(chunk, *withdrawal)?;
         let removed: &mut [RemovedByConsent] = &mut self.report.removed_by_consent;
         if let [touches, converted] = removed {
             bucket.count_removed(config, conversions, [touches, converted]);
         }
+        let people = bucket.people.iter().map(|(_, range)| range);
+        let segments = self.segments.of(chunk, people, |row| bucket.may_be_used(row))?;
         let (mut journeys, mut touches) = (JourneyRows::default(), TouchRows::default());
         let mut with_journeys = vec![false; bucket.people.len()];
         for conversion in conversions {
@@ -62,7 +66,8 @@ impl Journeys {
             self.tally.add(&self.output);
             self.output.person.iter().for_each(|person| with_journeys[*person as usize] = true);
             let config = &self.report.config_ids[&conversion.name];
-            let writing = Writing { bucket: &bucket, columns: &columns, conversion: &conversion.name, config };
+            let (bucket, columns, segments) = (&bucket, &columns, &segments);
+            let writing = Writing { bucket, columns, segments, conversion: &conversion.name, config };
             writing.write(&self.output, &mut journeys, &mut touches);
         }
         self.report.persons += with_journeys.iter().filter(|with| **with).count() as u64;

@@ -17,6 +17,9 @@ pub enum JourneyError {
     /// The counts of a part cannot be written or read.
     #[error("the counts of a part of the plan are not readable: {0}")]
     Report(String),
+    /// A segment cannot be computed.
+    #[error("a segment cannot be computed: {0}")]
+    Segment(String),
     /// The run was asked to stop.
     #[error("cancelled")]
     Cancelled,

@@ -27,6 +27,7 @@ use crate::build::{Journeys, output_schema};
 use crate::chunks::Chunks;
 use crate::error::JourneyError;
 use crate::rules::JourneyRules;
+use crate::segments::Segments;
 
 /// The order of a timeline: total, so that what happened at one instant has one order wherever it is sorted.
 pub const TIMELINE_ORDER: &[&str] = &["person_id", "occurred_at", "source", "source_event_id"];
@@ -37,6 +38,7 @@ pub const TIMELINE_ORDER: &[&str] = &["person_id", "occurred_at", "source", "sou
 pub struct JourneysExec {
     input: Arc<dyn ExecutionPlan>,
     rules: Arc<JourneyRules>,
+    segments: Segments,
     /// [`TIMELINE_ORDER`], of the input.
     keys: Vec<Arc<dyn PhysicalExpr>>,
     properties: Arc<PlanProperties>,
@@ -44,12 +46,14 @@ pub struct JourneysExec {
 }
 
 impl JourneysExec {
-    /// The journeys of a plan's rows. Errors: a column of the timeline that the plan does not have.
+    /// The journeys of a plan's rows. Errors: a column of the timeline that the plan does not have, a
+    /// segment that cannot be computed.
     pub fn new(input: Arc<dyn ExecutionPlan>, rules: Arc<JourneyRules>) -> Result<Self> {
         let schema = input.schema();
         for name in crate::TIMELINE_COLUMNS {
             schema.index_of(name)?;
         }
+        let segments = Segments::compile(&rules.segments).map_err(external)?;
         let properties = PlanProperties::new(
             EquivalenceProperties::new(output_schema()),
             Partitioning::UnknownPartitioning(input.output_partitioning().partition_count()),
@@ -57,7 +61,14 @@ impl JourneysExec {
             input.boundedness(),
         );
         let keys = TIMELINE_ORDER.iter().map(|name| col(name, &schema)).collect::<Result<_>>()?;
-        Ok(Self { input, rules, keys, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new() })
+        Ok(Self {
+            input,
+            rules,
+            segments,
+            keys,
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
     }
 
     /// The rules it works by.
@@ -170,7 +181,7 @@ impl ExecutionPlan for JourneysExec {
         let work = Work {
             input: self.input.execute(partition, context)?.fuse(),
             chunks: Chunks::default(),
-            journeys: Some(Journeys::new(Arc::clone(&self.rules))),
+            journeys: Some(Journeys::new(Arc::clone(&self.rules), self.segments.clone())),
             metrics: BaselineMetrics::new(&self.metrics, partition),
         };
         let stream =

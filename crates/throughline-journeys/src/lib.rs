@@ -4,6 +4,8 @@ mod error;
 
 mod rules;
 
+mod segments;
+
 mod report;
 
 mod bucket;
@@ -24,5 +26,6 @@ pub use error::JourneyError;
 pub use exec::{JourneysExec, TIMELINE_ORDER};
 pub use report::JourneyReport;
 pub use rules::JourneyRules;
+pub use segments::SegmentConfig;
 pub use step::{JourneyInput, JourneyOutcome, journeys};
 pub use throughline_paths::{ConversionConfig, JourneyConfig, config_id};

@@ -13,11 +13,13 @@ use throughline_lake::{LakeError, columns, tables};
 use throughline_paths::{NONE, Output, Rule};
 
 use crate::bucket::{Bucket, Columns};
+use crate::segments::Known;
 
 /// What the journeys of one conversion in one bucket are written from.
 pub(crate) struct Writing<'a> {
     pub(crate) bucket: &'a Bucket<'a>,
     pub(crate) columns: &'a Columns,
+    pub(crate) segments: &'a Known,
     pub(crate) conversion: &'a str,
     pub(crate) config: &'a str,
 }
@@ -178,11 +180,13 @@ pub(crate) struct JourneyRows {
     geo: StringBuilder,
     device: StringBuilder,
     config: StringBuilder,
+    segments: ListBuilder<StringBuilder>,
 }
 
 impl Default for JourneyRows {
     fn default() -> Self {
         let element = Arc::new(Field::new("element", DataType::Utf8, true));
+        let texts = || ListBuilder::new(StringBuilder::new()).with_field(Arc::clone(&element));
         Self {
             journey_id: StringBuilder::new(),
             person_id: BinaryBuilder::new(),
@@ -193,19 +197,20 @@ impl Default for JourneyRows {
             value_micros: Int64Builder::new(),
             currency: StringBuilder::new(),
             touches: Int32Builder::new(),
-            path: ListBuilder::new(StringBuilder::new()).with_field(element),
+            path: texts(),
             started_at: Vec::new(),
             cohort: StringBuilder::new(),
             geo: StringBuilder::new(),
             device: StringBuilder::new(),
             config: StringBuilder::new(),
+            segments: texts(),
         }
     }
 }
 
 impl JourneyRows {
     fn push(&mut self, writing: &Writing<'_>, output: &Output, journey: usize, ending: &Ending<'_>) {
-        let Writing { bucket, columns: signals, conversion, config } = writing;
+        let Writing { bucket, columns: signals, segments, conversion, config } = writing;
         let Ending { journey_id, person, first, end } = *ending;
         let converted = output.conversion[journey] != NONE;
         self.journey_id.append_value(journey_id);
@@ -233,6 +238,11 @@ impl JourneyRows {
             builder.append_option(option(column, end).or_else(|| option(column, last?)));
         }
         self.config.append_value(config);
+        let as_of = bucket.last_by(output.person[journey] as usize, output.ended_at[journey]);
+        for known in as_of.into_iter().flat_map(|row| segments.at(row)) {
+            self.segments.values().append_value(known);
+        }
+        self.segments.append(true);
     }
 
     pub(crate) fn finish(mut self) -> Result<RecordBatch, LakeError> {
@@ -252,6 +262,7 @@ impl JourneyRows {
             Arc::new(self.geo.finish()),
             Arc::new(self.device.finish()),
             Arc::new(self.config.finish()),
+            Arc::new(self.segments.finish()),
         ];
         Ok(RecordBatch::try_new(tables::journeys().file_schema, arrays)?)
     }

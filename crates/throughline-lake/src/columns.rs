@@ -23,6 +23,14 @@ pub fn text<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray, L
     typed(batch, name, "text")
 }
 
+/// An array as text.
+pub fn as_text(array: &ArrayRef) -> Result<&StringArray, LakeError> {
+    array.as_any().downcast_ref().ok_or_else(|| LakeError::Schema {
+        table: "?".into(),
+        reason: format!("{} where text was expected", array.data_type()),
+    })
+}
+
 /// A 64-bit integer column.
 pub fn int<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Int64Array, LakeError> {
     typed(batch, name, "a 64-bit integer")

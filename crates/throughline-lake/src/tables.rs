@@ -171,7 +171,7 @@ pub fn timeline() -> TableSpec {
 
 /// Ordered touches of a person that end in a conversion or in none. Since version 2 with what credit is broken down by: the
 /// month of the person's first signal (`cohort`), place and device of the conversion (of the last kept touch where it has
-/// none), and the configuration that built it.
+/// none), and the configuration that built it. Since version 3 with the person's `segments` at its end, as `name=value`.
 pub fn journeys() -> TableSpec {
     let fields = vec![
         required("journey_id", DataType::Utf8),
@@ -189,8 +189,9 @@ pub fn journeys() -> TableSpec {
         text("geo"),
         text("device"),
         text("config_id"),
+        list_of("segments", DataType::Utf8),
     ];
-    TableSpec::new("journeys", 2, fields, Some(PartitionColumn::Int("bucket")), "one journey")
+    TableSpec::new("journeys", 3, fields, Some(PartitionColumn::Int("bucket")), "one journey")
 }
 
 /// Every touch considered for a journey, kept or dropped, and by which rule.
@@ -218,7 +219,8 @@ pub fn touches() -> TableSpec {
 
 /// Credit by model, conversion and channel, with intervals at `level` and, since version 2, inner ones at one half. Since version 3
 /// with the share of all credit, with what supports a credit that is scaled to evidence, and with the share of the variance of
-/// conversions that comes from not knowing who is whom.
+/// conversions that comes from not knowing who is whom. Since version 4 with conversions and value for one more unit of spend
+/// (`marginal_*`), or why there are none.
 pub fn credits() -> TableSpec {
     let mut fields = vec![
         required("model", DataType::Utf8),
@@ -251,7 +253,14 @@ pub fn credits() -> TableSpec {
     for name in ["identity_share", "identity_share_low", "identity_share_high"] {
         fields.push(optional(name, DataType::Float64));
     }
-    TableSpec::new("credits", 3, fields, None, "credit of one channel under one model")
+    for what in ["marginal_conversions", "marginal_value"] {
+        fields.push(optional(what, DataType::Float64));
+        for end in ["low", "high"] {
+            fields.push(optional(&format!("{what}_{end}"), DataType::Float64));
+        }
+    }
+    fields.push(text("marginal_absent"));
+    TableSpec::new("credits", 4, fields, None, "credit of one channel under one model")
 }
 
 /// Credit by model, conversion, channel and what a touch or journey is: campaign, place, device, cohort, day, month.

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use throughline_attribution::{CreditsWithIntervals, Model, Quantity, bootstrap_clusters, read_spec};
 use throughline_core::{Diagnostic, Estimate};
-use throughline_journeys::{JourneyInput, JourneyReport, JourneyRules, journeys};
+use throughline_journeys::{JourneyInput, JourneyReport, journeys};
 use throughline_lake::{Lake, Unit, tables};
 
 use crate::engine::Stores;
@@ -106,11 +106,7 @@ async fn side(
 ) -> Result<(Side, Credits), StageError> {
     let folder = tempfile::tempdir()?;
     let lake = Lake::open_local(folder.path())?;
-    let rules = JourneyRules {
-        config: config.journeys.clone(),
-        conversions: context.project.config.value.conversions.clone(),
-        withdrawal: context.project.config.value.privacy.withdrawal,
-    };
+    let rules = config.journey_rules(&context.project.config.value);
     let input = JourneyInput { rules, timeline: context.read(&tables::timeline()).await? };
     let unit = Unit { stage: "compare".into(), name: "all".into(), fingerprint: String::new(), run_seq: 0 };
     let outcome = journeys(&lake, &context.session()?, &context.run, input, &unit).await?;

@@ -21,6 +21,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL017", "a rule of matching names an unknown source"),
     ("TL018", "a permission to link cannot be used"),
     ("TL019", "links were refused that would have made one person of too many identifiers"),
+    ("TL457", "a segment of attribution cannot be used"),
+    ("TL458", "a day is not one"),
     ("TL020", "a conversion is in another currency than the project"),
     ("TL021", "the files of a source cannot be found"),
     ("TL022", "rows of a source cannot be used, or it gives nothing"),

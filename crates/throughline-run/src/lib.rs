@@ -30,6 +30,8 @@ mod explain;
 
 mod compare;
 
+mod part;
+
 mod reconcile;
 
 mod matches;
@@ -62,6 +64,7 @@ pub use matches::{
     Accuracy, Bin, DrawnPair, Fitted, Logins, MatchDraw, OUTCOMES, Reliability, ReviewPair, ReviewQuery, Sampled,
     decide_identity, draw_matches, draws, match_accuracy, open_match, person_links, review_queue,
 };
+pub use part::credit_of_part;
 pub use project::Project;
 pub use quarantine::{
     CorrectionWish, Outcome, QuarantineQuery, QuarantinedRow, Replayed, RowDetail, Tried, correct_row,
@@ -75,6 +78,8 @@ pub use sources::{
     check_sources, source_states, sources_report,
 };
 pub use stages::stage_names;
+pub use stages::{JourneyFilter, JourneyFilters, PartOfChannel, PartOfCredit, PartOfModel};
+pub use throughline_attribution::Ratio;
 pub use throughline_attribution::reconcile::Amount;
 pub use throughline_features::{Aggregate, MetricConfig, MetricKind, features_table, labels_table};
 pub use throughline_lake::tables;

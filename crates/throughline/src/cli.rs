@@ -10,7 +10,7 @@ mod quarantine;
 
 use std::path::PathBuf;
 
-pub(crate) use attribution::{AttributionCommand, CompareArgs, ReconcileArgs};
+pub(crate) use attribution::{AttributionCommand, CompareArgs, ReconcileArgs, ShowArgs};
 pub(crate) use evidence::{EvidenceCommand, EvidenceListArgs, EvidenceNoteArgs, EvidenceRecordArgs, EvidenceShowArgs};
 pub(crate) use people::{
     EraseArgs, ErasuresArgs, IdentityAccuracyArgs, IdentityCommand, IdentityDecisionArgs, IdentityDrawArgs,

@@ -1129,6 +1129,9 @@ export interface components {
             /** @description The channels by name. */
             channels: components["schemas"]["ChannelCredit"][];
             incremental: components["schemas"]["Incremental"] | null;
+            /** @description What can be asked for. */
+            filters: components["schemas"]["Filters"];
+            part: components["schemas"]["Part"] | null;
             /** @description What experiments proved. */
             evidence: components["schemas"]["EvidenceItem"][];
             /**
@@ -1596,11 +1599,9 @@ export interface components {
         };
         /** @description Credit of a dimension. */
         CreditCells: {
-            /**
-             * @description Dimensions.
-             * @enum {string}
-             */
-            dimension: "campaign" | "geo" | "device" | "cohort" | "day" | "month";
+            dimension: string;
+            /** @description All dimensions that credit is broken down by. */
+            dimensions: string[];
             conversion: string;
             model: string;
             /** @description Models whose credit is broken down. */
@@ -1915,6 +1916,22 @@ export interface components {
              * @description When they were read.
              */
             published_at: string | null;
+        };
+        /** @description What can be asked for. */
+        Filters: {
+            /** @description First and last day on which a journey ended, UTC; absent without journeys. */
+            days: [
+                string,
+                string
+            ] | null;
+            /** @description Places. */
+            geos: string[];
+            /** @description Devices. */
+            devices: string[];
+            /** @description Months in which people were first seen. */
+            cohorts: string[];
+            /** @description Segments, as `name=value`. */
+            segments: string[];
         };
         /** @description A finding. */
         Finding: {
@@ -2599,6 +2616,23 @@ export interface components {
         PairOf: {
             token: string;
             other_token: string;
+        };
+        /** @description The part of the journeys that was asked for. */
+        Part: {
+            /**
+             * Format: int64
+             * @description Journeys of the part with a touch.
+             */
+            journeys: number;
+            /**
+             * Format: int64
+             * @description Of all journeys with a touch.
+             */
+            of_journeys: number;
+            /** @description Models whose credit is of totals and has no parts. */
+            without_parts: string[];
+            /** @description Whether spend says what was asked for: it knows days and places, not people. */
+            has_spend: boolean;
         };
         /** @description A path. */
         PathItem: {
@@ -3739,6 +3773,18 @@ export interface operations {
             query?: {
                 /** @description Name of the conversion; the first one without. */
                 conversion?: string;
+                /** @description Only journeys that ended on this day or later, as 2026-03-01, UTC. */
+                from?: string;
+                /** @description Only journeys that ended on this day or earlier. */
+                to?: string;
+                /** @description Only journeys that ended in this place. */
+                geo?: string;
+                /** @description Only journeys that ended on this device. */
+                device?: string;
+                /** @description Only people first seen in this month, as 2026-03. */
+                cohort?: string;
+                /** @description Only people of this segment, as `name=value`. */
+                segment?: string;
             };
             header?: never;
             path?: never;
@@ -3762,6 +3808,14 @@ export interface operations {
                 content?: never;
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3829,8 +3883,8 @@ export interface operations {
     listCreditCells: {
         parameters: {
             query: {
-                /** @description The dimension. */
-                dimension: "campaign" | "geo" | "device" | "cohort" | "day" | "month";
+                /** @description `campaign`, `geo`, `device`, `cohort`, `day`, `month`, or `segment:NAME` for a segment of the project. */
+                dimension: string;
                 /** @description The conversion. */
                 conversion: string;
                 /** @description The model; the first that splits paths without. */
@@ -5061,6 +5115,16 @@ export interface operations {
                 geo?: string;
                 /** @description Only of this month, as 2026-03. */
                 month?: string;
+                /** @description Only of journeys that ended on this day or later, as 2026-03-01, UTC. */
+                from?: string;
+                /** @description Only of journeys that ended on this day or earlier. */
+                to?: string;
+                /** @description Only of conversions on this device. */
+                device?: string;
+                /** @description Only of people first seen in this month. */
+                cohort?: string;
+                /** @description Only of people of this segment, as `name=value`. */
+                segment?: string;
                 /** @description How many: 50 unless given, 200 at most; those with most conversions. */
                 limit?: number;
             };

@@ -97,6 +97,28 @@ proptest! {
 }
 
 #[test]
+fn segments_are_those_of_the_journeys_end() {
+    let row = |hour, what| Row { person: 1, hour, what };
+    // Known at 3 (tier 3), at 6 (tier 1), at 9 (secret: refused); purchases at 1, 4, 7 and 10.
+    let rows = [row(1, 4), row(3, 0), row(4, 4), row(6, 1), row(7, 4), row(9, 6), row(10, 4)];
+    let batches = block_on(collect(plan(&cut(&rows, 1, 3)), SessionContext::new().task_ctx())).expect("journeys");
+    let mut told = Vec::new();
+    for batch in &batches {
+        let journeys = Split::of(batch).expect("journeys").journeys;
+        let ended = throughline_lake::columns::time(&journeys, "ended_at").expect("times");
+        let segments = throughline_lake::columns::list(&journeys, "segments").expect("segments");
+        let purchase = throughline_lake::columns::text(&journeys, "conversion").expect("names");
+        for row in (0..journeys.num_rows()).filter(|row| purchase.value(*row) == "purchase") {
+            let known = segments.value(row);
+            let known = throughline_lake::columns::as_text(&known).expect("text");
+            told.push((ended.value(row) / 3_600_000_000, known.iter().flatten().collect::<Vec<_>>().join(" ")));
+        }
+    }
+    told.sort();
+    assert_eq!(told, [(1, ""), (4, "tier=3"), (7, "tier=1"), (10, "tier=1")].map(|(at, known)| (at, known.to_owned())));
+}
+
+#[test]
 fn rows_that_are_not_in_order_are_refused_where_nobody_sorts_them() {
     let row = |person, hour| (Row { person, hour, what: 0 }, format!("{person}-{hour}"));
     let apart = in_order(&[row(1, 1), row(2, 1), row(1, 2)]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use throughline_core::EventKind;
 use throughline_core::time::DAY_US;
-use throughline_journeys::{ConversionConfig, JourneyConfig, JourneyRules, TIMELINE_COLUMNS};
+use throughline_journeys::{ConversionConfig, JourneyConfig, JourneyRules, SegmentConfig, TIMELINE_COLUMNS};
 use throughline_lake::tables;
 
 /// One row: a person, a time in hours, what happened.
@@ -27,7 +27,7 @@ pub(crate) fn timeline(rows: &[Row]) -> RecordBatch {
 /// The rows as they stand.
 pub(crate) fn in_order(rows: &[(Row, String)]) -> RecordBatch {
     let text = |f: &dyn Fn(&Row) -> Option<String>| -> ArrayRef {
-        Arc::new(StringArray::from_iter(rows.iter().map(|(row, _)| f(row))))
+        Arc::new(rows.iter().map(|(row, _)| f(row)).collect::<StringArray>())
     };
     let schema = tables::timeline().file_schema;
     let columns = TIMELINE_COLUMNS.iter().map(|name| -> ArrayRef {
@@ -56,8 +56,14 @@ pub(crate) fn in_order(rows: &[(Row, String)]) -> RecordBatch {
             ),
             "channel" => text(&|row| (row.what < 4).then(|| format!("channel {}", row.what))),
             "value_micros" => {
-                Arc::new(Int64Array::from_iter(rows.iter().map(|(row, _)| (row.what >= 4).then_some(20_000_000))))
+                Arc::new(rows.iter().map(|(row, _)| (row.what >= 4).then_some(20_000_000)).collect::<Int64Array>())
             }
+            // What a page view says of a person is not to be used; the rest says it every third hour.
+            "properties" => text(&|row| match (row.what, row.hour % 3) {
+                (6, _) => Some(r#"{"tier": "secret"}"#.into()),
+                (_, 0) => Some(format!(r#"{{"tier": "{}"}}"#, row.hour % 5)),
+                _ => None,
+            }),
             "consent" => text(&|row| Some(if row.what == 6 { "measurement=denied" } else { "granted" }.into())),
             _ => text(&|_| None),
         }
@@ -74,5 +80,6 @@ pub(crate) fn rules() -> Arc<JourneyRules> {
         ConversionConfig::new("signup", EventKind::Signup),
     ];
     let withdrawal = throughline_core::consent::Withdrawal::default();
-    Arc::new(JourneyRules { config: JourneyConfig::default(), conversions, withdrawal })
+    let segments = vec![SegmentConfig { name: "tier".into(), value: "properties['tier']".into() }];
+    Arc::new(JourneyRules { config: JourneyConfig::default(), conversions, withdrawal, segments })
 }

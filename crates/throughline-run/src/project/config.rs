@@ -8,7 +8,7 @@ use throughline_core::consent::Withdrawal;
 use throughline_core::{Currency, Diagnostic, Level, Purpose, Share, Timestamp};
 use throughline_decide::{Action, Constraints};
 use throughline_evidence::Requirement;
-use throughline_journeys::{ConversionConfig, JourneyConfig};
+use throughline_journeys::{ConversionConfig, JourneyConfig, JourneyRules, SegmentConfig};
 
 use super::incremental::IncrementalConfig;
 use super::linking::LinkingConfig;
@@ -139,6 +139,9 @@ pub struct AttributionConfig {
     /// How touches become journeys.
     #[serde(default)]
     pub journeys: JourneyConfig,
+    /// Groups of people that credit is broken down by.
+    #[serde(default)]
+    pub segments: Vec<Spanned<SegmentConfig>>,
     /// Model specifications such as `linear`, `time_decay:7d`, `markov:1`.
     pub models: Vec<Spanned<String>>,
     /// How intervals are made.
@@ -150,6 +153,18 @@ pub struct AttributionConfig {
     /// Platforms that report conversions of their own.
     #[serde(default)]
     pub platforms: Vec<PlatformConfig>,
+}
+
+impl AttributionConfig {
+    /// What decides a project's journeys.
+    pub(crate) fn journey_rules(&self, project: &ProjectConfig) -> JourneyRules {
+        JourneyRules {
+            config: self.journeys.clone(),
+            conversions: project.conversions.clone(),
+            withdrawal: project.privacy.withdrawal,
+            segments: self.segments.iter().map(|s| s.value.clone()).collect(),
+        }
+    }
 }
 
 /// Intervals of credits.

@@ -353,6 +353,16 @@ impl Loader<'_> {
         let config = &parsed.value;
         self.found.extend(config.incremental.iter().flat_map(|i| i.check(&file.name)));
         self.found.extend(config.platforms.iter().filter_map(|p| p.compile(&file.name).err()));
+        for (n, segment) in config.segments.iter().enumerate() {
+            let (line, column) = (segment.referenced.line(), segment.referenced.column());
+            let twice = config.segments[..n].iter().any(|other| other.value.name == segment.value.name);
+            let again = || {
+                let message = format!("two segments are named `{}`", segment.value.name);
+                twice.then(|| Diagnostic::error("TL457", message).help("rename one of the two"))
+            };
+            let found = segment.value.check().or_else(again);
+            self.found.extend(found.map(|finding| finding.at(&file.name, Some(line), Some(column))));
+        }
         if let Err(error) = config.journeys.check() {
             self.found.push(Diagnostic::error("TL006", error.to_string()).at(&file.name, None, None));
         }

@@ -1,7 +1,8 @@
 //! Stage 3: the timeline becomes journeys, every touch kept or dropped by a named rule.
 
 use async_trait::async_trait;
-use throughline_journeys::{JourneyConfig, JourneyInput, JourneyRules, journeys};
+use serde_json::Value;
+use throughline_journeys::{JourneyInput, JourneyRules, journeys};
 use throughline_lake::{Unit, tables};
 
 use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
@@ -9,8 +10,11 @@ use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
 #[derive(Debug)]
 pub(super) struct Journeys;
 
-fn config(context: &StageContext<'_>) -> JourneyConfig {
-    context.project.attribution.as_ref().map(|a| a.value.journeys.clone()).unwrap_or_default()
+/// The rules; nothing where the project declares no conversion or asks for no attribution.
+fn rules(context: &StageContext<'_>) -> Option<JourneyRules> {
+    let attribution = context.project.attribution.as_ref()?;
+    let rules = attribution.value.journey_rules(&context.project.config.value);
+    (!rules.conversions.is_empty()).then_some(rules)
 }
 
 #[async_trait]
@@ -20,7 +24,7 @@ impl Stage for Journeys {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -36,22 +40,13 @@ impl Stage for Journeys {
     }
 
     async fn units(&self, context: &StageContext<'_>) -> Result<Vec<UnitPlan>, StageError> {
-        if context.project.config.value.conversions.is_empty() || context.project.attribution.is_none() {
-            return Ok(Vec::new());
-        }
-        let inputs = vec![
-            serde_json::to_string(&config(context))?,
-            serde_json::to_string(&context.project.config.value.conversions)?,
-            context.project.config.value.privacy.withdrawal.name().to_owned(),
-        ];
-        Ok(UnitPlan::all(inputs))
+        let Some(rules) = rules(context) else { return Ok(Vec::new()) };
+        Ok(UnitPlan::all(vec![serde_json::to_string(&rules)?]))
     }
 
     async fn run(&self, context: &StageContext<'_>, unit: &Unit) -> Result<StageOutput, StageError> {
-        let rules = JourneyRules {
-            config: config(context),
-            conversions: context.project.config.value.conversions.clone(),
-            withdrawal: context.project.config.value.privacy.withdrawal,
+        let Some(rules) = rules(context) else {
+            return Ok(StageOutput { staged: Vec::new(), metrics: Value::Null });
         };
         let input = JourneyInput { rules, timeline: context.read(&tables::timeline()).await? };
         let outcome = journeys(context.lake, &context.session()?, &context.run, input, unit).await?;

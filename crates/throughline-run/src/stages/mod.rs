@@ -20,7 +20,8 @@ mod training;
 
 use crate::stage::Stage;
 
-pub(crate) use attribute::{path_tables, read_from};
+pub use attribute::{JourneyFilter, JourneyFilters, PartOfChannel, PartOfCredit, PartOfModel};
+pub(crate) use attribute::{part_of_credit, path_tables, read_from};
 pub(crate) use consent::refusal;
 pub(crate) use decide::probability_pairs;
 pub(crate) use link::DECISION;

@@ -4,24 +4,18 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use throughline_core::Timestamp;
 use throughline_lake::tables;
-use utoipa::{IntoParams, ToSchema};
+use throughline_run::PartOfCredit;
+use utoipa::ToSchema;
 
 use super::Query;
+use super::part::{self, Filters, Part, Wanted};
 use super::shapes::evidence::{EvidenceItem, Finding};
 use crate::app::Shared;
 use crate::problem::{ApiError, Problem};
-
-/// Which credits.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
-    /// Name of the conversion; the first one without.
-    conversion: Option<String>,
-}
 
 /// Credit by channel and model.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,6 +40,10 @@ pub(crate) struct Attribution {
     channels: Vec<ChannelCredit>,
     /// Credits scaled to what experiments found; absent where the project does not ask for them.
     incremental: Option<Incremental>,
+    /// What can be asked for.
+    filters: Filters,
+    /// The part that was asked for; absent where all journeys were.
+    part: Option<Part>,
     /// What experiments proved.
     #[schema(value_type = Vec<EvidenceItem>)]
     evidence: Vec<Value>,
@@ -82,13 +80,13 @@ pub(crate) struct ModelName {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ChannelCredit {
     /// Its name.
-    channel: String,
+    pub(super) channel: String,
     /// What was spent on it; known exactly, so without interval.
-    spend: Option<f64>,
+    pub(super) spend: Option<f64>,
     /// Credit by model.
-    credits: BTreeMap<String, Credit>,
+    pub(super) credits: BTreeMap<String, Credit>,
     /// How far the models disagree.
-    disagreement: Disagreement,
+    pub(super) disagreement: Disagreement,
 }
 
 /// Credits scaled to what experiments found.
@@ -115,44 +113,48 @@ pub(crate) struct Incremental {
 /// A ratio with its interval, or why there is none.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RatioView {
-    value: Option<f64>,
+    pub(super) value: Option<f64>,
     /// A null end is infinite.
     #[schema(value_type = Option<(Option<f64>, Option<f64>)>)]
-    interval: Option<[Option<f64>; 2]>,
-    absent: Option<String>,
+    pub(super) interval: Option<[Option<f64>; 2]>,
+    pub(super) absent: Option<String>,
 }
 
 /// Credit of one channel under one model.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Credit {
-    conversions: f64,
+    pub(super) conversions: f64,
     #[schema(value_type = (f64, f64))]
-    conversions_interval: [f64; 2],
+    pub(super) conversions_interval: [f64; 2],
     #[schema(value_type = Option<(f64, f64)>)]
-    conversions_inner: Option<[f64; 2]>,
-    value: f64,
+    pub(super) conversions_inner: Option<[f64; 2]>,
+    pub(super) value: f64,
     #[schema(value_type = (f64, f64))]
-    value_interval: [f64; 2],
+    pub(super) value_interval: [f64; 2],
     #[schema(value_type = Option<(f64, f64)>)]
-    value_inner: Option<[f64; 2]>,
+    pub(super) value_inner: Option<[f64; 2]>,
     /// Share of conversions lost without the channel (Markov models).
-    removal_effect: Option<f64>,
+    pub(super) removal_effect: Option<f64>,
     /// Share of all that the model credits.
-    share: Option<f64>,
+    pub(super) share: Option<f64>,
     #[schema(value_type = Option<(f64, f64)>)]
-    share_interval: Option<[f64; 2]>,
+    pub(super) share_interval: Option<[f64; 2]>,
     /// Spend over conversions.
-    cpa: RatioView,
+    pub(super) cpa: RatioView,
     /// Value over spend.
-    roas: RatioView,
+    pub(super) roas: RatioView,
+    /// Spend for one more conversion, from days of spend and credit: an association.
+    pub(super) marginal_cpa: RatioView,
+    /// Value for one more unit of spend, likewise.
+    pub(super) marginal_roas: RatioView,
     /// Share of the variance of conversions that comes from not knowing who is whom; absent where nobody is uncertain.
-    identity_share: Option<f64>,
+    pub(super) identity_share: Option<f64>,
     #[schema(value_type = Option<(f64, f64)>)]
-    identity_share_interval: Option<[f64; 2]>,
+    pub(super) identity_share_interval: Option<[f64; 2]>,
     /// What supports a credit that is scaled to evidence: `own`, `own_elsewhere`, `population`.
-    support: Option<String>,
+    pub(super) support: Option<String>,
     /// What it may be used as, from 0 (association) to 3 (experiment).
-    tier: Option<i64>,
+    pub(super) tier: Option<i64>,
 }
 
 /// How far models disagree about a channel's conversions.
@@ -170,11 +172,12 @@ pub(crate) struct Disagreement {
 
 /// Credit by channel and model.
 #[utoipa::path(get, path = "/attribution", operation_id = "getAttribution", tag = "attribution", params(Wanted),
-    responses((status = 200, body = Attribution), (status = 404, body = Problem)))]
+    responses((status = 200, body = Attribution), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn get_attribution(
     State(app): State<Shared>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Attribution>, ApiError> {
+    let filter = wanted.filter();
     let rows = throughline_run::table_rows(&app.stores, &tables::credits()).await?;
     let project = app.project();
     let mut conversions: Vec<String> =
@@ -191,16 +194,27 @@ pub(crate) async fn get_attribution(
     let reported = unit.as_ref().and_then(|u| {
         u.metrics["conversions"].as_array()?.iter().find(|c| c["conversion"] == conversion.as_str()).cloned()
     });
-    let order = project.attribution.as_ref().map(|a| a.value.models.iter().map(|m| m.value.clone()).collect());
+    let part = match &filter {
+        Some(filter) => Some(part::part(&app, filter, &conversion).await?),
+        None => None,
+    };
+    let order: Option<Vec<String>> =
+        project.attribution.as_ref().map(|a| a.value.models.iter().map(|m| m.value.clone()).collect());
     Ok(Json(Attribution {
         currency: project.config.value.currency.to_string(),
         level: number(rows.first().copied(), "level").unwrap_or(0.9),
         inner_level: 0.5,
         interval_method: text(rows.first().copied(), "interval_method"),
-        totals: totals(reported.as_ref()),
-        models: models(&rows, order.unwrap_or_default()),
-        channels: channels(&rows),
-        incremental: incremental(&rows, reported.as_ref()),
+        totals: part.as_ref().map_or_else(|| totals(reported.as_ref()), totals_of),
+        models: match &part {
+            Some(part) => part.models.iter().map(|m| ModelName::new(&m.model)).collect(),
+            None => models(&rows, order.unwrap_or_default()),
+        },
+        channels: part.as_ref().map_or_else(|| channels(&rows), part::channels),
+        // What experiments found holds for the journeys they were about, not for any part of them.
+        incremental: if part.is_none() { incremental(&rows, reported.as_ref()) } else { None },
+        filters: part::filters(&app, &conversion).await?,
+        part: part.as_ref().zip(filter.as_ref()).map(|(part, filter)| Part::of(part, filter)),
         evidence: evidence(&app).await?,
         published_at: unit.as_ref().map(|u| u.published_at),
         run_seq: unit.map(|u| u.run_seq),
@@ -215,6 +229,11 @@ fn number(row: Option<&Value>, name: &str) -> Option<f64> {
 
 fn text(row: Option<&Value>, name: &str) -> String {
     row.and_then(|r| r[name].as_str()).unwrap_or_default().to_owned()
+}
+
+/// Conversions without a touch, and paths without a conversion that models do not credit, are told of the whole only.
+fn totals_of(part: &PartOfCredit) -> Totals {
+    Totals { conversions: part.conversions, value: part.value, ..Totals::default() }
 }
 
 fn totals(reported: Option<&Value>) -> Totals {
@@ -237,7 +256,13 @@ fn models(rows: &[&Value], order: Vec<String>) -> Vec<ModelName> {
     all.dedup();
     names.extend(order.into_iter().filter(|o| all.contains(o)));
     names.extend(all.into_iter().filter(|a| !names.contains(a)).collect::<Vec<_>>());
-    names.into_iter().map(|id| ModelName { title: title(&id), id }).collect()
+    names.into_iter().map(|id| ModelName::new(&id)).collect()
+}
+
+impl ModelName {
+    fn new(id: &str) -> Self {
+        Self { id: id.to_owned(), title: title(id) }
+    }
 }
 
 fn title(id: &str) -> String {
@@ -341,6 +366,23 @@ fn ratio(spend: Option<f64>, of: Option<f64>, ends: [f64; 2], spend_above: bool)
     RatioView { value: Some(spend / of), interval: Some([Some(spend / ends[1].max(of)), upper]), absent: None }
 }
 
+/// A slope of credit on spend, or its reciprocal: without an upper end where the slope may be nothing.
+fn marginal(row: &Value, name: &str, spend_above: bool) -> RatioView {
+    let at = |end: &str| number(Some(row), &format!("{name}{end}"));
+    let (Some(slope), Some(low), Some(high)) = (at(""), at("_low"), at("_high")) else {
+        let why = row["marginal_absent"].as_str().unwrap_or("marginal figures are of channels, not of their cells");
+        return RatioView { value: None, interval: None, absent: Some(why.to_owned()) };
+    };
+    if !spend_above {
+        return RatioView { value: Some(slope), interval: Some([Some(low), Some(high)]), absent: None };
+    }
+    if slope <= 0.0 {
+        return RatioView { value: None, interval: None, absent: Some("credit does not rise with spend".into()) };
+    }
+    let upper = (low > 0.0).then(|| 1.0 / low);
+    RatioView { value: Some(1.0 / slope), interval: Some([Some(1.0 / high), upper]), absent: None }
+}
+
 /// The credit of a row; `None` where there is no number.
 pub(super) fn credit(row: &Value, spend: Option<f64>) -> Option<Credit> {
     let conversions = number(Some(row), "conversions")?;
@@ -366,12 +408,14 @@ pub(super) fn credit(row: &Value, spend: Option<f64>) -> Option<Credit> {
             .map(|(a, b)| [a, b]),
         cpa: ratio(spend, Some(conversions), c, true),
         roas: ratio(spend, number(Some(row), "value"), v, false),
+        marginal_cpa: marginal(row, "marginal_conversions", true),
+        marginal_roas: marginal(row, "marginal_value", false),
         support: row["support"].as_str().map(str::to_owned),
         tier: row["evidence_tier"].as_i64(),
     })
 }
 
-fn disagreement<'a>(credits: impl Iterator<Item = &'a Credit> + Clone) -> Disagreement {
+pub(super) fn disagreement<'a>(credits: impl Iterator<Item = &'a Credit> + Clone) -> Disagreement {
     let lowest = credits.clone().map(|c| c.conversions).fold(f64::INFINITY, f64::min);
     let highest = credits.clone().map(|c| c.conversions).fold(0.0, f64::max);
     let least_high = credits.clone().map(|c| c.conversions_interval[1]).fold(f64::INFINITY, f64::min);

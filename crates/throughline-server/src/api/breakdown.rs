@@ -17,45 +17,13 @@ use crate::problem::{ApiError, Problem};
 /// Most cells of an answer; those with most credit.
 const MOST: usize = 2_000;
 
-/// Dimensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum DimensionName {
-    /// Campaign of the touch.
-    Campaign,
-    /// Place of the conversion.
-    Geo,
-    /// Device of the conversion.
-    Device,
-    /// Month in which the person was first seen.
-    Cohort,
-    /// Day of the conversion, UTC.
-    Day,
-    /// Month of the conversion, UTC.
-    Month,
-}
-
-impl DimensionName {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Campaign => "campaign",
-            Self::Geo => "geo",
-            Self::Device => "device",
-            Self::Cohort => "cohort",
-            Self::Day => "day",
-            Self::Month => "month",
-        }
-    }
-}
-
 /// Which cells.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WantedCells {
-    /// The dimension.
-    #[param(inline)]
-    dimension: DimensionName,
+    /// `campaign`, `geo`, `device`, `cohort`, `day`, `month`, or `segment:NAME` for a segment of the project.
+    dimension: String,
     /// The conversion.
     conversion: String,
     /// The model; the first that splits paths without.
@@ -69,8 +37,9 @@ pub(crate) struct WantedCells {
 /// Credit of a dimension.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CreditCells {
-    #[schema(inline)]
-    dimension: DimensionName,
+    dimension: String,
+    /// All dimensions that credit is broken down by.
+    dimensions: Vec<String>,
     conversion: String,
     model: String,
     /// Models whose credit is broken down.
@@ -107,8 +76,7 @@ pub(crate) async fn list_cells(
     Query(wanted): Query<WantedCells>,
 ) -> Result<Json<CreditCells>, ApiError> {
     let spec = tables::credit_cells();
-    let of =
-        format!("dimension = {} AND conversion = {}", literal(wanted.dimension.name()), literal(&wanted.conversion));
+    let of = format!("dimension = {} AND conversion = {}", literal(&wanted.dimension), literal(&wanted.conversion));
     let named =
         rows(&app, &spec, &format!("SELECT DISTINCT model FROM credit_cells WHERE {of} ORDER BY model")).await?;
     let found: Vec<String> = named.iter().filter_map(|r| r["model"].as_str()).map(str::to_owned).collect();
@@ -119,7 +87,7 @@ pub(crate) async fn list_cells(
     let model = match wanted.model {
         Some(model) if models.contains(&model) => model,
         Some(model) => {
-            return Err(ApiError::not_found(format!("credit of model `{model}` by {}", wanted.dimension.name())));
+            return Err(ApiError::not_found(format!("credit of model `{model}` by {}", wanted.dimension)));
         }
         None => models.first().cloned().ok_or_else(|| ApiError::not_found("credit that is broken down yet"))?,
     };
@@ -136,8 +104,11 @@ pub(crate) async fn list_cells(
     )
     .await?;
     let sum = |name: &str| all.iter().filter_map(|r| r[name].as_f64()).sum();
+    let query = "SELECT DISTINCT dimension FROM credit_cells ORDER BY dimension";
+    let dimensions = rows(&app, &spec, query).await?;
     Ok(Json(CreditCells {
         dimension: wanted.dimension,
+        dimensions: dimensions.iter().filter_map(|r| r["dimension"].as_str()).map(str::to_owned).collect(),
         conversion: wanted.conversion,
         model,
         models,

@@ -15,6 +15,7 @@ mod line;
 mod matches;
 mod oidc;
 mod page;
+mod part;
 mod paths;
 mod persons;
 mod runs;

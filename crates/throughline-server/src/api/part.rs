@@ -159,6 +159,8 @@ fn credit(of: &PartOfChannel, found: &PartOfCredit) -> Credit {
         share_interval: None,
         cpa: ratio(of.cpa.as_ref()),
         roas: ratio(of.roas.as_ref()),
+        marginal_cpa: ratio(of.marginal.as_ref().map(|m| &m.cost_per_conversion)),
+        marginal_roas: ratio(of.marginal.as_ref().map(|m| &m.return_on_spend)),
         identity_share: None,
         identity_share_interval: None,
         support: None,

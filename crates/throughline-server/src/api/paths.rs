@@ -28,6 +28,16 @@ pub(crate) struct WantedPaths {
     geo: Option<String>,
     /// Only of this month, as 2026-03.
     month: Option<String>,
+    /// Only of journeys that ended on this day or later, as 2026-03-01, UTC.
+    from: Option<String>,
+    /// Only of journeys that ended on this day or earlier.
+    to: Option<String>,
+    /// Only of conversions on this device.
+    device: Option<String>,
+    /// Only of people first seen in this month.
+    cohort: Option<String>,
+    /// Only of people of this segment, as `name=value`.
+    segment: Option<String>,
     /// How many: 50 unless given, 200 at most; those with most conversions.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
@@ -79,6 +89,12 @@ pub(crate) async fn list_paths(
     let mut tests = vec![format!("conversion = {}", literal(&wanted.conversion))];
     tests.extend(wanted.channel.map(|c| format!("array_has(path, {})", literal(&c))));
     tests.extend(wanted.geo.map(|g| format!("geo = {}", literal(&g))));
+    tests.extend(wanted.device.map(|d| format!("device = {}", literal(&d))));
+    tests.extend(wanted.cohort.map(|c| format!("cohort = {}", literal(&c))));
+    tests.extend(wanted.segment.map(|s| format!("array_has(segments, {})", literal(&s))));
+    let day = "substr(CAST(ended_at AS VARCHAR), 1, 10)";
+    tests.extend(wanted.from.map(|from| format!("{day} >= {}", literal(&from))));
+    tests.extend(wanted.to.map(|to| format!("{day} <= {}", literal(&to))));
     tests.extend(wanted.month.map(|m| format!("substr(CAST(ended_at AS VARCHAR), 1, 7) = {}", literal(&m))));
     let query = format!(
         "SELECT path, count(*) AS journeys, count(*) FILTER (WHERE converted) AS conversions, \

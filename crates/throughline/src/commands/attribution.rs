@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use throughline_run::{Compared, PlatformBridge, Project, Stores, compare_attribution, reconcile_platforms};
+use throughline_run::{
+    Compared, JourneyFilter, PartOfCredit, PlatformBridge, Project, Ratio, Stores, compare_attribution, credit_of_part,
+    reconcile_platforms,
+};
 
 use super::{block_on, variables};
-use crate::cli::{CompareArgs, ReconcileArgs};
+use crate::cli::{CompareArgs, ReconcileArgs, ShowArgs};
 use crate::failure::Failure;
 use crate::output::{interval, number, print, print_json, table};
 
@@ -64,6 +67,85 @@ fn compared(found: &Compared) -> String {
         .collect();
     let header = ["conversion", "model", "channel", "first", "second", "difference", "interval"];
     out.push_str(&format!("\n{}\n", table(&header, &[3, 4, 5], &rows)));
+    out
+}
+
+/// Shows the credit of a part of the journeys.
+pub(super) fn show(args: &ShowArgs) -> Result<ExitCode, Failure> {
+    let project = Project::load(&args.project.project, variables(&args.project.variables))?;
+    let filter = JourneyFilter {
+        from: args.from.clone(),
+        to: args.to.clone(),
+        geo: args.geo.clone(),
+        device: args.device.clone(),
+        cohort: args.cohort.clone(),
+        segment: args.segment.clone(),
+    };
+    let found = block_on(async {
+        let stores = Stores::open(&project).await?;
+        credit_of_part(&project, &stores, &filter, args.conversion.as_deref()).await
+    })??;
+    if args.project.json {
+        print_json(&serde_json::json!({ "filter": filter, "parts": found }))?;
+    } else if found.is_empty() {
+        print("no journey is credited yet: add attribution.yaml and run the project")?;
+    } else {
+        print(&found.iter().map(part).collect::<Vec<_>>().join("\n"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn part(found: &PartOfCredit) -> String {
+    let ratio = |of: Option<&Ratio>| match of.and_then(Ratio::number) {
+        Some(estimate) => {
+            let (low, high) = estimate.interval();
+            let high = if high.is_finite() { number(high) } else { "∞".to_owned() };
+            format!("{} [{}, {high}]", number(estimate.value), number(low))
+        }
+        None => "-".to_owned(),
+    };
+    let rows = found.models.iter().flat_map(|model| {
+        model.channels.iter().map(|channel| {
+            vec![
+                model.model.clone(),
+                channel.channel.clone(),
+                number(channel.conversions.value),
+                interval(channel.conversions.interval()),
+                number(channel.value.value),
+                interval(channel.value.interval()),
+                channel.spend.map_or_else(|| "-".to_owned(), number),
+                ratio(channel.cpa.as_ref()),
+                ratio(channel.roas.as_ref()),
+                ratio(channel.marginal.as_ref().map(|m| &m.cost_per_conversion)),
+                ratio(channel.marginal.as_ref().map(|m| &m.return_on_spend)),
+            ]
+        })
+    });
+    let header = [
+        "model",
+        "channel",
+        "conversions",
+        "interval",
+        "value",
+        "interval",
+        "spend",
+        "CPA",
+        "ROAS",
+        "marginal CPA",
+        "marginal ROAS",
+    ];
+    let mut out = format!(
+        "{}: {} of {} journeys, {} conversions worth {}\n{}\n",
+        found.conversion,
+        found.journeys,
+        found.of_journeys,
+        number(found.conversions),
+        number(found.value),
+        table(&header, &[2, 4, 6, 7, 8, 9, 10], &rows.collect::<Vec<_>>())
+    );
+    if !found.without_parts.is_empty() {
+        out.push_str(&format!("credit of totals has no parts: {}\n", found.without_parts.join(", ")));
+    }
     out
 }
 

@@ -71,6 +71,7 @@ pub(crate) fn dispatch(command: &Command) -> Result<ExitCode, Failure> {
             oneshot::show(&command.timed(answer, start.elapsed()), command.json())
         }
         Command::Attribution(AttributionCommand::Compare(args)) => attribution::compare(args),
+        Command::Attribution(AttributionCommand::Show(args)) => attribution::show(args),
         Command::Attribution(AttributionCommand::Reconcile(args)) => attribution::reconcile(args),
         Command::Evidence(EvidenceCommand::List(args)) => evidence::list(args),
         Command::Evidence(EvidenceCommand::Show(args)) => evidence::show(args),

@@ -1,5 +1,7 @@
 //! Credit in a project: drawn over persons, broken down, scaled to evidence, compared and reconciled.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::identity::{person, source};
@@ -22,7 +24,7 @@ emits:
     geo: \"geo\"
     value: \"value\"
     currency: \"'EUR'\"
-    properties: { order: \"order\" }
+    properties: { order: \"order\", tier: \"case when geo = 'north' then 'gold' end\" }
 ";
 
 const ADS: &str = "apiVersion: throughline/v1
@@ -47,6 +49,8 @@ kind: Attribution
 models: [linear, last, \"path:markov:1\", \"markov:1\", \"time_decay:7d\"]
 journeys: { lookback_days: 30, unit: touch, touch_kinds: [click, impression] }
 bootstrap: { draws: 50 }
+segments:
+  - { name: tier, value: \"properties['tier']\" }
 ";
 
 const HEAD: &str = "id,kind,at,email,channel,campaign,geo,value,order,consent\n";
@@ -100,7 +104,7 @@ fn cells_tie_out_by_model_day_and_dimension() {
         "SELECT model, dimension, item, channel, conversions, value, conversions_low, conversions_high FROM credit_cells",
     );
     for model in ["linear", "last", "path:markov:1", "time_decay:7d"] {
-        for dimension in ["campaign", "geo", "device", "cohort", "day", "month"] {
+        for dimension in ["campaign", "geo", "device", "cohort", "day", "month", "segment:tier"] {
             let of: Vec<&Value> = cells.iter().filter(|c| c["model"] == model && c["dimension"] == dimension).collect();
             let sum = |name: &str| of.iter().filter_map(|c| c[name].as_f64()).sum::<f64>();
             assert!(
@@ -120,6 +124,100 @@ fn cells_tie_out_by_model_day_and_dimension() {
     assert_eq!(outcomes[0]["value_micros"], 6_000_000, "the order of 11 of which 5 were given back");
     let told = answered(&["explain", "conversion", "--project", root]);
     assert!(told["identity"]["links"].is_array() && told["credit"]["linear"].is_object(), "{told}");
+}
+
+/// `attribution show` with more options.
+fn part(root: &str, options: &[&str]) -> Value {
+    let told = answered(&[&["attribution", "show", root], options].concat());
+    told["parts"][0].clone()
+}
+
+/// Credit by model and channel of a part.
+fn credit_of(part: &Value) -> BTreeMap<(String, String), f64> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let name = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    list(&part["models"])
+        .iter()
+        .flat_map(|m| list(&m["channels"]).into_iter().map(|c| (name(&m["model"]), c)).collect::<Vec<_>>())
+        .map(|(model, c)| ((model, name(&c["channel"])), c["conversions"]["value"].as_f64().expect("a number")))
+        .collect()
+}
+
+#[test]
+fn parts_of_credit_add_up_to_the_whole() {
+    let dir = project(&[("sources/shop.yaml", SHOP), ("data/shop.csv", &many()), ("attribution.yaml", ATTRIBUTION)]);
+    let root = shown(dir.path());
+    succeed(&["run", root, "--quiet"]);
+    let whole = part(root, &[]);
+    let all = credit_of(&whole);
+    assert_eq!(all.len(), 4 * 3, "four models split paths over three channels: {all:?}");
+    assert_eq!(whole["without_parts"][0], "markov:1");
+    assert_eq!(whole["conversions"], 45.0);
+    assert_eq!(whole["filters"]["segments"][0], "tier=gold");
+    // Whoever ends in 1 or 2 lives in the north, and is gold; the others have no tier.
+    let (north, south) = (part(root, &["--geo", "north"]), part(root, &["--geo", "south"]));
+    assert!(north["conversions"].as_f64() > Some(5.0) && south["conversions"].as_f64() > Some(5.0));
+    let (n, s) = (credit_of(&north), credit_of(&south));
+    for (of, credit) in &all {
+        assert!((n[of] + s[of] - credit).abs() < 1e-9, "{of:?}: {} and {} are not {credit}", n[of], s[of]);
+    }
+    assert_eq!(credit_of(&part(root, &["--segment", "tier=gold"])), n);
+    let month = part(root, &["--from", "2026-02-01", "--to", "2026-02-28"]);
+    assert_eq!(credit_of(&month), all);
+    let none = part(root, &["--device", "sundial"]);
+    assert_eq!((none["journeys"].clone(), none["conversions"].clone()), (0.into(), 0.0.into()));
+    assert!(credit_of(&none).values().all(|c| *c == 0.0));
+    refused(&["attribution", "show", root, "--from", "soon"], &["TL458", "2026-03-01"]);
+    let text = succeed(&["attribution", "show", root, "--geo", "north"]);
+    assert!(text.contains("credit of totals has no parts: markov:1"), "{text}");
+    write(dir.path(), "attribution.yaml", ATTRIBUTION.replace("properties['tier']", "nowhere"));
+    refused(&["check", root], &["TL457", "nowhere"]);
+}
+
+#[test]
+fn one_more_unit_of_spend_is_read_from_days() {
+    // 60 days: the shop spends 10 or 20, and each 10 brings two clicks that buy.
+    let (mut shop, mut ads) = (HEAD.to_owned(), "day,campaign,cost,reported,worth\n".to_owned());
+    let mut number = 0;
+    for day in 0..60 {
+        let date = format!("2026-{:02}-{:02}", 2 + day / 28, 1 + day % 28);
+        let tens = if (day * day + day / 3) % 2 == 0 { 1 } else { 2 };
+        ads.push_str(&format!("{date},brand,{},0,0\n", 10 * tens));
+        for _ in 0..2 * tens {
+            number += 1;
+            for (kind, hour, channel, value) in [("click", "10", "search", ""), ("purchase", "11", "", "30")] {
+                let at = format!("{date}T{hour}:00:00Z");
+                shop.push_str(&format!(
+                    "{kind}{number},{kind},{at},q{number}@a.example,{channel},,north,{value},,{GRANTED}\n"
+                ));
+            }
+        }
+    }
+    let dir = project(&[
+        ("sources/shop.yaml", SHOP),
+        ("sources/ads.yaml", ADS),
+        ("data/shop.csv", &shop),
+        ("data/ads.csv", &ads),
+        ("attribution.yaml", ATTRIBUTION),
+    ]);
+    let root = shown(dir.path());
+    succeed(&["run", root, "--quiet"]);
+    let told = asked(
+        root,
+        "SELECT model, marginal_conversions AS c, marginal_value AS v, marginal_absent AS why FROM credits WHERE channel = 'search'",
+    );
+    for row in &told {
+        if row["model"] == "markov:1" {
+            assert!(row["c"].is_null() && row["why"].as_str().is_some_and(|w| w.contains("path:MODEL")), "{row}");
+            continue;
+        }
+        assert!((row["c"].as_f64().expect("a slope") - 0.2).abs() < 1e-9, "{row}");
+        assert!((row["v"].as_f64().expect("a slope") - 6.0).abs() < 1e-7, "{row}");
+    }
+    let shown = part(root, &[]);
+    let linear = &shown["models"][0]["channels"][0]["marginal"];
+    let cost = linear["cost_per_conversion"]["number"]["value"].as_f64();
+    assert!(cost.is_some_and(|c| (c - 5.0).abs() < 1e-6), "{linear}");
 }
 
 const STUDY: &str = "apiVersion: throughline/v1

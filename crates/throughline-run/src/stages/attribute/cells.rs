@@ -1,6 +1,6 @@
 //! Credit by channel and campaign, place, device, cohort, day and month.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
@@ -14,8 +14,11 @@ use super::spend::Spend;
 use crate::project::AttributionConfig;
 use crate::stage::{StageContext, StageError};
 
-/// What credit is broken down by, each beside the channel.
-const DIMENSIONS: [&str; 6] = ["campaign", "geo", "device", "cohort", "day", "month"];
+/// What credit is broken down by, each beside the channel; segments of the project come on top, as `segment:NAME`.
+pub(super) const DIMENSIONS: [&str; 6] = ["campaign", "geo", "device", "cohort", "day", "month"];
+
+/// How the dimension of a segment begins.
+const SEGMENT: &str = "segment:";
 
 pub(super) struct Breaking<'a> {
     pub(super) context: &'a StageContext<'a>,
@@ -55,7 +58,9 @@ impl Breaking<'_> {
             level: self.config.bootstrap.level,
         };
         let mut out = Vec::new();
-        for dimension in DIMENSIONS {
+        let segments = self.config.segments.iter().map(|s| format!("{SEGMENT}{}", s.value.name));
+        for dimension in DIMENSIONS.map(str::to_owned).into_iter().chain(segments) {
+            let dimension = dimension.as_str();
             let cells = self.cells(dimension);
             let cell = |push: usize, touch: usize| cells.of_touch[about[push].touches + touch] as usize;
             let of = Dimension { name: dimension, cells: cells.names.len(), cell: &cell };
@@ -76,6 +81,8 @@ impl Breaking<'_> {
         let mut of_touch = Vec::with_capacity(self.paths.touches.len());
         let about = &self.paths.about;
         let ends = about.iter().skip(1).map(|a| a.touches).chain([self.paths.touches.len()]);
+        let segment = dimension.strip_prefix(SEGMENT).map(|name| format!("{name}="));
+        let values: BTreeSet<u32> = segment.iter().flat_map(|prefix| items.beginning(prefix)).map(|(n, _)| n).collect();
         let month = |day: i64| date(day).get(..7).and_then(|m| m.replace('-', "").parse().ok()).unwrap_or(0);
         for (journey, end) in about.iter().zip(ends) {
             let whole = match dimension {
@@ -84,7 +91,7 @@ impl Breaking<'_> {
                 "cohort" => i64::from(journey.cohort),
                 "day" => journey.day,
                 "month" => month(journey.day),
-                _ => 0,
+                _ => journey.segments.iter().find(|s| values.contains(s)).map_or(0, |s| i64::from(*s)),
             };
             for touch in &self.paths.touches[journey.touches..end] {
                 let item = if dimension == "campaign" { i64::from(touch.campaign) } else { whole };
@@ -97,14 +104,17 @@ impl Breaking<'_> {
             let item = match dimension {
                 "day" => date(item),
                 "month" => format!("{:04}-{:02}", item / 100, item % 100),
-                _ => items.name(u32::try_from(item).unwrap_or(0)).to_owned(),
+                _ => {
+                    let name = items.name(u32::try_from(item).unwrap_or(0));
+                    segment.as_ref().and_then(|prefix| name.strip_prefix(prefix.as_str())).unwrap_or(name).to_owned()
+                }
             };
             names[number as usize] = (items.name(channel).to_owned(), item);
         }
         Cells { names, of_touch }
     }
 
-    fn batch(&self, dimension: &'static str, cells: &Cells, found: &Breakdown) -> Result<RecordBatch, StageError> {
+    fn batch(&self, dimension: &str, cells: &Cells, found: &Breakdown) -> Result<RecordBatch, StageError> {
         let n = cells.names.len();
         let repeat = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text; n])) };
         let mut numbers: Vec<Vec<f64>> = vec![Vec::new(); 10];

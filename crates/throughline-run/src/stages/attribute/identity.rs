@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use throughline_attribution::{CreditsWithIntervals, Model, Quantity, WithIdentity, with_identity};
 use throughline_identity::Uncertain;
-use throughline_journeys::{JourneyInput, JourneyRules, journeys};
+use throughline_journeys::{JourneyInput, journeys};
 use throughline_lake::{Lake, Unit, tables};
 
 use super::read::{Part, read_parts};
@@ -76,11 +76,7 @@ pub(super) async fn graphs(
     for graph in 0..wanted {
         let seed = (context.run.seed ^ GRAPHS, graph as u64);
         let staged = uncertain.timeline(&lake, events.clone(), seed, &context.run, &unit(graph)).await?;
-        let rules = JourneyRules {
-            config: config.journeys.clone(),
-            conversions: project.conversions.clone(),
-            withdrawal: project.privacy.withdrawal,
-        };
+        let rules = config.journey_rules(project);
         let input = JourneyInput { rules, timeline: lake.staged_snapshot(&tables::timeline(), &staged)? };
         let built = journeys(&lake, &context.session()?, &context.run, input, &unit(graph)).await?;
         let drawn = Part {

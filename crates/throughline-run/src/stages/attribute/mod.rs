@@ -4,18 +4,23 @@
 mod cells;
 mod identity;
 mod incremental;
+mod marginal;
+mod part;
 mod read;
 mod report;
 mod spend;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use throughline_attribution::{CreditsWithIntervals, Model, bootstrap_clusters, read_spec};
+use throughline_attribution::{CreditsWithIntervals, Draws, Model, bootstrap_clusters, read_spec};
 use throughline_core::{Diagnostic, Level};
 use throughline_lake::{Unit, tables};
 
+pub(crate) use part::part_of_credit;
+pub use part::{JourneyFilter, JourneyFilters, PartOfChannel, PartOfCredit, PartOfModel};
 pub(crate) use read::{path_tables, read_from};
 
+use self::marginal::marginals;
 use self::read::Paths;
 use crate::project::AttributionConfig;
 use crate::stage::{Stage, StageContext, StageError, StageOutput, UnitPlan};
@@ -33,7 +38,7 @@ impl Stage for Attribute {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -65,7 +70,8 @@ impl Stage for Attribute {
         };
         context.run.progress.start("attribute", None);
         let read = read::read(context).await?;
-        let spend = spend::read(context).await?;
+        let spend = spend::read(context, &JourneyFilter::default()).await?;
+        let draws = Draws { draws: config.bootstrap.draws, seed: context.run.seed, level: config.bootstrap.level };
         let mut credits = context.lake.writer(&tables::credits(), unit)?;
         let mut cells = context.lake.writer(&tables::credit_cells(), unit)?;
         let mut reports = Vec::new();
@@ -74,8 +80,12 @@ impl Stage for Attribute {
         for (conversion, paths) in &read.conversions {
             let found = credit(config, &models, paths, context.run.seed)?;
             let about = report::About { context, conversion, spend: &spend, graphs: &graphs };
-            for model in &found {
-                credits.write(None, &about.credit_rows(model)?).await?;
+            for (model, credited) in models.iter().zip(&found) {
+                let marginals = match model.breaks_down() {
+                    true => Some(marginals(paths, model.as_ref(), &spend, &read.items, None, draws)?),
+                    false => None,
+                };
+                credits.write(None, &about.credit_rows(credited, marginals.as_ref())?).await?;
             }
             let calibration = incremental::calibrate(context, config, conversion, &read, paths).await?;
             if let Some(calibration) = &calibration {

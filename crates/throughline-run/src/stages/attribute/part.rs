@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use throughline_attribution::{Breakdown, Dimension, Draws, Model, Quantity, Ratio, break_down, read_spec};
+use throughline_attribution::{Breakdown, Dimension, Draws, Marginal, Model, Quantity, Ratio, break_down, read_spec};
 use throughline_core::Estimate;
 use throughline_core::money::units_from_micros;
-use throughline_lake::{columns, tables};
 
 use super::INNER;
+use super::marginal::{Marginals, marginals};
 use super::read::{About, Items, Paths, Read, date, read};
+use super::spend::{self, Spend};
 use crate::project::AttributionConfig;
 use crate::stage::{StageContext, StageError};
 
@@ -108,6 +109,8 @@ pub struct PartOfChannel {
     pub cpa: Option<Ratio>,
     /// Value over spend.
     pub roas: Option<Ratio>,
+    /// What one more unit of spend goes along with.
+    pub marginal: Option<Marginal>,
 }
 
 /// Days, places and the like as they are numbered.
@@ -158,7 +161,7 @@ pub(crate) async fn part_of_credit(
     conversion: Option<&str>,
 ) -> Result<Vec<PartOfCredit>, StageError> {
     let read = read(context).await?;
-    let spend = if filter.has_spend() { spend(context, filter).await? } else { BTreeMap::new() };
+    let spend = if filter.has_spend() { spend::read(context, filter).await? } else { Spend::default() };
     let mut out = Vec::new();
     for (name, paths) in read.conversions.iter().filter(|(name, _)| conversion.is_none_or(|wanted| wanted == *name)) {
         let part = Part { context, config, filter, read: &read, paths, spend: &spend };
@@ -173,7 +176,7 @@ struct Part<'a> {
     filter: &'a JourneyFilter,
     read: &'a Read,
     paths: &'a Paths,
-    spend: &'a BTreeMap<String, i64>,
+    spend: &'a Spend,
 }
 
 impl Part<'_> {
@@ -206,9 +209,10 @@ impl Part<'_> {
             let rest = found.credit(0, Quantity::Conversions)?.value;
             let totals = found.totals();
             outcome.get_or_insert((totals.conversions - rest, totals.value - found.credit(0, Quantity::Value)?.value));
+            let marginals = marginals(self.paths, model.as_ref(), self.spend, &self.read.items, Some(&inside), draws)?;
             let mut channels = numbers
                 .iter()
-                .map(|(channel, cell)| self.channel(&found, *channel, *cell))
+                .map(|(channel, cell)| self.channel(&found, &marginals, *channel, *cell))
                 .collect::<Result<Vec<_>, _>>()?;
             channels.sort_by(|a, b| a.channel.cmp(&b.channel));
             models.push(PartOfModel { model: model.spec(), channels });
@@ -226,9 +230,15 @@ impl Part<'_> {
         })
     }
 
-    fn channel(&self, found: &Breakdown, channel: u32, cell: usize) -> Result<PartOfChannel, StageError> {
+    fn channel(
+        &self,
+        found: &Breakdown,
+        marginals: &Marginals,
+        channel: u32,
+        cell: usize,
+    ) -> Result<PartOfChannel, StageError> {
         let name = self.read.items.name(channel);
-        let spend = self.spend.get(name).map(|micros| units_from_micros(*micros));
+        let spend = self.spend.by_channel.get(name).map(|micros| units_from_micros(*micros));
         Ok(PartOfChannel {
             channel: name.to_owned(),
             conversions: found.credit(cell, Quantity::Conversions)?,
@@ -238,6 +248,7 @@ impl Part<'_> {
             spend,
             cpa: spend.map(|spend| found.cost_per_conversion(cell, spend)).transpose()?,
             roas: spend.map(|spend| found.return_on_spend(cell, spend)).transpose()?,
+            marginal: marginals.get(name).cloned(),
         })
     }
 }
@@ -256,29 +267,4 @@ fn filters(items: &Items, about: &[About]) -> JourneyFilters {
         cohorts: names(&|a| a.cohort),
         segments: segments.into_iter().map(|number| items.name(number).to_owned()).collect(),
     }
-}
-
-/// Spend by channel, in millionths, of the days and the place that are asked for.
-async fn spend(context: &StageContext<'_>, filter: &JourneyFilter) -> Result<BTreeMap<String, i64>, StageError> {
-    let session = context.session()?;
-    session.register("spend", context.read(&tables::spend()).await?)?;
-    let text = |value: &str| format!("'{}'", value.replace('\'', "''"));
-    let tests = [("date >=", &filter.from), ("date <=", &filter.to), ("geo =", &filter.geo)];
-    let asked: String =
-        tests.iter().filter_map(|(test, value)| value.as_ref().map(|v| format!(" AND {test} {}", text(v)))).collect();
-    let sql = format!(
-        "SELECT channel, sum(cost_micros) AS cost_micros FROM (
-           SELECT channel, geo, date, cost_micros, currency, row_number() OVER (
-             PARTITION BY source, source_row_id
-             ORDER BY revision DESC, ingested_at DESC, channel, campaign, geo, cost_micros, currency) AS occurrence
-           FROM spend)
-         WHERE occurrence = 1 AND channel IS NOT NULL AND currency = {}{asked} GROUP BY channel ORDER BY channel",
-        text(context.project.config.value.currency.as_str())
-    );
-    let mut out = BTreeMap::new();
-    for batch in session.query(&sql).await? {
-        let (channel, cost) = (columns::text(&batch, "channel")?, columns::int(&batch, "cost_micros")?);
-        out.extend((0..batch.num_rows()).map(|row| (channel.value(row).to_owned(), cost.value(row))));
-    }
-    Ok(out)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use arrow::array::{Array, RecordBatch, StringArray};
+use arrow::array::{Array, ListArray, RecordBatch, StringArray};
 use throughline_attribution::{Ending, Journeys, JourneysBuilder, Outcome, PathTable, PathTableBuilder};
 use throughline_core::money::units_from_micros;
 use throughline_core::time::DAY_US;
@@ -37,6 +37,17 @@ impl Items {
         number
     }
 
+    /// The numbers of names that begin so, and the rest of each.
+    pub(super) fn beginning<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (u32, &'a str)> {
+        let numbered = self.names.iter().zip(0_u32..);
+        numbered.filter_map(move |(name, number)| Some((number, name.strip_prefix(prefix)?)))
+    }
+
+    /// The number of a name that is known.
+    pub(super) fn find(&self, name: &str) -> Option<u32> {
+        self.numbers.get(name).copied()
+    }
+
     /// The name of a number.
     pub(super) fn name(&self, number: u32) -> &str {
         self.names.get(number as usize).map_or(UNKNOWN, String::as_str)
@@ -50,6 +61,8 @@ pub(super) struct About {
     pub(super) cohort: u32,
     /// Days since 1970, UTC.
     pub(super) day: i64,
+    /// `name=value` of each segment that is known of the person.
+    pub(super) segments: Box<[u32]>,
     /// Where its touches begin.
     pub(super) touches: usize,
 }
@@ -57,7 +70,8 @@ pub(super) struct About {
 /// A kept touch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kept {
-    at: i64,
+    /// When it was, microseconds since 1970.
+    pub(super) at: i64,
     /// Its campaign.
     pub(super) campaign: u32,
     /// Its channel.
@@ -169,6 +183,7 @@ fn add(
     let (ended, value) = (columns::time(batch, "ended_at")?, columns::int(batch, "value_micros")?);
     let (found_currency, path) = (text("currency")?, columns::list(batch, "path")?);
     let (geo, device, cohort) = (text("geo")?, text("device")?, text("cohort")?);
+    let segments = columns::list(batch, "segments")?;
     for row in 0..batch.num_rows() {
         if let Some(other) = columns::text_at(found_currency, row).filter(|c| *c != currency) {
             return Err(other_currency(id.value(row), other, currency));
@@ -202,11 +217,20 @@ fn add(
             device: items.number(columns::text_at(device, row)),
             cohort: items.number(columns::text_at(cohort, row)),
             day: ended.value(row).div_euclid(DAY_US),
+            segments: numbered(segments, row, items)?,
             touches: entry.touches.len(),
         });
         entry.touches.extend_from_slice(touches);
     }
     Ok(())
+}
+
+fn numbered(segments: &ListArray, row: usize, items: &mut Items) -> Result<Box<[u32]>, StageError> {
+    if segments.is_null(row) || segments.value_length(row) == 0 {
+        return Ok(Box::default());
+    }
+    let known = segments.value(row);
+    Ok(columns::as_text(&known)?.iter().map(|name| items.number(name)).collect())
 }
 
 /// Ids are random, so half of one is a key of draws as good as a hash of all of it.
@@ -256,4 +280,10 @@ pub(crate) async fn path_tables(context: &StageContext<'_>) -> Result<BTreeMap<S
 /// The date of a day.
 pub(super) fn date(day: i64) -> String {
     Timestamp::from_micros(day.saturating_mul(DAY_US)).date()
+}
+
+/// The day of a date as 2026-03-01; nothing where it is none.
+pub(super) fn day_of(date: &str) -> Option<i64> {
+    let at: Timestamp = format!("{date}T00:00:00Z").parse().ok()?;
+    Some(at.micros().div_euclid(DAY_US))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use serde_json::{Value, json};
 use throughline_attribution::causal::{Calibrated, Distribution};
-use throughline_attribution::{CreditsWithIntervals, Quantity};
+use throughline_attribution::{CreditsWithIntervals, Marginal, Quantity, Ratio};
 use throughline_core::money::units_from_micros;
 use throughline_core::{Diagnostic, EvidenceTier, Level};
 use throughline_lake::tables;
@@ -13,6 +13,7 @@ use throughline_lake::tables;
 use super::INNER;
 use super::identity::Graphs;
 use super::incremental::Scaled;
+use super::marginal::Marginals;
 use super::read::Paths;
 use super::spend::Spend;
 use crate::stage::{StageContext, StageError};
@@ -39,6 +40,26 @@ struct Row {
     support: Option<String>,
     /// Share of the variance of conversions that comes from not knowing who is whom, with its interval.
     identity: [Option<f64>; 3],
+    /// Conversions, then value, for one more unit of spend: number and ends.
+    marginal: [Option<f64>; 6],
+    marginal_absent: Option<String>,
+}
+
+/// Why credit has no marginal figures.
+const NO_DAYS: &str = "this model credits totals, not the touches of a day; `path:MODEL` does";
+const NO_SPEND: &str = "nothing is known of what was spent on it";
+const WHOLE: &str = "evidence is of whole periods, not of one more unit of spend";
+
+/// Numbers of marginal figures, or why there are none.
+fn marginal(found: Option<&Marginal>) -> ([Option<f64>; 6], Option<String>) {
+    let Some(found) = found else { return ([None; 6], Some(NO_SPEND.to_owned())) };
+    match (&found.conversions, &found.return_on_spend) {
+        (Ratio::Number(c), Ratio::Number(v)) => {
+            let ends = [c.interval(), v.interval()];
+            ([c.value, ends[0].0, ends[0].1, v.value, ends[1].0, ends[1].1].map(Some), None)
+        }
+        (Ratio::Undefined { because }, _) | (_, Ratio::Undefined { because }) => ([None; 6], Some(because.clone())),
+    }
 }
 
 fn tier(tier: EvidenceTier) -> i32 {
@@ -46,7 +67,11 @@ fn tier(tier: EvidenceTier) -> i32 {
 }
 
 impl About<'_> {
-    pub(super) fn credit_rows(&self, model: &CreditsWithIntervals) -> Result<RecordBatch, StageError> {
+    pub(super) fn credit_rows(
+        &self,
+        model: &CreditsWithIntervals,
+        marginals: Option<&Marginals>,
+    ) -> Result<RecordBatch, StageError> {
         let mut rows = Vec::new();
         for (i, channel) in model.credits.channels().iter().enumerate() {
             let interval = &model.intervals[i];
@@ -58,6 +83,10 @@ impl About<'_> {
             let identity = wide.and_then(|w| w.share);
             let (inner_conversions, inner_value) = (inner(Quantity::Conversions)?, inner(Quantity::Value)?);
             let share = interval.share.interval();
+            let (margin, marginal_absent) = match marginals {
+                Some(found) => marginal(found.get(&channel.channel)),
+                None => ([None; 6], Some(NO_DAYS.to_owned())),
+            };
             rows.push(Row {
                 channel: channel.channel.clone(),
                 numbers: [
@@ -78,6 +107,8 @@ impl About<'_> {
                 tier: tier(EvidenceTier::Associational),
                 support: None,
                 identity: identity.map_or([None; 3], |s| [s.share, s.interval.0, s.interval.1].map(Some)),
+                marginal: margin,
+                marginal_absent,
             });
         }
         let method = match self.graphs.drawn {
@@ -95,6 +126,7 @@ impl About<'_> {
             numbers: numbers(cell.conversions.as_ref(), cell.value.as_ref()),
             tier: tier(cell.tier),
             support: serde_json::to_value(cell.support).ok().and_then(|s| s.as_str().map(str::to_owned)),
+            marginal_absent: Some(WHOLE.to_owned()),
             ..Row::default()
         };
         let mut rows: Vec<Row> = found.cells.iter().map(row).collect();
@@ -102,6 +134,7 @@ impl About<'_> {
             channel: BASELINE.to_owned(),
             numbers: numbers(Some(&total.baseline_conversions), Some(&total.baseline_value)),
             tier: tier(EvidenceTier::Modelled),
+            marginal_absent: Some(NO_SPEND.to_owned()),
             ..Row::default()
         }));
         let method = format!("posterior over {} pieces of evidence", found.used.len());
@@ -115,6 +148,7 @@ impl About<'_> {
         let share = |k: usize| -> ArrayRef { Arc::new(rows.iter().map(|r| r.share[k]).collect::<Float64Array>()) };
         let identity =
             |k: usize| -> ArrayRef { Arc::new(rows.iter().map(|r| r.identity[k]).collect::<Float64Array>()) };
+        let margin = |k: usize| -> ArrayRef { Arc::new(rows.iter().map(|r| r.marginal[k]).collect::<Float64Array>()) };
         let spend = rows.iter().map(|r| self.spend.by_channel.get(&r.channel).copied());
         let arrays: Vec<ArrayRef> = vec![
             repeat(model),
@@ -143,6 +177,13 @@ impl About<'_> {
             identity(0),
             identity(1),
             identity(2),
+            margin(0),
+            margin(1),
+            margin(2),
+            margin(3),
+            margin(4),
+            margin(5),
+            Arc::new(rows.iter().map(|r| r.marginal_absent.as_deref()).collect::<StringArray>()),
         ];
         Ok(RecordBatch::try_new(tables::credits().file_schema, arrays)?)
     }

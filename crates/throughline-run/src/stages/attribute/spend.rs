@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use throughline_core::money::units_from_micros;
 use throughline_lake::{columns, tables};
 
+use super::cells::DIMENSIONS;
+use super::part::JourneyFilter;
+use super::read::day_of;
 use crate::stage::{StageContext, StageError};
 
 /// Spend in millionths by (channel, item) of each dimension.
@@ -15,8 +19,28 @@ pub(super) struct Spend {
 
 impl Spend {
     /// The spend of an item of a dimension; absent where spend does not say it.
-    pub(super) fn of(&self, dimension: &'static str, channel: &str, item: &str) -> Option<i64> {
+    pub(super) fn of(&self, dimension: &str, channel: &str, item: &str) -> Option<i64> {
+        let dimension = *DIMENSIONS.iter().find(|d| **d == dimension)?;
         self.by_item.get(&(dimension, channel.to_owned(), item.to_owned())).copied()
+    }
+
+    /// What a channel cost on each day from the first to the last on which it cost anything, days since 1970.
+    pub(super) fn by_day(&self, channel: &str) -> (i64, Vec<f64>) {
+        let of = |item: &str| ("day", channel.to_owned(), item.to_owned());
+        let known = self
+            .by_item
+            .range(of("")..=of("9999-99-99"))
+            .filter(|((dimension, of, _), _)| *dimension == "day" && of == channel);
+        let known: Vec<(i64, f64)> =
+            known.filter_map(|((_, _, day), cost)| Some((day_of(day)?, units_from_micros(*cost)))).collect();
+        let (Some((first, _)), Some((last, _))) = (known.first(), known.last()) else { return (0, Vec::new()) };
+        let mut out = vec![0.0; usize::try_from(last - first + 1).unwrap_or(0)];
+        for (day, cost) in &known {
+            if let Some(slot) = usize::try_from(day - first).ok().and_then(|day| out.get_mut(day)) {
+                *slot = *cost;
+            }
+        }
+        (*first, out)
     }
 
     fn add(&mut self, dimension: &'static str, channel: &str, item: Option<&str>, cost: i64) {
@@ -27,8 +51,13 @@ impl Spend {
     }
 }
 
-/// Reads spend in the project's currency, the newest revision of each row: money is never added across currencies.
-pub(super) async fn read(context: &StageContext<'_>) -> Result<Spend, StageError> {
+/// Reads spend in the project's currency, the newest revision of each row: money is never added across currencies. Of the days
+/// and the place of a filter; what it says of people, spend does not know ([`JourneyFilter::has_spend`]).
+pub(super) async fn read(context: &StageContext<'_>, filter: &JourneyFilter) -> Result<Spend, StageError> {
+    let text = |value: &str| format!("'{}'", value.replace('\'', "''"));
+    let tests = [("date >=", &filter.from), ("date <=", &filter.to), ("geo =", &filter.geo)];
+    let asked: String =
+        tests.iter().filter_map(|(test, value)| value.as_ref().map(|v| format!(" AND {test} {}", text(v)))).collect();
     let session = context.session()?;
     session.register("spend", context.read(&tables::spend()).await?)?;
     let sql = format!(
@@ -37,9 +66,9 @@ pub(super) async fn read(context: &StageContext<'_>) -> Result<Spend, StageError
              PARTITION BY source, source_row_id
              ORDER BY revision DESC, ingested_at DESC, channel, campaign, geo, cost_micros, currency) AS occurrence
            FROM spend)
-         WHERE occurrence = 1 AND channel IS NOT NULL AND currency = '{}'
+         WHERE occurrence = 1 AND channel IS NOT NULL AND currency = {}{asked}
          GROUP BY channel, campaign, geo, date ORDER BY channel, campaign, geo, date",
-        context.project.config.value.currency
+        text(context.project.config.value.currency.as_str())
     );
     let mut out = Spend::default();
     for batch in session.query(&sql).await? {
