@@ -1569,6 +1569,10 @@ export interface components {
             cpa: components["schemas"]["RatioView"];
             /** @description Value over spend. */
             roas: components["schemas"]["RatioView"];
+            /** @description Spend for one more conversion, from days of spend and credit: an association. */
+            marginal_cpa: components["schemas"]["RatioView"];
+            /** @description Value for one more unit of spend, likewise. */
+            marginal_roas: components["schemas"]["RatioView"];
             /**
              * Format: double
              * @description Share of the variance of conversions that comes from not knowing who is whom; absent where nobody is uncertain.

@@ -180,7 +180,7 @@ fn one_more_unit_of_spend_is_read_from_days() {
     let (mut shop, mut ads) = (HEAD.to_owned(), "day,campaign,cost,reported,worth\n".to_owned());
     let mut number = 0;
     for day in 0..60 {
-        let date = format!("2026-{:02}-{:02}", 2 + day / 28, 1 + day % 28);
+        let date = format!("2026-{:02}-{:02}", 1 + day / 28, 1 + day % 28);
         let tens = if (day * day + day / 3) % 2 == 0 { 1 } else { 2 };
         ads.push_str(&format!("{date},brand,{},0,0\n", 10 * tens));
         for _ in 0..2 * tens {
