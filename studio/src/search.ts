@@ -13,10 +13,18 @@ export function oneOf<T extends string>(value: unknown, options: readonly T[]): 
   return options.find((option) => option === value);
 }
 
-export function sharedSearch(search: Record<string, unknown>): SharedSearch {
-  const asOf = text(search.as_of);
-  return {
-    conversion: text(search.conversion),
-    as_of: asOf !== undefined && !Number.isNaN(Date.parse(asOf)) ? asOf : undefined,
-  };
+/**
+ * What an address gives, read key by key. A key that it does not have stays out, which is not the same as one without a value: only what
+ * stays out is kept from the screen before, where a route keeps it.
+ */
+export function given<T>(search: Record<string, unknown>, readers: { [K in keyof T]-?: (value: unknown) => T[K] }): Partial<T> {
+  const keys = (Object.keys(readers) as (keyof T & string)[]).filter((key) => key in search);
+  return Object.fromEntries(keys.map((key) => [key, readers[key](search[key])])) as Partial<T>;
 }
+
+const instant = (value: unknown) => {
+  const written = text(value);
+  return written !== undefined && !Number.isNaN(Date.parse(written)) ? written : undefined;
+};
+
+export const sharedSearch = (search: Record<string, unknown>) => given<SharedSearch>(search, { conversion: text, as_of: instant });
