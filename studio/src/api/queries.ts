@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
 import { answer, api, Problem, setCsrfToken } from './client';
-import type { Credentials, Dimension, RunState, Session, StageName } from './types';
+import type { PartSearch } from '../filters/search';
+import type { Credentials, RunState, Session, StageName } from './types';
 
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
@@ -61,14 +62,15 @@ export const queries = {
       },
     }),
 
-  attribution: (conversion?: string) =>
+  /** Of all journeys, or of the part that is asked for. */
+  attribution: (conversion?: string, part: PartSearch = {}) =>
     queryOptions({
-      queryKey: ['attribution', conversion ?? null],
-      queryFn: ({ signal }) => answer(api.GET('/api/v1/attribution', { params: { query: { conversion } }, signal })),
+      queryKey: ['attribution', 'credit', { conversion, ...part }],
+      queryFn: ({ signal }) => answer(api.GET('/api/v1/attribution', { params: { query: { conversion, ...part } }, signal })),
     }),
 
   /** Credit by what touches and journeys are. */
-  creditCells: (query: { dimension: Dimension; conversion: string; model?: string; channel?: string; item?: string }) =>
+  creditCells: (query: { dimension: string; conversion: string; model?: string; channel?: string; item?: string }) =>
     queryOptions({
       queryKey: ['attribution', 'cells', query],
       queryFn: ({ signal }) => answer(api.GET('/api/v1/attribution/cells', { params: { query }, signal })),
@@ -82,7 +84,7 @@ export const queries = {
     }),
 
   /** Under the topic of conversions, as a run that changes one changes the other. */
-  paths: (query: { conversion: string; channel?: string; geo?: string; month?: string; limit: number }) =>
+  paths: (query: PartSearch & { conversion: string; channel?: string; limit: number }) =>
     queryOptions({
       queryKey: ['conversions', 'paths', query],
       queryFn: ({ signal }) => answer(api.GET('/api/v1/paths', { params: { query }, signal })),

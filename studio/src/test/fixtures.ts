@@ -1,5 +1,5 @@
 import type {
-  Attribution, Bridges, Credit, CreditCell, CreditCells, Dimension, Line, PathList, Ratio, RunState, Session, Stage, StageName,
+  Attribution, Bridges, Credit, CreditCell, CreditCells, FilterChoices, Line, PathList, Ratio, RunState, Session, Stage, StageName,
 } from '../api/types';
 
 const NAMES: StageName[] = ['ingest', 'link', 'journeys', 'attribute', 'prove', 'features', 'model', 'decide', 'activate', 'observe'];
@@ -53,6 +53,10 @@ export const credit = (n: number, change: Partial<Credit> = {}): Credit => ({
 const MODELS = [{ id: 'first', title: 'First touch' }, { id: 'markov:1', title: 'Markov, order 1' }];
 const spent = (n: number) => ({ cpa: ratio(12 / n, 12 / (n + 2), n > 2 ? 12 / (n - 2) : null), roas: ratio((n * 10) / 12, (n * 8) / 12, n) });
 
+export const filters: FilterChoices = {
+  days: ['2025-12-20', '2026-01-12'], geos: ['Basel', 'Bern'], devices: ['desktop', 'mobile'], cohorts: ['2025-11', '2025-12'], segments: ['tier=basic', 'tier=gold'],
+};
+
 export const attribution: Attribution = {
   currency: 'EUR', conversion: 'purchase', conversions: ['purchase'], level: 0.9, inner_level: 0.5,
   interval_method: 'bootstrap', totals: { conversions: 10, value: 100, paths_without_conversion: 5, conversions_without_touch: 2 },
@@ -64,7 +68,7 @@ export const attribution: Attribution = {
       return [model, credit(n, at === 0 ? spent(n) : {})];
     })),
   })),
-  incremental: null, evidence: [], run_seq: 3, published_at: '2026-01-01T00:00:00Z',
+  incremental: null, filters, part: null, evidence: [], run_seq: 3, published_at: '2026-01-01T00:00:00Z',
 };
 
 const SCALED = 'incremental:path:markov:1';
@@ -83,19 +87,30 @@ export const evidenced: Attribution = {
   },
 };
 
+/** Credit of half the journeys, under the one model that splits paths; people of a segment, of whom spend does not know. */
+export const partial: Attribution = {
+  ...attribution,
+  totals: { conversions: 5, value: 50, paths_without_conversion: 0, conversions_without_touch: 0 },
+  models: MODELS.slice(0, 1),
+  channels: attribution.channels.map((of, at) => ({
+    ...of, spend: null, credits: { first: credit(3 - at, { share: (3 - at) / 5, share_interval: null }) },
+  })),
+  part: { journeys: 1204, of_journeys: 5310, without_parts: ['markov:1'], has_spend: false },
+};
+
 const DAYS = Array.from({ length: 12 }, (_, at) => `2026-01-${String(at + 1).padStart(2, '0')}`);
-const ITEMS: Record<Dimension, string[]> = {
-  campaign: ['always_on', 'spring'], geo: ['', 'Bern'], device: ['desktop', 'mobile'], cohort: ['2025-11', '2025-12'], day: DAYS, month: ['2025-12', '2026-01'],
+const ITEMS: Record<string, string[]> = {
+  campaign: ['always_on', 'spring'], geo: ['', 'Bern'], device: ['desktop', 'mobile'], cohort: ['2025-11', '2025-12'], day: DAYS, month: ['2025-12', '2026-01'], 'segment:tier': ['basic', 'gold'],
 };
 
 /** Credit of the first model, spread evenly over items. */
-export function cells(dimension: Dimension, change: Partial<CreditCells> = {}): CreditCells {
-  const items = ITEMS[dimension];
+export function cells(dimension: string, change: Partial<CreditCells> = {}): CreditCells {
+  const items = ITEMS[dimension] ?? [];
   const all = attribution.channels.flatMap(({ channel, credits }) => items.map((item): CreditCell => {
     const n = credits.first!.conversions / items.length;
     return { item, channel, spend: null, credit: credit(n, { conversions_interval: [n / 2, n * 2], value_interval: [n * 5, n * 20] }) };
   }));
-  return { dimension, conversion: 'purchase', model: 'first', models: ['first', 'path:markov:1'], items, cells: all, total: all.length, conversions: 10, value: 100, level: 0.9, currency: 'EUR', ...change };
+  return { dimension, dimensions: Object.keys(ITEMS).sort(), conversion: 'purchase', model: 'first', models: ['first', 'path:markov:1'], items, cells: all, total: all.length, conversions: 10, value: 100, level: 0.9, currency: 'EUR', ...change };
 }
 
 const CAUSES: [string, number][] = [['credit', 30], ['window', -4], ['view_through', 12.5], ['consent', 3], ['duplicate', 0], ['time_zone', -1], ['identity', 9.5]];

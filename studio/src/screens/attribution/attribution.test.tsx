@@ -1,11 +1,11 @@
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { renderApp } from '../../test/app';
 import type { Attribution } from '../../api/types';
-import { absent, attribution, bridges, cells, credit, evidenced, line, session } from '../../test/fixtures';
+import { absent, attribution, bridges, cells, credit, evidenced, line, partial, session } from '../../test/fixtures';
 import { fakeServer, type Sent } from '../../test/server';
-import { cellTwin, dotsOf, expected, itemText, linesOf } from './cells';
+import { cellTwin, dimensionsOf, dimensionWords, dotsOf, inSentence, expected, itemText, linesOf } from './cells';
 import { columnsOf, markOf, marksOf, ordered, reconcile, supportWords } from './figures';
 import { reasonsOf } from './missing';
 import { addsUp, causeWords } from './platforms';
@@ -15,7 +15,7 @@ const may = [...session.may, 'listCreditCells', 'listBridges', 'listEvidence'];
 const asked = ({ path }: Sent) => new URL(path, 'http://localhost').searchParams;
 const serve = (data: Attribution, more: Parameters<typeof fakeServer>[0] = {}) => fakeServer({
   'GET /session': { body: { ...session, may } }, 'GET /line': { body: line() }, 'GET /attribution': { body: data },
-  'GET /attribution/cells': (sent) => ({ body: cells(asked(sent).get('dimension') as 'day', asked(sent).has('channel') ? { cells: cells('day').cells.slice(0, 12), total: 12, conversions: 6, value: 60 } : {}) }),
+  'GET /attribution/cells': (sent) => ({ body: cells(asked(sent).get('dimension')!, asked(sent).has('channel') ? { cells: cells('day').cells.slice(0, 12), total: 12, conversions: 6, value: 60 } : {}) }),
   'GET /attribution/bridges': { body: bridges() }, ...more,
 });
 const region = (name: string) => screen.findByRole('region', { name });
@@ -153,6 +153,137 @@ it('draws the channels with most credit over time and leaves gaps where cells ar
   expect([expected(attribution, all, undefined, undefined, 'value'), expected(attribution, all, 'email', undefined, 'conversions'), expected(attribution, all, 'email', 'x', 'value')]).toEqual([100, 6, null]);
   expect(expected(attribution, { ...all, model: 'path:markov:1' }, undefined, undefined, 'value')).toBeNull();
   expect([itemText('month', '2026-03'), itemText('campaign', '2026-03'), itemText('geo', '')]).toEqual(['Mar 2026', '2026-03', 'not known']);
+});
+
+const servePart = (whole: Attribution, part: Attribution = partial) => serve(whole, {
+  'GET /attribution': (sent) => ({ body: [...asked(sent).keys()].some((key) => key !== 'conversion') ? part : whole }),
+});
+const ofCredit = (sent: Sent[]) => sent.filter(({ path }) => /^\/attribution(\?|$)/.test(path)).map((each) => Object.fromEntries(asked(each)));
+
+it('shows credit of a part, keeps the part in the address, and clears it', async () => {
+  const sent = servePart(evidenced);
+  renderApp('/attribution?measure=value');
+  const bar = await region('Filters');
+  expect(within(bar).getByRole('status').textContent).toBe('All journeys');
+  expect(within(bar).getAllByRole('combobox').map((each) => within(each).getAllByRole('option').map((option) => option.textContent).join())).toEqual([
+    'all,Basel,Bern', 'all,desktop,mobile', 'all,Nov 2025,Dec 2025', 'all,Tier: basic,Tier: gold',
+  ]);
+  await userEvent.selectOptions(within(bar).getByRole('combobox', { name: 'Segment' }), 'Tier: gold');
+  expect(await within(bar).findByText('Part: 1,204 of 5,310 journeys')).toBeTruthy();
+  expect(ofCredit(sent).at(-1)).toEqual({ conversion: 'purchase', segment: 'tier=gold' });
+  // The part's own total, and nothing that is not told of it.
+  const totals = await region('Totals');
+  expect(within(totals).getAllByText('✓ exact')).toHaveLength(1);
+  expect(totals.textContent).toContain('the same 5 conversions worth €50.00.');
+  expect(totals.textContent).not.toMatch(/ended without one|Spend/);
+  expect(screen.queryByRole('region', { name: 'Caused, by evidence' })).toBeNull();
+  expect(screen.queryByText(/How to have it/)).toBeNull();
+  expect(within(screen.getByRole('list', { name: 'What is not told of a part' })).getAllByRole('listitem').map((each) => each.textContent)).toEqual([
+    'Left out: Markov, order 1. It credits all journeys together, so there is no credit of a part. Write path:markov:1 in attribution.yaml to have one path by path.',
+    'No spend, cost per conversion or return on spend, because spend is told by day and place, not by device, cohort or segment.',
+    'What channels caused is left out: experiments hold for the journeys they were about, not for a part of them.',
+  ]);
+  expect(screen.getByRole('figure').textContent).toContain('Download');
+  await userEvent.click(within(bar).getByRole('button', { name: 'Tier: gold , remove' }));
+  expect(await within(bar).findByText('All journeys')).toBeTruthy();
+  expect(within(bar).getByRole('status')).toBe(document.activeElement);
+  expect(await region('Caused, by evidence')).toBeTruthy();
+});
+
+it('leads from a number of a part to its journeys and back, with the part', async () => {
+  servePart(attribution);
+  renderApp('/attribution?geo=Bern&from=2026-01-01');
+  await userEvent.click(await screen.findByRole('link', { name: 'Email, First touch: 3, 90% interval 1 to 5' }));
+  expect((await screen.findByText(/This list is of all conversions\./)).textContent).toContain('From: 1 Jan 2026, Place: Bern');
+  expect(screen.getByRole('link', { name: 'Back to attribution' }).getAttribute('href')).toBe('/attribution?from=2026-01-01&geo=Bern&conversion=purchase');
+});
+
+it('shows names that nothing has as chosen, drops days that are none, and says when a period is the wrong way round', async () => {
+  const sent = servePart(attribution, { ...partial, channels: [], part: { ...partial.part!, journeys: 0, has_spend: true, without_parts: [] } });
+  renderApp('/attribution?geo=Nowhere&from=2026-01-09&to=2026-01-02&cohort=2026-02-31');
+  const bar = await region('Filters');
+  expect(await within(bar).findByText('Part: 0 of 5,310 journeys')).toBeTruthy();
+  expect(screen.getByRole('heading', { name: 'No journey fits' })).toBeTruthy();
+  expect(within(bar).getByRole<HTMLSelectElement>('combobox', { name: 'Place' }).selectedOptions[0]?.textContent).toBe('Nowhere (no journey)');
+  const [from, to] = [within(bar).getByLabelText<HTMLInputElement>('From'), within(bar).getByLabelText<HTMLInputElement>('To')];
+  expect([from.value, to.value, from.getAttribute('aria-invalid')]).toEqual(['2026-01-09', '2026-01-02', 'true']);
+  expect(document.getElementById(to.getAttribute('aria-describedby')!)?.textContent).toBe('“From” is after “To”, so no journey fits.');
+  await userEvent.clear(to);
+  await userEvent.type(to, '2026-01-31');
+  await userEvent.tab();
+  await waitFor(() => expect(ofCredit(sent).at(-1)?.to).toBe('2026-01-31'));
+  expect(from.getAttribute('aria-invalid')).toBeNull();
+  await userEvent.click(within(bar).getByRole('button', { name: 'Clear' }));
+  expect(await within(bar).findByText('All journeys')).toBeTruthy();
+  expect([from.value, to.value]).toEqual(['', '']);
+});
+
+it('drops what is no day, as everything malformed', async () => {
+  const sent = servePart(attribution);
+  renderApp('/attribution?from=2026-02-30&to=soon&device=');
+  expect((await region('Filters')).textContent).toContain('All journeys');
+  expect(ofCredit(sent)).toEqual([{}]);
+});
+
+it('keeps the figures in sight while a part loads, and the bar when it fails', async () => {
+  let answer: (() => void) | undefined;
+  servePart(attribution);
+  const fake = globalThis.fetch;
+  vi.stubGlobal('fetch', async (request: Request) => {
+    if (request.url.includes('device')) await new Promise<void>((resolve) => { answer = resolve; });
+    return fake(request);
+  });
+  renderApp('/attribution');
+  const bar = await region('Filters');
+  await userEvent.selectOptions(within(bar).getByRole('combobox', { name: 'Device' }), 'mobile');
+  expect(await within(bar).findByText('Loading the part…')).toBeTruthy();
+  const mark = screen.getByRole('link', { name: 'Email, First touch: 6, 90% interval 4 to 8' });
+  expect(mark.closest('[aria-busy="true"]')?.hasAttribute('inert')).toBe(true);
+  await waitFor(() => expect(answer).toBeTruthy());
+  answer!();
+  expect(await screen.findByRole('link', { name: 'Email, First touch: 3, 90% interval 1 to 5' })).toBeTruthy();
+  serve(attribution, { 'GET /attribution': { status: 422, body: { title: 'No', status: 422, code: 'TL458', request_id: 'r1' } } });
+  await userEvent.selectOptions(within(bar).getByRole('combobox', { name: 'Place' }), 'Bern');
+  expect(await within(bar).findByText('The part could not be loaded')).toBeTruthy();
+  expect(within(bar).getByRole('button', { name: 'Clear' })).toBeTruthy();
+});
+
+it('says what a part has no cost and no credit for', async () => {
+  servePart(attribution);
+  const first = renderApp('/attribution?measure=cpa&device=mobile');
+  expect(await screen.findByText('Cost per conversion is not known of any channel here: spend is told by day and place, not by device, cohort or segment.')).toBeTruthy();
+  first.unmount();
+  servePart(attribution);
+  const second = renderApp('/attribution?measure=share&device=mobile');
+  expect(await screen.findByRole('link', { name: 'Email, First touch: 60.0%, a share of a part has no interval' })).toBeTruthy();
+  second.unmount();
+  servePart(attribution, { ...partial, channels: [], models: [] });
+  renderApp('/attribution?device=mobile');
+  expect(await screen.findByRole('heading', { name: 'No model here has parts' })).toBeTruthy();
+});
+
+it('breaks all journeys down, by segments as well, and says so where a part is chosen', async () => {
+  const sent = servePart(attribution);
+  renderApp('/attribution?view=breakdown&by=segment:tier&device=mobile');
+  const card = await region('Credit broken down');
+  expect(await within(card).findByText('✓ ties out')).toBeTruthy();
+  expect(within(card).getByText(/The breakdown is of all journeys\./).textContent).toContain('Device: mobile');
+  expect(within(card).getAllByRole('radio').map(({ textContent }) => textContent)).toEqual(['Campaign', 'Place', 'Device', 'Cohort', 'Day', 'Month', 'Segment: tier']);
+  expect(within(card).getByRole('img', { name: /^gold, Email: 3/ })).toBeTruthy();
+  expect(ofCredit(sent)).toEqual([{}]);
+  await userEvent.click(within(card).getByRole('link', { name: 'Clear it' }));
+  await waitFor(() => expect(within(card).queryByText(/The breakdown is of all journeys/)).toBeNull());
+  expect(dimensionsOf(undefined, ['tier=gold', 'tier=basic'], 'day')).toEqual(['campaign', 'geo', 'device', 'cohort', 'day', 'month', 'segment:tier']);
+  expect(dimensionsOf(['weather', 'day'], [], 'segment:old')).toEqual(['day', 'segment:old', 'weather']);
+  expect([dimensionWords('weather').label, inSentence('segment:Tier'), inSentence('geo')]).toEqual(['Weather', 'segment: Tier', 'place']);
+});
+
+it('offers campaigns where nothing is broken down by what the address asks for', async () => {
+  serve(attribution, { 'GET /attribution/cells': (sent) => asked(sent).get('dimension') === 'campaign' ? { body: cells('campaign') } : { status: 404, body: { title: 'Not found', status: 404, code: 'TL904', request_id: 'r1' } } });
+  renderApp('/attribution?view=breakdown&by=segment:old');
+  expect(await screen.findByRole('heading', { name: 'No credit is broken down by segment: old' })).toBeTruthy();
+  await userEvent.click(screen.getByRole('button', { name: 'Take campaigns' }));
+  expect(await screen.findByText('✓ ties out')).toBeTruthy();
 });
 
 it('tells why platforms report other numbers, line by line', async () => {

@@ -3,6 +3,8 @@ import { createLazyRoute, Link, useNavigate } from '@tanstack/react-router';
 import type { Attribution as Data, ChannelCredit } from '../../api/types';
 import { DotInterval, type DotRow } from '../../charts';
 import { queries } from '../../api/queries';
+import { busy, FilterBar, partFile, partWords } from '../../filters/filter-bar';
+import { isPart, partOf } from '../../filters/search';
 import { count, decimal, humanise, money, percent } from '../../format';
 import { useMay } from '../../session';
 import { Badge, Card, EmptyState, Page, ProblemView, Segments, Select, Skeleton, Tabs, Time } from '../../ui';
@@ -11,6 +13,7 @@ import { EvidenceCard } from './evidence-card';
 import { columnsOf, markOf, marksOf, MEASURES, type Measure, measureWords, ordered, sharedBy, supportWords } from './figures';
 import { BASELINE, HowToScale, IncrementalCard } from './incremental-card';
 import { Missing } from './missing';
+import { EmptyPart, NO_SPEND, PartNotes } from './part';
 import { Platforms } from './platforms';
 import { TotalsCard } from './totals-card';
 import './attribution.css';
@@ -66,7 +69,7 @@ function Views({ data, measure }: { data: Data; measure: Measure }) {
   const may = useMay();
   const navigate = useNavigate({ from: '/attribution' });
   const tabs = [
-    { id: 'models', title: 'By model', content: <Comparison data={data} measure={measure} /> },
+    { id: 'models', title: 'By model', content: <ByModel whole={data} measure={measure} /> },
     ...(may('listCreditCells') ? [{ id: 'breakdown', title: 'Broken down', content: <Breakdown data={data} measure={measure} /> }] : []),
     ...(may('listBridges') ? [{ id: 'platforms', title: 'Why platforms differ', content: <Platforms of={sharedBy(measure)} models={data.models} /> }] : []),
   ];
@@ -80,10 +83,52 @@ function Views({ data, measure }: { data: Data; measure: Measure }) {
   );
 }
 
-function Comparison({ data, measure }: { data: Data; measure: Measure }) {
+/** The models beside each other, of all journeys or of the part that is asked for. */
+function ByModel({ whole, measure }: { whole: Data; measure: Measure }) {
+  const part = partOf(Route.useSearch());
+  const navigate = useNavigate({ from: '/attribution' });
+  const asked = isPart(part);
+  const found = useQuery({ ...queries.attribution(whole.conversion, part), enabled: asked, placeholderData: (before: Data | undefined) => before ?? whole });
+  const data = asked ? found.data : whole;
+  // Figures that are still of something else are not said to be of the part.
+  const told = asked && !found.isPlaceholderData ? data?.part : undefined;
+  return (
+    <div className="stack">
+      <FilterBar
+        part={part} choices={whole.filters} failed={found.isError}
+        found={told ? { journeys: told.journeys, of: told.of_journeys, what: 'with a touch' } : null}
+        onChange={(change) => void navigate({ search: (all) => ({ ...all, ...change }), replace: true })}
+      />
+      {told && told.journeys > 0 && <PartNotes part={told} whole={whole} />}
+      {asked && found.error && <ProblemView problem={found.error} onRetry={() => void found.refetch()} />}
+      {data && (
+        <div className="of-part" {...busy(asked && found.isPlaceholderData)}>
+          {data.part && data.channels.length === 0
+            ? <div className="card"><EmptyPart part={data.part} unsplit={data.models.length === 0} /></div>
+            : <Comparison data={data} measure={measure} file={partFile(part)} words={partWords(part)} />}
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface ComparisonProps {
+  data: Data;
+  measure: Measure;
+  /** The part in the name of a file, and in words. */
+  file: string;
+  words: string;
+}
+
+function Comparison({ data, measure, file, words }: ComparisonProps) {
   const navigate = useNavigate();
-  const { unit, caption, write, tick } = measureWords(measure, data.currency);
-  const { incremental } = data;
+  const { label, unit, caption, write, tick } = measureWords(measure, data.currency);
+  const { incremental, part } = data;
+  const columns = columnsOf(data);
+  // A key of one says nothing, so none is drawn.
+  const only = columns.length === 1 ? columns[0] : undefined;
+  const noSpend = part?.has_spend === false;
+  const spendless = noSpend && (measure === 'cpa' || measure === 'roas');
   const of = sharedBy(measure);
   const told = ordered(data, of).map((channel) => ({ channel, ...marksOf(data, channel, measure) }));
   const baseline = incremental?.baseline ? markOf(incremental.baseline, measure) : null;
@@ -93,7 +138,7 @@ function Comparison({ data, measure }: { data: Data; measure: Measure }) {
     ...told.filter(({ marks }) => Object.keys(marks).length > 0).map(({ channel, marks }): DotRow => ({
       id: channel.channel, name: humanise(channel.channel), marks,
       detail: <Detail channel={channel} data={data} />,
-      aside: channel.spend === null ? <span className="muted" title="Spend is not known">–<span className="visually-hidden"> not known</span></span> : money(channel.spend, data.currency),
+      aside: channel.spend === null ? <span className="muted" title={noSpend ? `Not known: ${NO_SPEND}` : 'Spend is not known'}>–<span className="visually-hidden"> not known</span></span> : money(channel.spend, data.currency),
     })),
     ...(incremental && baseline && typeof baseline !== 'string' ? [{ id: BASELINE, name: BASELINE, marks: { [incremental.id]: baseline }, inert: true, beyond: Math.abs(baseline.value) > 1.5 * furthest, aside: <span className="muted">–</span> }] : []),
   ];
@@ -102,22 +147,26 @@ function Comparison({ data, measure }: { data: Data; measure: Measure }) {
   return (
     <div className="stack attribution">
       <div className="attribution-grid">
-        <EvidenceCard evidence={data.evidence} />
+        <EvidenceCard evidence={data.evidence} ofPart={part !== null} />
         <Card
           title="Credited by model"
-          note={<>Intervals: {data.interval_method}, {inner && `${percent(data.inner_level)} and `}{percent(data.level)}. They show what other samples of journeys would have given, not whether a model is right.</>}
+          note={<>{only && `By “${only.title}”. `}Intervals: {data.interval_method}, {inner && `${percent(data.inner_level)} and `}{percent(data.level)}. They show what other samples of journeys would have given, not whether a model is right.{part && ' Models are fitted on all journeys, so that parts add up to the whole; intervals take that fit as given.'}</>}
         >
           <div className="stack">
-            <DotInterval
-              caption={`${caption} to each channel by each model`}
-              file={`attribution-${data.conversion}-${measure}-run-${data.run_seq ?? 0}`}
-              rows={rows} series={columnsOf(data)} format={write} tickFormat={tick} unit={unit}
-              levels={{ outer: data.level, inner: inner ? data.inner_level : undefined }}
-              asideTitle="Spend"
-              onSelect={(channel, model) => void navigate({ to: '/journeys', search: { conversion: data.conversion, channel, model } })}
-            />
-            <Missing told={told.map(({ channel, missing }) => ({ channel: channel.channel, missing }))} columns={columnsOf(data)} />
-            {!incremental && <HowToScale />}
+            {rows.length === 0
+              ? <p className="small">{label} is not known of any channel here{spendless && `: ${NO_SPEND}`}.</p>
+              : (
+                <DotInterval
+                  caption={`${caption} to each channel by each model${words && `, ${words}`}`}
+                  file={`attribution-${data.conversion}-${measure}-run-${data.run_seq ?? 0}${file}`}
+                  rows={rows} series={columns} format={write} tickFormat={tick} unit={unit}
+                  levels={{ outer: data.level, inner: inner ? data.inner_level : undefined }}
+                  asideTitle="Spend"
+                  onSelect={(channel, model) => void navigate({ to: '/journeys', search: { conversion: data.conversion, channel, model } })}
+                />
+              )}
+            {!spendless && <Missing told={told.map(({ channel, missing }) => ({ channel: channel.channel, missing }))} columns={columns} />}
+            {!incremental && !part && <HowToScale />}
           </div>
         </Card>
       </div>

@@ -6,10 +6,12 @@ import { queries } from '../../api/queries';
 import type { Attribution, CreditCell, CreditCells, Credit } from '../../api/types';
 import { DotInterval, DownloadCsv, Paths } from '../../charts';
 import { count, dateOf, humanise, money, monthOf, NONE, plural, setText, timeTick } from '../../format';
+import { NotOfPart } from '../../filters/filter-bar';
+import { partOf } from '../../filters/search';
 import { Badge, Button, Card, type Column, DataTable, EmptyState, ProblemView, Segments, Select, Skeleton } from '../../ui';
-import { cellTwin, DIMENSION_WORDS, dotsOf, expected, itemText, linesOf } from './cells';
+import { cellTwin, dimensionsOf, dimensionWords, dotsOf, expected, inSentence, itemText, linesOf } from './cells';
 import { markOf, type Measure, measureWords, same, sharedBy } from './figures';
-import { type AttributionSearch, DIMENSIONS } from './route';
+import type { AttributionSearch } from './route';
 
 const here = getRouteApi('/app/attribution');
 /** No filter; a name that no item has. */
@@ -22,7 +24,7 @@ interface BreakdownProps {
 
 /** Credit of one model by what touches and journeys are. */
 export function Breakdown({ data, measure }: BreakdownProps) {
-  const { by = 'campaign', model, channel, item } = here.useSearch();
+  const { by = 'campaign', model, channel, item, ...search } = here.useSearch();
   const navigate = useNavigate({ from: '/attribution' });
   const set = (change: AttributionSearch) => void navigate({ search: (all) => ({ ...all, ...change }), replace: true });
   const asked = { dimension: by, conversion: data.conversion, model, channel, item };
@@ -39,9 +41,10 @@ export function Breakdown({ data, measure }: BreakdownProps) {
       note="Only models that split each path can be broken down; others say what a channel gets in all. Write path:MODEL in attribution.yaml to have the paths of any model split."
     >
       <div className="stack">
+        <NotOfPart part={partOf(search)}>The breakdown is of all journeys.</NotOfPart>
         <div className="row breakdown-controls">
           <Segments
-            label="Broken down by" value={by} options={DIMENSIONS.map((value) => ({ value, label: DIMENSION_WORDS[value].label }))}
+            label="Broken down by" value={by} options={dimensionsOf(cells?.dimensions, data.filters.segments, by).map((value) => ({ value, label: dimensionWords(value).label }))}
             onChange={(next) => set({ by: next === 'campaign' ? undefined : next, item: undefined })}
           />
           {fresh && fresh.models.length > 0 && (
@@ -53,14 +56,14 @@ export function Breakdown({ data, measure }: BreakdownProps) {
           />
           {(items.length > 0 || item !== undefined) && (
             <Select
-              label={DIMENSION_WORDS[by].label} inline value={item ?? ALL}
+              label={dimensionWords(by).label} inline value={item ?? ALL}
               options={[any, ...[...new Set([...items, ...(item === undefined ? [] : [item])])].map((value) => ({ value, label: itemText(by, value) }))]}
               onChange={(next) => set({ item: next === ALL ? undefined : next })}
             />
           )}
         </div>
         {error && !none && <ProblemView problem={error} onRetry={() => void refetch()} />}
-        {none && <NotBroken asked={model} onAny={() => set({ model: undefined })} />}
+        {none && <NotBroken by={by} asked={model} onAny={() => set(model ? { model: undefined } : { by: undefined, item: undefined })} />}
         {isPending && !error && <Skeleton lines={[100]} height={420} />}
         {fresh && !error && <Cells {...{ data, measure, channel, item }} cells={fresh} />}
       </div>
@@ -68,11 +71,12 @@ export function Breakdown({ data, measure }: BreakdownProps) {
   );
 }
 
-function NotBroken({ asked, onAny }: { asked: string | undefined; onAny: () => void }) {
+function NotBroken({ by, asked, onAny }: { by: string; asked: string | undefined; onAny: () => void }) {
+  const title = asked ? 'This model is not broken down' : by === 'campaign' ? 'No credit is broken down yet' : `No credit is broken down by ${inSentence(by)}`;
   return (
     <EmptyState
-      title={asked ? 'This model is not broken down' : 'No credit is broken down yet'}
-      action={asked ? <Button onPress={onAny}>Take one that is</Button> : <Link to="/">Go to the line</Link>}
+      title={title}
+      action={asked || by !== 'campaign' ? <Button onPress={onAny}>{asked ? 'Take one that is' : 'Take campaigns'}</Button> : <Link to="/">Go to the line</Link>}
     >
       <p>Rules such as <code>linear</code> split each path, and so does any model written as <code>path:MODEL</code>. A run breaks their credit down.</p>
     </EmptyState>
@@ -91,7 +95,7 @@ function Cells({ data, measure, cells, channel, item }: CellsProps) {
   return (
     <>
       <TiesOut {...{ data, cells }} of={of} expected={expected(data, cells, channel, item, of)} />
-      {DIMENSION_WORDS[cells.dimension].time && item === undefined ? <OverTime cells={cells} of={of} /> : <ByItem cells={cells} measure={measure} />}
+      {dimensionWords(cells.dimension).time && item === undefined ? <OverTime cells={cells} of={of} /> : <ByItem cells={cells} measure={measure} />}
       <CellTable cells={cells} measure={measure} />
     </>
   );
@@ -120,9 +124,9 @@ function OverTime({ cells, of }: { cells: CreditCells; of: ReturnType<typeof sha
   return (
     <>
       <Paths
-        caption={`${unit} by ${DIMENSION_WORDS[cells.dimension].label.toLowerCase()}`} file={`attribution-${cells.conversion}-${cells.model}-by-${cells.dimension}`}
+        caption={`${unit} by ${inSentence(cells.dimension)}`} file={`attribution-${cells.conversion}-${cells.model}-by-${cells.dimension}`}
         xs={xs} lines={lines} level={cells.level}
-        x={{ title: DIMENSION_WORDS[cells.dimension].item, time: true, format: (at) => (day ? dateOf(new Date(at).toISOString()) : monthOf(at)), tick: timeTick(xs) }}
+        x={{ title: dimensionWords(cells.dimension).item, time: true, format: (at) => (day ? dateOf(new Date(at).toISOString()) : monthOf(at)), tick: timeTick(xs) }}
         y={{ title: unit, format: write, tick, zero: true }}
       />
       {others > 0 && <p className="small muted">The {lines.length} channels with most credit are drawn, {plural(others, 'other')} {others === 1 ? 'is' : 'are'} in the table. Choose a channel to see it alone.</p>}
@@ -136,15 +140,15 @@ const MOST_SERIES = 8;
 function ByItem({ cells, measure }: { cells: CreditCells; measure: Measure }) {
   const { write, tick, unit, caption } = measureWords(measure, cells.currency);
   const { rows, channels, more } = dotsOf(cells, measure, sharedBy(measure), MOST_ROWS);
-  if (channels.length > MOST_SERIES) return <p className="small muted">Choose a channel, or one {DIMENSION_WORDS[cells.dimension].label.toLowerCase()}, to see its credit drawn.</p>;
+  if (channels.length > MOST_SERIES) return <p className="small muted">Choose a channel, or one {inSentence(cells.dimension)}, to see its credit drawn.</p>;
   const marks = rows.flatMap((row) => Object.values(row.marks));
   if (marks.length === 0) return null;
   return (
     <>
       <DotInterval
-        caption={`${caption} by ${DIMENSION_WORDS[cells.dimension].label.toLowerCase()} and channel`} file={`attribution-${cells.conversion}-${cells.model}-by-${cells.dimension}-${measure}`}
+        caption={`${caption} by ${inSentence(cells.dimension)} and channel`} file={`attribution-${cells.conversion}-${cells.model}-by-${cells.dimension}-${measure}`}
         rows={rows.map(({ item, marks: of }) => ({ id: item, name: itemText(cells.dimension, item), marks: of }))}
-        series={channels.map((id) => ({ id, title: humanise(id) }))} titles={{ row: DIMENSION_WORDS[cells.dimension].label, series: 'Channel' }}
+        series={channels.map((id) => ({ id, title: humanise(id) }))} titles={{ row: dimensionWords(cells.dimension).label, series: 'Channel' }}
         unit={unit} format={write} tickFormat={tick} levels={{ outer: cells.level, inner: marks.some(({ inner }) => inner) ? 0.5 : undefined }}
       />
       {more > 0 && <p className="small muted">And {count(more)} with less credit, in the table.</p>}
@@ -165,7 +169,7 @@ function CellTable({ cells, measure }: { cells: CreditCells; measure: Measure })
     cell: ({ row }) => <Figure credit={row.original.credit} measure={what} currency={currency} />,
   });
   const columns: Column<CreditCell>[] = [
-    { id: 'item', header: DIMENSION_WORDS[dimension].label, accessorFn: ({ item }) => item, sortDescFirst: false, meta: { rowHeader: true }, cell: ({ row }) => <span className="wrap-anywhere">{itemText(dimension, row.original.item)}</span> },
+    { id: 'item', header: dimensionWords(dimension).label, accessorFn: ({ item }) => item, sortDescFirst: false, meta: { rowHeader: true }, cell: ({ row }) => <span className="wrap-anywhere">{itemText(dimension, row.original.item)}</span> },
     { id: 'channel', header: 'Channel', accessorFn: ({ channel }) => channel, cell: ({ row }) => humanise(row.original.channel) },
     figure('conversions', 'Conversions'),
     figure('value', 'Value'),
@@ -177,7 +181,7 @@ function CellTable({ cells, measure }: { cells: CreditCells; measure: Measure })
   ];
   return (
     <DataTable
-      caption={`Credit by ${DIMENSION_WORDS[dimension].label.toLowerCase()} and channel`} rows={shown} columns={columns} stacked
+      caption={`Credit by ${inSentence(dimension)} and channel`} rows={shown} columns={columns} stacked
       rowId={({ item, channel }) => `${channel}\n${item}`}
       footer={(
         <>

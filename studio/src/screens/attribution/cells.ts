@@ -1,4 +1,4 @@
-import type { Attribution, CreditCell, CreditCells, Dimension } from '../../api/types';
+import type { Attribution, CreditCell, CreditCells } from '../../api/types';
 import type { DotMark, PathLine, Twin } from '../../charts';
 import { humanise, monthOf } from '../../format';
 import { type Measure, markOf, type Shared } from './figures';
@@ -12,7 +12,7 @@ interface DimensionWords {
   time?: boolean;
 }
 
-export const DIMENSION_WORDS: Record<Dimension, DimensionWords> = {
+const WORDS: Record<string, DimensionWords> = {
   campaign: { label: 'Campaign', item: 'Campaign of the touch' },
   geo: { label: 'Place', item: 'Place of the conversion' },
   device: { label: 'Device', item: 'Device of the conversion' },
@@ -21,8 +21,33 @@ export const DIMENSION_WORDS: Record<Dimension, DimensionWords> = {
   month: { label: 'Month', item: 'Month of the conversion (UTC)', time: true },
 };
 
+const SEGMENT = 'segment:';
+
+/** What credit is broken down by, in words. */
+export function dimensionWords(dimension: string): DimensionWords {
+  const known = WORDS[dimension];
+  if (known) return known;
+  if (!dimension.startsWith(SEGMENT)) return { label: humanise(dimension), item: humanise(dimension) };
+  const name = dimension.slice(SEGMENT.length);
+  return { label: `Segment: ${name}`, item: `Segment “${name}” of the person when the journey ended` };
+}
+
+/** In the middle of a sentence; a segment keeps its name as it is written. */
+export const inSentence = (dimension: string) => dimensionWords(dimension).label.replace(/^./, (first) => first.toLowerCase());
+
+/**
+ * What credit can be broken down by: in the usual order, then segments. Until the server has told it, what every project has and the
+ * segments that there are.
+ */
+export function dimensionsOf(told: string[] | undefined, segments: string[], chosen: string): string[] {
+  const usual = Object.keys(WORDS);
+  const all = told ?? [...usual, ...segments.map((segment) => SEGMENT + segment.slice(0, segment.indexOf('=')))];
+  const place = (dimension: string) => (usual.includes(dimension) ? usual.indexOf(dimension) : usual.length);
+  return [...new Set([...all, chosen])].sort((a, b) => place(a) - place(b) || a.localeCompare(b));
+}
+
 /** An item in words; some journeys have none. */
-export function itemText(dimension: Dimension, item: string): string {
+export function itemText(dimension: string, item: string): string {
   if (item === '') return 'not known';
   return /^\d{4}-\d{2}$/.test(item) && (dimension === 'month' || dimension === 'cohort') ? monthOf(Date.parse(item)) : item;
 }
@@ -77,10 +102,10 @@ export function dotsOf({ cells }: CreditCells, measure: Measure, of: Shared, mos
 
 /** Every number of the cells, as they are. */
 export function cellTwin({ dimension, cells }: CreditCells): Twin {
-  const { label } = DIMENSION_WORDS[dimension];
+  const { label } = dimensionWords(dimension);
   const ends = ['Conversions', 'Value', 'Share', 'Cost per conversion', 'Return on spend'];
   return {
-    caption: `Credit by ${label.toLowerCase()} and channel`,
+    caption: `Credit by ${inSentence(dimension)} and channel`,
     columns: [{ title: label }, { title: 'Channel' }, { title: 'Spend' }, ...ends.flatMap((title) => [{ title }, { title: `${title}, low` }, { title: `${title}, high` }])],
     rows: cells.map(({ item, channel, spend, credit: { conversions, conversions_interval, value, value_interval, share, share_interval, cpa, roas } }) => [
       item, channel, spend, conversions, ...conversions_interval, value, ...value_interval, share, ...(share_interval ?? [null, null]),

@@ -4,14 +4,14 @@ import { count, decimal, effect, humanise, percent } from '../../format';
 import { Card, EvidenceTier, tierNumber } from '../../ui';
 
 /** What experiments found, before what models say. Strongest tier first. */
-export function EvidenceCard({ evidence }: { evidence: EvidenceRecord[] }) {
+export function EvidenceCard({ evidence, ofPart }: { evidence: EvidenceRecord[]; ofPart: boolean }) {
   const sorted = [...evidence].sort((a, b) => (tierNumber(b.tier) ?? -1) - (tierNumber(a.tier) ?? -1));
   // Only effects on the same metric, told in the same way, share a scale.
   const scale = ({ estimand }: EvidenceRecord) => `${estimand.metric}/${estimand.contrast}`;
   const reach = (record: EvidenceRecord) =>
     evidence.filter((each) => scale(each) === scale(record)).flatMap(({ estimate }) => [estimate.value, ...estimate.set.flat()]).filter(finite);
   return (
-    <Card title="Proven by experiment" note="Effects against doing nothing. Read these first: they rest on more than paths.">
+    <Card title="Proven by experiment" note={`Effects against doing nothing. Read these first: they rest on more than paths.${ofPart ? ' They are about the people of each experiment, not about the part.' : ''}`}>
       {sorted.length === 0 && (
         <p className="small muted">No experiment has been read yet. Until one is, the credits beside rest on paths alone.</p>
       )}

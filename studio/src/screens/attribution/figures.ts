@@ -41,7 +41,7 @@ export function markOf(credit: Credit, measure: Measure): DotMark | string {
   switch (measure) {
     case 'conversions': return { value: credit.conversions, outer: credit.conversions_interval, inner: credit.conversions_inner };
     case 'value': return { value: credit.value, outer: credit.value_interval, inner: credit.value_inner };
-    case 'share': return credit.share === null ? NO_SHARE : { value: credit.share, outer: credit.share_interval, inner: null };
+    case 'share': return credit.share === null ? NO_SHARE : { value: credit.share, outer: credit.share_interval, inner: null, note: credit.share_interval ? undefined : 'a share of a part has no interval' };
     default: {
       const { value, interval, absent } = credit[measure];
       if (value === null) return absent ?? 'it is not known';

@@ -3,6 +3,8 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { queries } from '../../api/queries';
 import type { Attribution, Bridge } from '../../api/types';
 import { Waterfall } from '../../charts';
+import { NotOfPart } from '../../filters/filter-bar';
+import { partOf } from '../../filters/search';
 import { dateOf, humanise } from '../../format';
 import { Badge, Button, Card, EmptyState, ProblemView, Select, Skeleton } from '../../ui';
 import { measureWords, same, type Shared } from './figures';
@@ -27,7 +29,7 @@ export const addsUp = ({ ours, lines, reported }: Bridge, of: Shared) =>
 
 /** Why platforms report other numbers than we credit, line by line. */
 export function Platforms({ of, models }: { of: Shared; models: Attribution['models'] }) {
-  const { model } = here.useSearch();
+  const { model, ...search } = here.useSearch();
   const navigate = useNavigate({ from: '/attribution' });
   const choose = (next: string | undefined) => void navigate({ search: (all) => ({ ...all, model: next }), replace: true });
   const { data, error, isPending, refetch } = useQuery({ ...queries.bridges(model), placeholderData: keepPreviousData });
@@ -45,6 +47,7 @@ export function Platforms({ of, models }: { of: Shared; models: Attribution['mod
   const choices = models.filter(({ id }) => splits(id) || id === first.model);
   return (
     <div className="stack attribution">
+      <NotOfPart part={partOf(search)}>The comparison with platforms is of all journeys.</NotOfPart>
       {choices.length > 1 && (
         <div className="row">
           <Select

@@ -19,7 +19,9 @@ export function TotalsCard({ data, of }: { data: Attribution; of: Shared }) {
       title="Totals" flush
       note={<>
         Every model shares out the same {count(data.totals.conversions)} conversions worth {money(data.totals.value, data.currency)}.
-        {' '}{count(data.totals.paths_without_conversion)} paths ended without one. Spend in all: {money(spend, data.currency)}.
+        {data.part
+          ? data.part.has_spend && ` Spend of the part on these channels: ${money(spend, data.currency)}.`
+          : ` ${count(data.totals.paths_without_conversion)} paths ended without one. Spend in all: ${money(spend, data.currency)}.`}
         {identityWords(data)}
         {data.incremental?.baseline && <> What evidence says adds up with what no channel caused{untouched > 0 && of === 'conversions' && `, and with ${plural(untouched, 'conversion')} that no touch preceded`}.</>}
       </>}

@@ -1,19 +1,18 @@
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, it } from 'vitest';
 import { conversion } from '../../test/decisions';
 import { renderApp } from '../../test/app';
-import { attribution, cells, line, paths, session } from '../../test/fixtures';
+import { attribution, line, partial, paths, session } from '../../test/fixtures';
 import { fakeServer, type Sent } from '../../test/server';
 import { touchText } from './conversion';
 import { chance, methodWords, outcomeWords } from './identity';
 import { pathsTwin, summary } from './paths';
 
-const may = [...session.may, 'listPaths', 'listCreditCells'];
+const may = [...session.may, 'listPaths'];
 const asked = ({ path }: Sent) => new URL(path, 'http://localhost').searchParams;
 const serve = (more: Parameters<typeof fakeServer>[0] = {}) => fakeServer({
   'GET /session': { body: { ...session, may } }, 'GET /line': { body: line() }, 'GET /attribution': { body: attribution }, 'GET /paths': { body: paths },
-  'GET /attribution/cells': (sent) => ({ body: cells(asked(sent).get('dimension') as 'geo') }),
   'GET /conversions': { body: { items: [], next_cursor: null, total: 0 } }, 'GET /conversions/j1': { body: conversion }, ...more,
 });
 const rows = (table: HTMLElement) => within(table).getAllByRole('row').map((row) => row.textContent);
@@ -34,19 +33,48 @@ it('keeps filters of paths in the address and asks for them', async () => {
   const sent = serve({ 'GET /paths': { body: { ...paths, total: 312 } } });
   renderApp('/journeys/paths?channel=search');
   expect(await screen.findByRole('heading', { name: 'Paths with Search' })).toBeTruthy();
-  await userEvent.click(await screen.findByRole('button', { name: /Place/ }));
-  await userEvent.click(screen.getByRole('option', { name: 'Bern' }));
-  await userEvent.click(await screen.findByRole('button', { name: /Month/ }));
-  await userEvent.click(screen.getByRole('option', { name: 'Jan 2026' }));
+  const bar = screen.getByRole('region', { name: 'Filters' });
+  expect(within(bar).getByRole('status').textContent).toBe('All journeys');
+  await userEvent.selectOptions(within(bar).getByRole('combobox', { name: 'Place' }), 'Bern');
+  await userEvent.selectOptions(within(bar).getByRole('combobox', { name: 'Segment' }), 'Tier: gold');
+  await userEvent.type(within(bar).getByLabelText('From'), '2026-01-01{Enter}');
   await userEvent.click(await screen.findByRole('button', { name: 'Show 200' }));
   await screen.findByText(/^3 of 312/);
-  const last = sent.filter(({ path }) => path.startsWith('/paths')).at(-1)!;
-  expect(Object.fromEntries(asked(last))).toEqual({ conversion: 'purchase', channel: 'search', geo: 'Bern', month: '2026-01', limit: '200' });
+  const last = sent.filter(({ path }) => path.startsWith('/paths') && path.includes('geo')).at(-1)!;
+  expect(Object.fromEntries(asked(last))).toEqual({ conversion: 'purchase', channel: 'search', geo: 'Bern', segment: 'tier=gold', from: '2026-01-01', limit: '200' });
+  expect(asked(sent.find(({ path }) => path.startsWith('/attribution'))!).size).toBe(0);
+});
+
+it('says how many journeys a part has, and leads to the credit of the same part', async () => {
+  const sent = serve({
+    'GET /paths': (each) => ({ body: asked(each).has('device') ? { ...paths, journeys: 40 } : paths }), 'GET /attribution': (each) => ({ body: asked(each).has('device') ? partial : attribution }),
+  });
+  renderApp('/journeys/paths?device=mobile&channel=search');
+  expect(await screen.findByText('Part: 40 of 115 journeys')).toBeTruthy();
+  await userEvent.click(within(screen.getByRole('navigation', { name: 'Screens' })).getByRole('link', { name: 'Attribution' }));
+  expect(await screen.findByText('Part: 1,204 of 5,310 journeys')).toBeTruthy();
+  expect(screen.getByRole<HTMLSelectElement>('combobox', { name: 'Device' }).value).toBe('mobile');
+  await userEvent.click(within(screen.getByRole('navigation', { name: 'Screens' })).getByRole('link', { name: 'Journeys' }));
+  expect((await screen.findByText(/This list is of all conversions\./)).textContent).toContain('Device: mobile');
+  expect([...asked(sent.find(({ path }) => path.startsWith('/conversions'))!).keys()]).toEqual(['limit']);
+  expect(screen.getByRole('link', { name: 'Explore paths' }).getAttribute('href')).toBe('/journeys/paths?device=mobile');
+  await userEvent.click(screen.getByRole('link', { name: 'Clear it' }));
+  await waitFor(() => expect(screen.getByRole('link', { name: 'Explore paths' }).getAttribute('href')).toBe('/journeys/paths'));
+});
+
+it('makes days of the month of an older link', async () => {
+  const sent = serve();
+  renderApp('/journeys/paths?month=2024-02');
+  const chips = await screen.findByRole('list', { name: 'Chosen' });
+  expect(within(chips).getAllByRole('button').map((chip) => chip.textContent)).toEqual(['From: 1 Feb 2024 ×, remove', 'To: 29 Feb 2024 ×, remove', 'Clear']);
+  await userEvent.click(within(chips).getByRole('button', { name: 'Clear' }));
+  await waitFor(() => expect(screen.queryByRole('list', { name: 'Chosen' })).toBeNull());
+  expect(sent.filter(({ path }) => path.startsWith('/paths')).map(({ path }) => path)).toContain('/paths?conversion=purchase&limit=50&from=2024-02-01&to=2024-02-29');
 });
 
 it('says where no path fits and where there is no journey yet', async () => {
   serve({ 'GET /paths': { body: { ...paths, paths: [], total: 0, journeys: 0, conversions: 0 } } });
-  const first = renderApp('/journeys/paths?month=2020-01');
+  const first = renderApp('/journeys/paths?geo=Nowhere');
   expect(await screen.findByRole('heading', { name: 'No path fits' })).toBeTruthy();
   first.unmount();
   serve({ 'GET /attribution': { status: 404, body: { title: 'Not found', status: 404, code: 'TL904', request_id: 'r1' } } });

@@ -2,6 +2,8 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { createLazyRoute, Link } from '@tanstack/react-router';
 import { queries } from '../../api/queries';
 import type { ConversionItem } from '../../api/types';
+import { NotOfPart } from '../../filters/filter-bar';
+import { partOf } from '../../filters/search';
 import { count, humanise, money } from '../../format';
 import { useMay } from '../../session';
 import { Button, Card, type Column, DataTable, EmptyState, Id, Page, ProblemView, Skeleton, Time } from '../../ui';
@@ -30,7 +32,7 @@ function columns(currency: string, search: { channel?: string; model?: string })
 }
 
 function Journeys() {
-  const { conversion, channel, model } = Route.useSearch();
+  const { conversion, channel, model, ...search } = Route.useSearch();
   const may = useMay();
   const line = useQuery(queries.line());
   const list = useInfiniteQuery(queries.conversions({ conversion, channel }));
@@ -43,6 +45,7 @@ function Journeys() {
       title="Journeys" lead="Every conversion with the touches before it. Open one to see what was counted, what was left out, and why."
       actions={may('listPaths') && <Link to="/journeys/paths" search={{ channel }} className="button">Explore paths</Link>}
     >
+      <NotOfPart part={partOf(search)}>This list is of all conversions.</NotOfPart>
       {filtered && <Filters conversion={conversion} channel={channel} />}
       {list.error && <ProblemView problem={list.error} onRetry={() => void list.refetch()} />}
       {!list.error && (

@@ -5,8 +5,9 @@ import { queries } from '../../api/queries';
 import type { Attribution, PathItem, PathList } from '../../api/types';
 import { DownloadCsv, IntervalMark, type Twin } from '../../charts';
 import { type Axis, linearAxis } from '../../charts/scale';
-import { count, humanise, interval, money, monthOf, percent, plural } from '../../format';
-import { useMay } from '../../session';
+import { busy, FilterBar, partFile } from '../../filters/filter-bar';
+import { isPart, partOf } from '../../filters/search';
+import { count, humanise, interval, money, percent, plural } from '../../format';
 import { Button, Card, type Column, DataTable, EmptyState, Page, ProblemView, Select, Skeleton } from '../../ui';
 import { Path } from './path';
 import type { PathsSearch } from './route';
@@ -38,23 +39,29 @@ function PathsScreen() {
 }
 
 function Explorer({ data }: { data: Attribution }) {
-  const { channel, geo, month, all } = Route.useSearch();
+  const { channel, all, ...search } = Route.useSearch();
+  const part = partOf(search);
   const limit = all ? MOST : FIRST;
-  const { data: found, error, isPending, refetch } = useQuery({
-    ...queries.paths({ conversion: data.conversion, channel, geo, month, limit }), placeholderData: keepPreviousData,
-  });
+  const wanted = { conversion: data.conversion, channel, limit };
+  const { data: found, error, isPending, isPlaceholderData, refetch } = useQuery({ ...queries.paths({ ...wanted, ...part }), placeholderData: keepPreviousData });
+  const { data: whole } = useQuery({ ...queries.paths(wanted), enabled: isPart(part) });
   return (
     <Card
       title={channel ? `Paths with ${humanise(channel)}` : 'Paths'} flush
       note={found && <>{summary(found)} A channel leads to the conversions that have it in their path.</>}
     >
       <div className="card-body stack">
-        <Filters data={data} />
+        <Filters data={data} found={found && whole && !isPlaceholderData ? { journeys: found.journeys, of: whole.journeys } : null} failed={error !== null} />
         {error && <ProblemView problem={error} onRetry={() => void refetch()} />}
         {isPending && !error && <Skeleton lines={Array<number>(12).fill(100)} height={28} />}
       </div>
-      {found && !error && found.paths.length === 0 && <EmptyState title="No path fits"><p>No journey has all of this.</p></EmptyState>}
-      {found && !error && found.paths.length > 0 && <PathTable found={found} channel={channel} more={!all && found.total > found.paths.length} />}
+      {found && !error && (
+        <div className="of-part" {...busy(isPlaceholderData)}>
+          {found.paths.length === 0
+            ? <EmptyState title="No path fits"><p>No journey has all of this.</p></EmptyState>
+            : <PathTable found={found} channel={channel} file={partFile(part)} more={!all && found.total > found.paths.length} />}
+        </div>
+      )}
     </Card>
   );
 }
@@ -65,42 +72,42 @@ export function summary({ conversion, journeys, conversions, total }: Pick<PathL
   return `${plural(journeys, 'journey')} on ${plural(total, 'different path')}, ${count(conversions)}${rate} with the conversion “${humanise(conversion)}”.`;
 }
 
-function Filters({ data }: { data: Attribution }) {
-  const { channel, geo, month } = Route.useSearch();
-  const may = useMay();
+interface FiltersProps {
+  data: Attribution;
+  found: { journeys: number; of: number } | null;
+  failed: boolean;
+}
+
+function Filters({ data, found, failed }: FiltersProps) {
+  const { channel, ...search } = Route.useSearch();
   const navigate = useNavigate({ from: '/journeys/paths' });
   const set = (change: PathsSearch & { conversion?: string }) => void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
-  // Places and months are known where credit is broken down by them; without that there is nothing to choose from.
-  const items = { conversion: data.conversion, channel: undefined, item: undefined, model: undefined };
-  const places = useQuery({ ...queries.creditCells({ ...items, dimension: 'geo' }), enabled: may('listCreditCells') });
-  const months = useQuery({ ...queries.creditCells({ ...items, dimension: 'month' }), enabled: may('listCreditCells') });
-  const choices = (known: string[] | undefined, chosen: string | undefined, label = (item: string) => item) => {
-    const names = [...new Set([...(known ?? []), ...(chosen === undefined ? [] : [chosen])])].filter((item) => item !== '');
-    return names.length === 0 ? null : [{ value: ALL, label: 'all' }, ...names.map((value) => ({ value, label: label(value) }))];
-  };
-  const byPlace = choices(places.data?.items, geo);
-  const byMonth = choices(months.data?.items, month, (item) => (Number.isNaN(Date.parse(item)) ? item : monthOf(Date.parse(item))));
-  const chosen = (next: string) => (next === ALL ? undefined : next);
+  const channels = [...new Set([...data.channels.map((each) => each.channel), ...(channel === undefined ? [] : [channel])])];
   return (
-    <div className="row path-filters">
+    <FilterBar part={partOf(search)} choices={data.filters} found={found} failed={failed} onChange={set}>
       {data.conversions.length > 1 && (
         <Select
-          label="Conversion" inline value={data.conversion} options={data.conversions.map((value) => ({ value, label: humanise(value) }))}
-          onChange={(next) => set({ conversion: next, geo: undefined, month: undefined })}
+          label="Conversion" value={data.conversion} options={data.conversions.map((value) => ({ value, label: humanise(value) }))}
+          onChange={(next) => set({ conversion: next })}
         />
       )}
       <Select
-        label="Channel" inline value={channel ?? ALL}
-        options={choices(data.channels.map((each) => each.channel), channel, humanise) ?? []}
-        onChange={(next) => set({ channel: chosen(next) })}
+        label="Channel" value={channel ?? ALL} options={[{ value: ALL, label: 'all' }, ...channels.map((value) => ({ value, label: humanise(value) }))]}
+        onChange={(next) => set({ channel: next === ALL ? undefined : next })}
       />
-      {byPlace && <Select label="Place" inline value={geo ?? ALL} options={byPlace} onChange={(next) => set({ geo: chosen(next) })} />}
-      {byMonth && <Select label="Month" inline value={month ?? ALL} options={byMonth} onChange={(next) => set({ month: chosen(next) })} />}
-    </div>
+    </FilterBar>
   );
 }
 
-function PathTable({ found, channel, more }: { found: PathList; channel: string | undefined; more: boolean }) {
+interface PathTableProps {
+  found: PathList;
+  channel: string | undefined;
+  /** The part in the name of a file. */
+  file: string;
+  more: boolean;
+}
+
+function PathTable({ found, channel, file, more }: PathTableProps) {
   const navigate = useNavigate({ from: '/journeys/paths' });
   const axis = linearAxis(found.paths.flatMap(({ rate_interval }) => rate_interval), 3);
   return (
@@ -110,7 +117,7 @@ function PathTable({ found, channel, more }: { found: PathList; channel: string 
         <>
           <span>{count(found.paths.length)} of {count(found.total)}, those with most conversions. Rates have 95% intervals, as if journeys of one person were of several.</span>
           <span className="row">
-            <DownloadCsv twin={pathsTwin(found)} file={`paths-${found.conversion}`} />
+            <DownloadCsv twin={pathsTwin(found)} file={`paths-${found.conversion}${file}`} />
             {more && (
               <Button onPress={() => void navigate({ search: (now) => ({ ...now, all: true }), replace: true })}>
                 {found.total > MOST ? `Show ${count(MOST)}` : 'Show all'}
