@@ -8,7 +8,7 @@ export const SIZES = [{ width: 1280, height: 900 }, { width: 390, height: 844 }]
 /** Content is there: a title, and nothing that is still loading. */
 export async function settled(page: Page) {
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-  await expect(page.locator('main .skeleton')).toHaveCount(0);
+  await expect(page.locator('main .skeleton, main [aria-busy="true"]')).toHaveCount(0);
   await page.evaluate(() => document.fonts.ready);
 }
 

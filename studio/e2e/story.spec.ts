@@ -68,6 +68,39 @@ test('attribution is read with its intervals, as a chart and as a table', async 
   await page.context().close();
 });
 
+test('a part of the journeys is chosen once, and kept from screen to screen', async ({ browser, fresh }) => {
+  const page = await fresh.page(browser, 'mara');
+  const complaints = complaintsOf(page);
+  await page.goto('/attribution');
+  const bar = page.getByRole('region', { name: 'Filters' });
+  const said = bar.getByRole('status');
+  await expect(said).toHaveText('All journeys');
+  const [first, last] = await Promise.all(['min', 'max'].map((end) => bar.getByLabel('From').getAttribute(end)));
+  const middle = new Date((Date.parse(first!) + Date.parse(last!)) / 2).toISOString().slice(0, 10);
+  await bar.getByLabel('From').fill(middle);
+  await expect(page).toHaveURL(new RegExp(`from=${middle}`));
+  await expect(said).toHaveText(/^Part: [\d,]+ of [\d,]+ journeys with a touch$/);
+  const [part, all] = (await said.innerText()).match(/[\d,]+/g)!.map((text) => Number(text.replaceAll(',', '')));
+  expect(part).toBeGreaterThan(0);
+  expect(part).toBeLessThan(all!);
+  // Every model shares out the conversions of the part.
+  const totals = page.getByRole('table', { name: 'Sum of every model over all channels' });
+  await expect(totals.getByText('✓ exact').first()).toBeVisible();
+  await expect(totals.getByText(/off by/)).toHaveCount(0);
+  await page.getByRole('tab', { name: 'Broken down' }).click();
+  await expect(page.getByText(/The breakdown is of all journeys/)).toBeVisible();
+  await expect(page.getByText('✓ ties out')).toBeVisible();
+  await page.getByRole('link', { name: 'Journeys', exact: true }).click();
+  await page.getByRole('link', { name: 'Explore paths' }).click();
+  await expect(page).toHaveURL(new RegExp(`/journeys/paths\\?.*from=${middle}`));
+  await expect(said).toHaveText(/^Part: [\d,]+ of [\d,]+ journeys$/);
+  await bar.getByRole('button', { name: 'Clear' }).click();
+  await expect(said).toHaveText('All journeys');
+  await expect(page).not.toHaveURL(/from=/);
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
 test('a decision is followed back to the first signal', async ({ browser, fresh }) => {
   const page = await fresh.page(browser, 'mara');
   const complaints = complaintsOf(page);
