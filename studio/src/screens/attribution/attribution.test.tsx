@@ -242,6 +242,13 @@ it('keeps the figures in sight while a part loads, and the bar when it fails', a
   await waitFor(() => expect(answer).toBeTruthy());
   answer!();
   expect(await screen.findByRole('link', { name: 'Email, First touch: 3, 90% interval 1 to 5' })).toBeTruthy();
+  // From one part to another: what is said of the first one is not said of the second.
+  answer = undefined;
+  await userEvent.selectOptions(within(bar).getByRole('combobox', { name: 'Segment' }), 'Tier: gold');
+  expect(await within(bar).findByText('Loading the part…')).toBeTruthy();
+  await waitFor(() => expect(answer).toBeTruthy());
+  answer!();
+  expect(await within(bar).findByText('Part: 1,204 of 5,310 journeys')).toBeTruthy();
   serve(attribution, { 'GET /attribution': { status: 422, body: { title: 'No', status: 422, code: 'TL458', request_id: 'r1' } } });
   await userEvent.selectOptions(within(bar).getByRole('combobox', { name: 'Place' }), 'Bern');
   expect(await within(bar).findByText('The part could not be loaded')).toBeTruthy();

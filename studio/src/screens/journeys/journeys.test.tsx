@@ -49,17 +49,17 @@ it('says how many journeys a part has, and leads to the credit of the same part'
   const sent = serve({
     'GET /paths': (each) => ({ body: asked(each).has('device') ? { ...paths, journeys: 40 } : paths }), 'GET /attribution': (each) => ({ body: asked(each).has('device') ? partial : attribution }),
   });
-  renderApp('/journeys/paths?device=mobile&channel=search');
+  renderApp('/journeys/paths?conversion=purchase&device=mobile&channel=search');
   expect(await screen.findByText('Part: 40 of 115 journeys')).toBeTruthy();
   await userEvent.click(within(screen.getByRole('navigation', { name: 'Screens' })).getByRole('link', { name: 'Attribution' }));
   expect(await screen.findByText('Part: 1,204 of 5,310 journeys')).toBeTruthy();
   expect(screen.getByRole<HTMLSelectElement>('combobox', { name: 'Device' }).value).toBe('mobile');
   await userEvent.click(within(screen.getByRole('navigation', { name: 'Screens' })).getByRole('link', { name: 'Journeys' }));
   expect((await screen.findByText(/This list is of all conversions\./)).textContent).toContain('Device: mobile');
-  expect([...asked(sent.find(({ path }) => path.startsWith('/conversions'))!).keys()]).toEqual(['limit']);
-  expect(screen.getByRole('link', { name: 'Explore paths' }).getAttribute('href')).toBe('/journeys/paths?device=mobile');
+  expect([...asked(sent.find(({ path }) => path.startsWith('/conversions'))!).keys()]).toEqual(['conversion', 'limit']);
+  expect(screen.getByRole('link', { name: 'Explore paths' }).getAttribute('href')).toBe('/journeys/paths?device=mobile&conversion=purchase');
   await userEvent.click(screen.getByRole('link', { name: 'Clear it' }));
-  await waitFor(() => expect(screen.getByRole('link', { name: 'Explore paths' }).getAttribute('href')).toBe('/journeys/paths'));
+  await waitFor(() => expect(screen.getByRole('link', { name: 'Explore paths' }).getAttribute('href')).toBe('/journeys/paths?conversion=purchase'));
 });
 
 it('makes days of the month of an older link', async () => {
