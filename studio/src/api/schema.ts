@@ -2097,6 +2097,8 @@ export interface components {
             device?: string;
             /** @description The configuration that built it: equal ids, equal rules. */
             config_id?: string;
+            /** @description What is known of the person at the end, as `name=value`. */
+            segments?: string[];
         };
         /** @description The line. */
         Line: {

@@ -45,7 +45,7 @@ const ratio = (value: number, low: number, high: number | null): Ratio => ({ val
 export const credit = (n: number, change: Partial<Credit> = {}): Credit => ({
   conversions: n, conversions_interval: [n - 2, n + 2], conversions_inner: [n - 1, n + 1],
   value: n * 10, value_interval: [n * 8, n * 12], value_inner: [n * 9, n * 11], removal_effect: null,
-  share: n / 10, share_interval: [(n - 2) / 10, (n + 2) / 10], cpa: absent('nothing is known of what was spent on it'),
+  share: n / 10, share_interval: [(n - 2) / 10, (n + 2) / 10], cpa: absent('nothing is known of what was spent on it'), marginal_cpa: absent('fewer days than are needed'), marginal_roas: ratio(n / 4, n / 8, n / 2),
   roas: absent('nothing is known of what was spent on it'), support: null, tier: 0,
   identity_share: null, identity_share_interval: null, ...change,
 });

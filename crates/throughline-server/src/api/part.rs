@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use throughline_core::Estimate;
 use throughline_lake::tables;
 use throughline_run::{JourneyFilter, PartOfChannel, PartOfCredit, Ratio, credit_of_part};
@@ -81,29 +82,29 @@ pub(crate) struct Part {
 /// What can be asked for of a conversion.
 pub(super) async fn filters(app: &Shared, conversion: &str) -> Result<Filters, ApiError> {
     let (spec, of) = (tables::journeys(), format!("WHERE touches > 0 AND conversion = {}", literal(conversion)));
-    let mut lists = Vec::new();
-    for column in ["geo", "device", "cohort", "segment"] {
-        let from = if column == "segment" {
-            format!("(SELECT unnest(segments) AS segment FROM journeys {of})")
-        } else {
-            format!("journeys {of}")
-        };
-        let query = format!("SELECT DISTINCT {column} AS name FROM {from} ORDER BY name");
-        let found = rows(app, &spec, &query).await?;
-        lists.push(found.iter().filter_map(|r| r["name"].as_str()).map(str::to_owned).collect::<Vec<_>>());
-    }
-    let day = |what: &str| format!("substr(CAST({what}(ended_at) AS VARCHAR), 1, 10)");
-    let query = format!("SELECT {} AS first, {} AS last FROM journeys {of}", day("min"), day("max"));
-    let ends = rows(app, &spec, &query).await?;
-    let end = |name: &str| ends.first().and_then(|r| r[name].as_str()).map(str::to_owned);
-    let mut lists = lists.into_iter();
-    let mut next = || lists.next().unwrap_or_default();
+    let lists: Vec<String> =
+        ["geo", "device", "cohort"].iter().map(|c| format!("array_agg(DISTINCT {c}) AS {c}")).collect();
+    let ends: Vec<String> = [("min", "first"), ("max", "last")]
+        .iter()
+        .map(|(what, name)| format!("substr(CAST({what}(ended_at) AS VARCHAR), 1, 10) AS {name}"))
+        .collect();
+    let query = format!("SELECT {}, {} FROM journeys {of}", lists.join(", "), ends.join(", "));
+    let found = rows(app, &spec, &query).await?.into_iter().next().unwrap_or_default();
+    let segments = format!("SELECT DISTINCT unnest(segments) AS name FROM journeys {of} ORDER BY name");
+    let segments = rows(app, &spec, &segments).await?;
+    let end = |name: &str| found.get(name)?.as_str().map(str::to_owned);
+    let list = |name: &str| -> Vec<String> {
+        let all = found.get(name).and_then(Value::as_array).into_iter().flatten();
+        let mut names: Vec<String> = all.filter_map(Value::as_str).map(str::to_owned).collect();
+        names.sort_unstable();
+        names
+    };
     Ok(Filters {
         days: end("first").zip(end("last")),
-        geos: next(),
-        devices: next(),
-        cohorts: next(),
-        segments: next(),
+        geos: list("geo"),
+        devices: list("device"),
+        cohorts: list("cohort"),
+        segments: segments.iter().filter_map(|r| r.get("name")?.as_str()).map(str::to_owned).collect(),
     })
 }
 

@@ -10,7 +10,7 @@ import { useMay } from '../../session';
 import { Badge, Card, EmptyState, Page, ProblemView, Segments, Select, Skeleton, Tabs, Time } from '../../ui';
 import { Breakdown } from './breakdown';
 import { EvidenceCard } from './evidence-card';
-import { columnsOf, markOf, marksOf, MEASURES, type Measure, measureWords, ordered, sharedBy, supportWords } from './figures';
+import { columnsOf, isMarginal, markOf, marksOf, MEASURES, type Measure, measureWords, ofSpend, ordered, sharedBy, supportWords } from './figures';
 import { BASELINE, HowToScale, IncrementalCard } from './incremental-card';
 import { Missing } from './missing';
 import { EmptyPart, NO_SPEND, PartNotes } from './part';
@@ -128,7 +128,7 @@ function Comparison({ data, measure, file, words }: ComparisonProps) {
   // A key of one says nothing, so none is drawn.
   const only = columns.length === 1 ? columns[0] : undefined;
   const noSpend = part?.has_spend === false;
-  const spendless = noSpend && (measure === 'cpa' || measure === 'roas');
+  const spendless = noSpend && ofSpend(measure);
   const of = sharedBy(measure);
   const told = ordered(data, of).map((channel) => ({ channel, ...marksOf(data, channel, measure) }));
   const baseline = incremental?.baseline ? markOf(incremental.baseline, measure) : null;
@@ -150,7 +150,9 @@ function Comparison({ data, measure, file, words }: ComparisonProps) {
         <EvidenceCard evidence={data.evidence} ofPart={part !== null} />
         <Card
           title="Credited by model"
-          note={<>{only && `By “${only.title}”. `}Intervals: {data.interval_method}, {inner && `${percent(data.inner_level)} and `}{percent(data.level)}. They show what other samples of journeys would have given, not whether a model is right.{part && ' Models are fitted on all journeys, so that parts add up to the whole; intervals take that fit as given.'}</>}
+          note={<>{only && `By “${only.title}”. `}{isMarginal(measure)
+            ? <>Slopes of daily credit on daily spend, {percent(data.level)} intervals. Where spend follows demand, they hold the demand: an association, not an effect.</>
+            : <>Intervals: {data.interval_method}, {inner && `${percent(data.inner_level)} and `}{percent(data.level)}. They show what other samples of journeys would have given, not whether a model is right.</>}{part && ' Models are fitted on all journeys, so that parts add up to the whole; intervals take that fit as given.'}</>}
         >
           <div className="stack">
             {rows.length === 0

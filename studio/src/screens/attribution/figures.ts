@@ -2,7 +2,7 @@ import type { Attribution, ChannelCredit, Credit } from '../../api/types';
 import type { DotMark } from '../../charts';
 import { count, decimal, money, moneyTick, percent } from '../../format';
 
-export const MEASURES = ['conversions', 'value', 'share', 'cpa', 'roas'] as const;
+export const MEASURES = ['conversions', 'value', 'share', 'cpa', 'roas', 'marginal_cpa', 'marginal_roas'] as const;
 export type Measure = (typeof MEASURES)[number];
 
 interface MeasureWords {
@@ -19,12 +19,15 @@ interface MeasureWords {
 /** A measure in words, and how its figures are written. */
 export function measureWords(measure: Measure, currency: string): MeasureWords {
   const inMoney = { write: (value: number) => money(value, currency), tick: (value: number) => moneyTick(value, currency) };
+  const times = { write: (value: number) => decimal(value, 2), tick: (value: number) => decimal(value, value % 1 === 0 ? 0 : 1) };
   const words: Record<Measure, MeasureWords> = {
     conversions: { label: 'Conversions', unit: 'Conversions', caption: 'Conversions credited', write: writeCount, tick: count },
     value: { label: `Value (${currency})`, unit: `Value, ${currency}`, caption: 'Value credited', ...inMoney },
     share: { label: 'Share', unit: 'Share of what the model credits', caption: 'Share credited', write: (value) => percent(value, 1), tick: percent },
     cpa: { label: 'Cost per conversion', unit: `Spend over conversions, ${currency}`, caption: 'Cost of a conversion credited', ...inMoney },
-    roas: { label: 'Return on spend', unit: 'Value over spend', caption: 'Return on spend credited', write: (value) => decimal(value, 2), tick: (value) => decimal(value, value % 1 === 0 ? 0 : 1) },
+    roas: { label: 'Return on spend', unit: 'Value over spend', caption: 'Return on spend credited', ...times },
+    marginal_cpa: { label: 'Marginal cost', unit: `Spend for one more conversion, ${currency}`, caption: 'Spend that goes along with one more conversion credited', ...inMoney },
+    marginal_roas: { label: 'Marginal return', unit: 'Value for one more unit of spend', caption: 'Value credited that goes along with one more unit of spend', ...times },
   };
   return words[measure];
 }
@@ -34,7 +37,13 @@ export const writeCount = (value: number) => decimal(value, Number.isInteger(val
 
 /** Conversions and value are shared out; the other measures come from one of them. */
 export type Shared = 'conversions' | 'value';
-export const sharedBy = (measure: Measure): Shared => (measure === 'value' || measure === 'roas' ? 'value' : 'conversions');
+export const sharedBy = (measure: Measure): Shared => (measure === 'value' || measure === 'roas' || measure === 'marginal_roas' ? 'value' : 'conversions');
+
+/** Measures that need spend. */
+export const ofSpend = (measure: Measure) => measure !== 'conversions' && measure !== 'value' && measure !== 'share';
+
+/** Measures that are slopes of days of credit on days of spend. */
+export const isMarginal = (measure: Measure) => measure === 'marginal_cpa' || measure === 'marginal_roas';
 
 /** The mark of a credit, or the reason why it has none. */
 export function markOf(credit: Credit, measure: Measure): DotMark | string {

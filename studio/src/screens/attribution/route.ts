@@ -13,7 +13,7 @@ const dimension = (value: unknown) => {
 
 export interface AttributionSearch extends PartSearch {
   /** Count conversions (the default), or something that comes from them. */
-  measure?: 'value' | 'share' | 'cpa' | 'roas';
+  measure?: 'value' | 'share' | 'cpa' | 'roas' | 'marginal_cpa' | 'marginal_roas';
   /** The models beside each other (the default), credit broken down, or what platforms report. */
   view?: 'breakdown' | 'platforms';
   /** What credit is broken down by; campaigns unless given. */
@@ -30,7 +30,7 @@ export const attributionRoute = createRoute({
   path: '/attribution',
   validateSearch: (search: Record<string, unknown>): AttributionSearch => ({
     ...partSearch(search),
-    measure: oneOf(search.measure, ['value', 'share', 'cpa', 'roas']),
+    measure: oneOf(search.measure, ['value', 'share', 'cpa', 'roas', 'marginal_cpa', 'marginal_roas']),
     view: oneOf(search.view, ['breakdown', 'platforms']),
     by: dimension(search.by),
     model: text(search.model),

@@ -248,6 +248,9 @@ pub(crate) struct JourneyRow {
     /// The configuration that built it: equal ids, equal rules.
     #[schema(required = false, nullable = false)]
     config_id: Option<String>,
+    /// What is known of the person at the end, as `name=value`.
+    #[schema(required = false)]
+    segments: Vec<String>,
 }
 
 /// A row of the touches table.
