@@ -84,7 +84,7 @@ pub fn marginal(days: &Daily<'_>, level: Level) -> Result<Marginal, AttributionE
     let Some(value) = slope(&columns, days.value, level)? else {
         return Ok(Marginal::undefined("spend does not vary beyond weekday and trend"));
     };
-    let cost_per_conversion = reciprocal(&conversions)?;
+    let cost_per_conversion = reciprocal(&conversions);
     let (conversions, return_on_spend) = (Ratio::Number(conversions), Ratio::Number(value));
     Ok(Marginal { conversions, return_on_spend, cost_per_conversion })
 }
@@ -113,13 +113,13 @@ fn slope(columns: &[&[f64]], y: &[f64], level: Level) -> Result<Option<Estimate>
     let error = (variance * factor).max(0.0).sqrt();
     let estimate = Estimate::wald(fit.coefficients[0], error, Some(df), n as u64, level, METHOD)?;
     let assumptions = ["spend does not follow demand", "weekdays and a straight trend are all else that moves credit"];
-    Ok(Some(assumptions.into_iter().fold(estimate, |e, a| e.assuming(a))))
+    Ok(Some(assumptions.into_iter().fold(estimate, Estimate::assuming)))
 }
 
 /// 1 / m and the reciprocals of its set.
-fn reciprocal(slope: &Estimate) -> Result<Ratio, AttributionError> {
+fn reciprocal(slope: &Estimate) -> Ratio {
     if slope.value <= 0.0 {
-        return Ok(Ratio::Undefined { because: "credit does not rise with spend".into() });
+        return Ratio::Undefined { because: "credit does not rise with spend".into() };
     }
     let (low, high) = slope.interval();
     let upper = if low > 0.0 { 1.0 / low } else { f64::INFINITY };
@@ -127,9 +127,9 @@ fn reciprocal(slope: &Estimate) -> Result<Ratio, AttributionError> {
     (estimate.value, estimate.std_error) = (1.0 / slope.value, None);
     estimate.set = ConfidenceSet(vec![(1.0 / high, upper)]);
     if !estimate.value.is_finite() {
-        return Ok(Ratio::Undefined { because: "credit does not rise with spend".into() });
+        return Ratio::Undefined { because: "credit does not rise with spend".into() };
     }
-    Ok(Ratio::Number(estimate))
+    Ratio::Number(estimate)
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Journeys {
             bucket.count_removed(config, conversions, [touches, converted]);
         }
         let people = bucket.people.iter().map(|(_, range)| range);
-        let segments = self.segments.of(chunk, people, |row| bucket.may_be_used(row))?;
+        let segments = self.segments.of(chunk, &people, |row| bucket.may_be_used(row))?;
         let (mut journeys, mut touches) = (JourneyRows::default(), TouchRows::default());
         let mut with_journeys = vec![false; bucket.people.len()];
         for conversion in conversions {

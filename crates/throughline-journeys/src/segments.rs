@@ -70,7 +70,7 @@ impl Segments {
     pub(crate) fn of<'a>(
         &self,
         chunk: &RecordBatch,
-        people: impl Iterator<Item = &'a Range<usize>> + Clone,
+        people: &(impl Iterator<Item = &'a Range<usize>> + Clone),
         usable: impl Fn(usize) -> bool,
     ) -> Result<Known, JourneyError> {
         let mut known = Vec::with_capacity(self.0.len());

@@ -124,7 +124,7 @@ impl Curvature {
         let mut out = Vec::with_capacity(free.len() * free.len());
         for &i in free {
             for &j in free {
-                let (c, of_w) = (i % k, (i >= k) as usize + (j >= k) as usize);
+                let (c, of_w) = (i % k, usize::from(i >= k) + usize::from(j >= k));
                 let mut value = self.outer[i * width + j];
                 if c == j % k {
                     let (sum, beta, omega) = (&sums[c], at.beta[c], at.omega[c]);

@@ -81,9 +81,10 @@ impl Stage for Attribute {
             let found = credit(config, &models, paths, context.run.seed)?;
             let about = report::About { context, conversion, spend: &spend, graphs: &graphs };
             for (model, credited) in models.iter().zip(&found) {
-                let marginals = match model.breaks_down() {
-                    true => Some(marginals(paths, model.as_ref(), &spend, &read.items, None, draws)?),
-                    false => None,
+                let marginals = if model.breaks_down() {
+                    Some(marginals(paths, model.as_ref(), &spend, &read.items, None, draws)?)
+                } else {
+                    None
                 };
                 credits.write(None, &about.credit_rows(credited, marginals.as_ref())?).await?;
             }

@@ -116,15 +116,18 @@ pub struct PartOfChannel {
 /// Days, places and the like as they are numbered.
 struct Wanted {
     days: (i64, i64),
-    geo: Option<Option<u32>>,
-    device: Option<Option<u32>>,
-    cohort: Option<Option<u32>>,
-    segment: Option<Option<u32>>,
+    geo: Option<u32>,
+    device: Option<u32>,
+    cohort: Option<u32>,
+    segment: Option<u32>,
 }
+
+/// The number of a name that no journey has.
+const NOWHERE: u32 = u32::MAX;
 
 impl Wanted {
     fn new(filter: &JourneyFilter, items: &Items, about: &[About]) -> Self {
-        let number = |name: &Option<String>| name.as_ref().map(|name| items.find(name));
+        let number = |name: &Option<String>| name.as_ref().map(|name| items.find(name).unwrap_or(NOWHERE));
         let ends = |about: &About| date(about.day);
         let inside = about.iter().filter(|a| {
             filter.from.as_ref().is_none_or(|from| ends(a) >= *from)
@@ -141,13 +144,12 @@ impl Wanted {
     }
 
     fn has(&self, journey: &About) -> bool {
-        // A name that no journey has was asked for: none of them has it.
-        let is = |wanted: Option<Option<u32>>, found: u32| wanted.is_none_or(|wanted| wanted == Some(found));
+        let is = |wanted: Option<u32>, found: u32| wanted.is_none_or(|wanted| wanted == found);
         (self.days.0..=self.days.1).contains(&journey.day)
             && is(self.geo, journey.geo)
             && is(self.device, journey.device)
             && is(self.cohort, journey.cohort)
-            && self.segment.is_none_or(|wanted| wanted.is_some_and(|wanted| journey.segments.contains(&wanted)))
+            && self.segment.is_none_or(|wanted| journey.segments.contains(&wanted))
     }
 }
 
