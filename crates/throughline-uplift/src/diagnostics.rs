@@ -8,4 +8,5 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL707", "an arm is too small for a model of its own"),
     ("TL708", "the outcome of an arm has one value only"),
     ("TL709", "the ranking is inside the noise"),
+    ("TL715", "propensities beyond the trim are held there"),
 ];
