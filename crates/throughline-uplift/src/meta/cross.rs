@@ -61,7 +61,7 @@ impl Pair<'_> {
             let message =
                 format!("{outside} of {rows} rows have a propensity of arm `{arm}` beyond {trim} and are held there");
             found.push(
-                Diagnostic::warning("TL715", message)
+                Diagnostic::warning("TL740", message)
                     .help("their effect rests on what the models assume: look at overlap before acting on it"),
             );
         }
