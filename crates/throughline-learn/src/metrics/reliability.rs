@@ -111,7 +111,7 @@ mod tests {
         for run in 0..runs {
             let stream = Stream::new(run, 52);
             let p: Vec<f64> = (0..n).map(|i| stream.uniform_at(2 * i)).collect();
-            let event: Vec<bool> = (0..n).map(|i| stream.uniform_at(2 * i + 1) < p[i as usize]).collect();
+            let event: Vec<bool> = (0..n).zip(&p).map(|(i, p)| stream.uniform_at(2 * i + 1) < *p).collect();
             let found = error_of(&p, &event, 10);
             plain += found.expected / runs as f64;
             let d = found.debiased_squared.expect("bins of many rows");
