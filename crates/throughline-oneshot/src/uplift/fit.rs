@@ -11,7 +11,6 @@ use throughline_uplift::{Artefact, Encoder, Evaluation, Scored, Training, conten
 
 use super::evaluate::{evaluation_json, evaluation_text};
 use super::read::{Rows, read};
-use crate::answer::{number, table};
 use crate::files::column_names;
 use crate::{Answer, OneShotError};
 
@@ -224,7 +223,9 @@ impl FitArgs {
             text.push_str(&heading);
             text.push_str(&evaluation_text(found));
         }
-        diagnostics.iter().for_each(|d| text.push_str(&format!("\n{d}")));
+        for diagnostic in &diagnostics {
+            text.push_str(&format!("\n{diagnostic}"));
+        }
         Answer { json, text }
     }
 }
@@ -252,13 +253,4 @@ fn write_scores(
         out.write_record(&record).map_err(told)?;
     }
     out.flush().map_err(|source| failed("write", path, source))
-}
-
-/// Used by the text of evaluations.
-pub(super) fn figures(rows: &[(&str, Option<f64>)]) -> String {
-    let shown: Vec<Vec<String>> = rows
-        .iter()
-        .map(|(name, value)| vec![(*name).to_owned(), value.map_or_else(|| "–".to_owned(), number)])
-        .collect();
-    table(&["", "value"], &[1], &shown)
 }

@@ -59,13 +59,17 @@ pub(super) fn read(
 /// Which of the arms is the control.
 fn control_of(names: &[String], given: Option<&str>, column: &str) -> Result<usize, OneShotError> {
     let known = names.join(", ");
-    let refuse = |message: String, help: &str| Err(OneShotError::finding(Diagnostic::error("TL065", message).help(help)));
+    let refuse =
+        |message: String, help: &str| Err(OneShotError::finding(Diagnostic::error("TL065", message).help(help)));
     if names.len() < 2 {
         return refuse(format!("`{column}` holds one arm only ({known})"), "give the column that says who was treated");
     }
     if let Some(given) = given {
         let at = names.iter().position(|n| n == given);
-        return at.map_or_else(|| refuse(format!("no row of `{column}` is `{given}` (known: {known})"), "name the control"), Ok);
+        return at.map_or_else(
+            || refuse(format!("no row of `{column}` is `{given}` (known: {known})"), "name the control"),
+            Ok,
+        );
     }
     let is_control = |name: &str| {
         let name = name.to_lowercase();
@@ -98,5 +102,17 @@ impl Rows {
             Ok(RawColumn { name: name.clone(), values })
         };
         names.iter().map(column).collect()
+    }
+
+    /// A column as groups of some of the kept rows: a code per row, and names. Rows without a group are one of their own.
+    pub(super) fn groups(&self, name: &str, rows: &[usize]) -> Result<(Vec<u32>, Vec<String>), OneShotError> {
+        let (codes, mut names) = self.table.codes(name)?;
+        let unknown = u32::try_from(names.len()).unwrap_or(u32::MAX);
+        let of = |row: &usize| if codes[self.kept[*row]] == u32::MAX { unknown } else { codes[self.kept[*row]] };
+        let out: Vec<u32> = rows.iter().map(of).collect();
+        if out.contains(&unknown) {
+            names.push("(unknown)".to_owned());
+        }
+        Ok((out, names))
     }
 }
