@@ -1,5 +1,7 @@
 //! What can go wrong with features and learners.
 
+use throughline_core::estimate::EstimateError;
+
 /// Why there is no matrix, no fit or no prediction.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,6 +22,21 @@ pub enum LearnError {
         /// What is absent.
         what: &'static str,
     },
+    /// Values outside what is accepted.
+    #[error("{what} holds {count} values that are not {bound}; the first is in row {row}")]
+    BadValues {
+        /// The slice.
+        what: &'static str,
+        /// How many.
+        count: usize,
+        /// The first, from 0.
+        row: usize,
+        /// What is accepted.
+        bound: &'static str,
+    },
+    /// Numbers that make no estimate.
+    #[error(transparent)]
+    Estimate(#[from] EstimateError),
     /// One name for two columns.
     #[error("feature `{name}` appears twice")]
     DuplicateFeature {
@@ -37,7 +54,7 @@ pub enum LearnError {
     /// The registry does not know the name.
     #[error("unknown {what} `{name}` (known: {known})")]
     UnknownName {
-        /// Always `learner`.
+        /// `learner` or `calibrator`.
         what: &'static str,
         /// The name given.
         name: String,

@@ -18,6 +18,7 @@ use crate::panel::PanelArgs;
 use crate::power::PowerArgs;
 use crate::rd::RdArgs;
 use crate::touchpoint::TouchpointArgs;
+use crate::uplift::UpliftCommand;
 use crate::{Answer, OneShotError};
 
 /// A one-shot command.
@@ -49,6 +50,9 @@ pub enum OneShotCommand {
     CreditTruth(Box<CreditTruthArgs>),
     /// What if a channel's touches disappeared: their effect among those touched, adjusted for what was known before.
     Touchpoint(Box<TouchpointArgs>),
+    /// Models of who is changed by an action.
+    #[command(subcommand)]
+    Uplift(UpliftCommand),
 }
 
 impl OneShotCommand {
@@ -67,6 +71,7 @@ impl OneShotCommand {
             Self::Journeys(args) => args.run(),
             Self::CreditTruth(args) => args.run(),
             Self::Touchpoint(args) => args.run(),
+            Self::Uplift(command) => command.run(),
         }
     }
 
@@ -91,6 +96,7 @@ impl OneShotCommand {
             Self::Journeys(args) => args.json,
             Self::CreditTruth(args) => args.json,
             Self::Touchpoint(args) => args.json,
+            Self::Uplift(command) => command.json(),
         }
     }
 }

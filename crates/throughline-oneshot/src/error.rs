@@ -4,6 +4,7 @@ use throughline_attribution::AttributionError;
 use throughline_core::Diagnostic;
 use throughline_evidence::EvidenceError;
 use throughline_paths::PathsError;
+use throughline_uplift::UpliftError;
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,12 @@ impl OneShotError {
 impl From<EvidenceError> for OneShotError {
     fn from(error: EvidenceError) -> Self {
         Self::finding(error.diagnostic("TL065"))
+    }
+}
+
+impl From<UpliftError> for OneShotError {
+    fn from(error: UpliftError) -> Self {
+        Self::finding(Diagnostic::error("TL065", error.to_string()))
     }
 }
 

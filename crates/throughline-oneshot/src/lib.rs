@@ -42,6 +42,8 @@ pub mod switchback;
 
 pub mod touchpoint;
 
+pub mod uplift;
+
 pub mod verify;
 
 pub mod yaml;

@@ -8,4 +8,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL707", "an arm is too small for a model of its own"),
     ("TL708", "the outcome of an arm has one value only"),
     ("TL709", "the ranking is inside the noise"),
+    ("TL740", "propensities were moved away from 0 and 1"),
+    ("TL741", "predicted effects do not vary, or are too few for a calibration"),
+    ("TL742", "a group has too few rows of an arm for an effect of its own"),
 ];

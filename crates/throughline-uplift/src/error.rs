@@ -152,6 +152,8 @@ impl From<LearnError> for UpliftError {
         match error {
             LearnError::LengthMismatch { what, expected, got } => Self::LengthMismatch { what, expected, got },
             LearnError::Empty { what } => Self::Empty { what },
+            LearnError::BadValues { what, count, row, bound } => Self::BadValues { what, count, row, bound },
+            LearnError::Estimate(error) => Self::Estimate(error),
             LearnError::DuplicateFeature { name } => Self::DuplicateFeature { name },
             LearnError::FeatureOrder { expected, got } => Self::FeatureOrder { expected, got },
             LearnError::UnknownName { what, name, known } => Self::UnknownName { what, name, known },

@@ -1,21 +1,24 @@
-//! Is a ranking better than chance? Effects by tenth of the score, and the difference between its halves.
+//! Is a ranking better than chance? Effects by tenth of the score, the difference between its halves, and its
+//! rank-weighted average effects.
 
 use throughline_core::{Diagnostic, Estimate, Level};
 use throughline_stats::moments::Moments;
 use throughline_stats::two_sample::Summary;
 
 use crate::UpliftError;
+use crate::evaluation::{EffectScores, Observed, RateTarget, rate};
 use crate::qini::{QiniScores, qini_scores};
 use crate::ranking::{Row, Scored};
 
-/// What the data say of a ranking.
+/// What the data say of a ranking, by two intervals: that of the difference between its halves, which sees effects spread
+/// over many, and that of AUTOC, which sees effects concentrated in few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RankingVerdict {
-    /// The better half has a larger effect; the interval of the difference excludes 0.
+    /// Both intervals lie above 0.
     BetterThanRandom,
-    /// The interval of the difference includes 0, or there is no difference to compute: nobody should be chosen by it.
+    /// An interval includes 0 or does not exist, or they contradict each other: nobody should be chosen by the ranking.
     InsideNoise,
-    /// The better half has a smaller effect; the interval excludes 0.
+    /// Both intervals lie below 0.
     WorseThanRandom,
 }
 
@@ -50,7 +53,11 @@ pub struct Evaluation {
     pub tenths: Vec<GroupEffect>,
     /// Effect in the better half less that in the worse half; `None` where a half has no effect or all scores tie.
     pub top_less_bottom: Option<Estimate>,
-    /// Whether the ranking is more than noise, from `top_less_bottom`.
+    /// Mean of TOC(q) over all shares q, from scores by difference in means; `None` without one of the arms.
+    pub autoc: Option<Estimate>,
+    /// Mean of q · TOC(q), likewise.
+    pub rate_qini: Option<Estimate>,
+    /// Whether the ranking is more than noise, from `top_less_bottom` and `autoc`.
     pub verdict: RankingVerdict,
     /// Qini and uplift scores.
     pub scores: QiniScores,
@@ -59,7 +66,8 @@ pub struct Evaluation {
 }
 
 /// Evaluates a ranking by `scored` at a confidence level. Assumes that treatment was assigned at random; a ranking fitted
-/// on the same rows looks better than it is.
+/// on the same rows looks better than it is. A ranking without any value is called better (or worse) in at most half of
+/// 1 − level of all cases, because both intervals must say so.
 pub fn evaluate(scored: &Scored, level: Level) -> Result<Evaluation, UpliftError> {
     let mut tenths = Vec::with_capacity(10);
     for (part, range) in scored.parts(10) {
@@ -70,35 +78,60 @@ pub fn evaluate(scored: &Scored, level: Level) -> Result<Evaluation, UpliftError
         [(_, top), (_, bottom)] => between(&scored.rows[top.clone()], &scored.rows[bottom.clone()], level)?,
         _ => None,
     };
-    let verdict = verdict(top_less_bottom.as_ref());
-    let mut diagnostics = Vec::new();
-    if verdict == RankingVerdict::InsideNoise {
-        diagnostics.push(
-            Diagnostic::warning(
-                "TL709",
-                "the ranking is inside the noise: its better half does not differ from its worse",
-            )
-            .help("treat by average effect, or collect more randomised data before targeting by this score"),
-        );
-    }
+    let (autoc, rate_qini) =
+        (rank_weighted(scored, RateTarget::Autoc, level)?, rank_weighted(scored, RateTarget::Qini, level)?);
+    let (verdict, diagnostic) = verdict(top_less_bottom.as_ref(), autoc.as_ref());
     Ok(Evaluation {
         n: scored.n() as u64,
         overall: Effect::of(&scored.rows).estimate(level)?,
         tenths,
         top_less_bottom,
+        autoc,
+        rate_qini,
         verdict,
         scores: qini_scores(scored),
-        diagnostics,
+        diagnostics: diagnostic.into_iter().collect(),
     })
 }
 
-fn verdict(difference: Option<&Estimate>) -> RankingVerdict {
-    match difference {
-        Some(d) if d.set.contains(0.0) => RankingVerdict::InsideNoise,
-        Some(d) if d.value > 0.0 => RankingVerdict::BetterThanRandom,
-        Some(_) => RankingVerdict::WorseThanRandom,
-        None => RankingVerdict::InsideNoise,
+/// −1, 0 or 1: the side of 0 on which an interval lies, 0 where it holds 0 or is absent.
+fn side(estimate: Option<&Estimate>) -> i8 {
+    match estimate {
+        Some(e) if !e.set.contains(0.0) => {
+            if e.value > 0.0 {
+                1
+            } else {
+                -1
+            }
+        }
+        _ => 0,
     }
+}
+
+fn verdict(halves: Option<&Estimate>, autoc: Option<&Estimate>) -> (RankingVerdict, Option<Diagnostic>) {
+    let why = match (side(halves), side(autoc)) {
+        (1, 1) => return (RankingVerdict::BetterThanRandom, None),
+        (-1, -1) => return (RankingVerdict::WorseThanRandom, None),
+        (0, 0) => "its better half does not differ from its worse, and its first people not from all",
+        (0, _) => "its first people differ from all, but its better half does not differ from its worse",
+        (_, 0) => "its better half differs from its worse, but its first people do not differ from all",
+        _ => "its halves and its first people contradict each other",
+    };
+    let found = Diagnostic::warning("TL709", format!("the ranking is inside the noise: {why}"))
+        .help("treat by average effect, or collect more randomised data before targeting by this score");
+    (RankingVerdict::InsideNoise, Some(found))
+}
+
+/// The rank-weighted average effect of the scores; `None` without treated or without control rows.
+fn rank_weighted(scored: &Scored, target: RateTarget, level: Level) -> Result<Option<Estimate>, UpliftError> {
+    let treated: Vec<bool> = scored.rows.iter().map(|r| r.treated).collect();
+    if treated.iter().all(|t| *t) || !treated.iter().any(|t| *t) {
+        return Ok(None);
+    }
+    let outcome: Vec<f64> = scored.rows.iter().map(|r| r.outcome).collect();
+    let priority: Vec<f64> = scored.rows.iter().map(|r| r.score).collect();
+    let scores = EffectScores::randomised(Observed { treated: &treated, outcome: &outcome }, None)?;
+    Ok(Some(rate(&scores, &priority, target, level)?.estimate))
 }
 
 fn group(tenth: usize, rows: &[Row], level: Level) -> Result<GroupEffect, UpliftError> {
@@ -156,4 +189,30 @@ fn welch(value: f64, arms: &[Summary], level: Level) -> Result<Option<Estimate>,
     let n = arms.iter().map(|a| a.n).sum();
     let estimate = Estimate::wald(value, error.sqrt(), Some(1.0 / spread), n, level, "welch")?;
     Ok(Some(estimate.assuming("treatment was assigned at random")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_needs_both_intervals() {
+        #[track_caller]
+        fn check(halves: Option<f64>, autoc: Option<f64>, expect: RankingVerdict, words: &str) {
+            let of = |value: f64| Estimate::wald(value, 1.0, None, 9, Level::P95, "test").expect("finite");
+            let (found, diagnostic) = verdict(halves.map(of).as_ref(), autoc.map(of).as_ref());
+            assert_eq!(found, expect);
+            let message = diagnostic.map_or_else(String::new, |d| d.message);
+            assert!(message.contains(words) && message.is_empty() == words.is_empty(), "{message}");
+        }
+        use RankingVerdict::{BetterThanRandom, InsideNoise, WorseThanRandom};
+        check(Some(3.0), Some(3.0), BetterThanRandom, "");
+        check(Some(-3.0), Some(-3.0), WorseThanRandom, "");
+        check(Some(0.1), Some(0.1), InsideNoise, "not from all");
+        check(Some(0.1), Some(3.0), InsideNoise, "better half does not differ");
+        check(Some(3.0), Some(0.1), InsideNoise, "first people do not differ");
+        check(Some(3.0), Some(-3.0), InsideNoise, "contradict");
+        check(None, None, InsideNoise, "not from all");
+        check(Some(3.0), None, InsideNoise, "first people do not differ");
+    }
 }

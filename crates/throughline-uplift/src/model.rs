@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use throughline_core::Diagnostic;
 
-use crate::{FeatureMatrix, Training, UpliftError, two_model};
+use crate::{FeatureMatrix, Training, UpliftError, meta, two_model};
 
 /// The effect of one arm.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,8 +72,13 @@ pub struct UpliftEntry {
 }
 
 /// Every uplift model.
-pub const UPLIFT_MODELS: &[UpliftEntry] =
-    &[UpliftEntry { name: two_model::NAME, build: two_model::build, load: two_model::load }];
+pub const UPLIFT_MODELS: &[UpliftEntry] = &[
+    UpliftEntry { name: two_model::NAME, build: two_model::build, load: two_model::load },
+    UpliftEntry { name: meta::NAMES[0], build: meta::build_s, load: meta::load },
+    UpliftEntry { name: meta::NAMES[1], build: meta::build_x, load: meta::load },
+    UpliftEntry { name: meta::NAMES[2], build: meta::build_r, load: meta::load },
+    UpliftEntry { name: meta::NAMES[3], build: meta::build_dr, load: meta::load },
+];
 
 /// The entry of a name; an unknown name answers with the known ones.
 pub fn uplift_model(name: &str) -> Result<&'static UpliftEntry, UpliftError> {

@@ -2,6 +2,7 @@
 //!
 //! All group tied scores into one point of the curve, so that the order of rows cannot change them.
 
+use crate::evaluation::{PercentileStrategy, uplift_at};
 use crate::ranking::{Block, Scored, Tally};
 
 /// A cumulative gain curve over the ranking, best first.
@@ -40,13 +41,13 @@ impl Curve {
 }
 
 /// Gain = `Y_t − Y_c · n_t / n_c` over the rows so far (Radcliffe 2007; `qini_curve` of scikit-uplift).
-fn qini_gain(treated: Tally, control: Tally) -> f64 {
+pub(crate) fn qini_gain(treated: Tally, control: Tally) -> f64 {
     let ratio = if control.rows == 0 { 0.0 } else { treated.rows as f64 / control.rows as f64 };
     treated.total - control.total * ratio
 }
 
 /// Gain = `(mean_t − mean_c) · n` over the rows so far (`uplift_curve` of scikit-uplift).
-fn uplift_gain(treated: Tally, control: Tally) -> f64 {
+pub(crate) fn uplift_gain(treated: Tally, control: Tally) -> f64 {
     (treated.mean() - control.mean()) * (treated.rows + control.rows) as f64
 }
 
@@ -86,8 +87,7 @@ pub struct QiniScores {
     pub uplift_at_30_by_group: Option<f64>,
 }
 
-/// All named scores of a ranking. Where a cut falls into tied rows, the block counts in proportion (its expectation over
-/// all orders of the tied rows).
+/// All named scores of a ranking. Where a cut falls into tied rows, the score is the mean over all orders of those rows.
 pub fn qini_scores(scored: &Scored) -> QiniScores {
     let (qini, uplift) = (qini_curve(scored), uplift_curve(scored));
     let qini_area = qini.area() - qini.random_area();
@@ -100,8 +100,8 @@ pub fn qini_scores(scored: &Scored) -> QiniScores {
         qini_auc: cells.and_then(|c| over(qini_area, c.perfect_qini())),
         qini_auc_no_negative: cells.and_then(|c| over(qini_area, c.perfect_qini_no_negative()?)),
         uplift_auc: cells.and_then(|c| over(uplift_area, c.perfect_uplift())),
-        uplift_at_30_overall: at_k_overall(scored, 0.3),
-        uplift_at_30_by_group: at_k_by_group(scored, 0.3),
+        uplift_at_30_overall: uplift_at(scored, 0.3, PercentileStrategy::Overall),
+        uplift_at_30_by_group: uplift_at(scored, 0.3, PercentileStrategy::ByGroup),
     }
 }
 
@@ -153,41 +153,6 @@ impl Cells {
         let curve = Curve::of(order, uplift_gain);
         curve.area() - curve.random_area()
     }
-}
-
-/// floor(n · share), as the published functions count.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
-fn floor_share(n: usize, share: f64) -> usize {
-    (n as f64 * share) as usize
-}
-
-fn at_k_overall(scored: &Scored, share: f64) -> Option<f64> {
-    let mut left = floor_share(scored.n(), share);
-    let (mut treated, mut control) = ((0.0, 0.0), (0.0, 0.0));
-    for block in &scored.blocks {
-        let taken = left.min(block.end - block.start);
-        let part = taken as f64 / (block.end - block.start) as f64;
-        for (sum, tally) in [(&mut treated, block.treated), (&mut control, block.control)] {
-            sum.0 += part * tally.rows as f64;
-            sum.1 += part * tally.total;
-        }
-        left -= taken;
-    }
-    (treated.0 > 0.0 && control.0 > 0.0).then(|| treated.1 / treated.0 - control.1 / control.0)
-}
-
-fn at_k_by_group(scored: &Scored, share: f64) -> Option<f64> {
-    let best = |pick: fn(&Block) -> Tally| -> Option<f64> {
-        let size = floor_share(scored.blocks.iter().map(|b| pick(b).rows).sum(), share);
-        let (mut left, mut total) = (size, 0.0);
-        for tally in scored.blocks.iter().map(pick).filter(|t| t.rows > 0) {
-            let taken = left.min(tally.rows);
-            total += tally.total * taken as f64 / tally.rows as f64;
-            left -= taken;
-        }
-        (size > 0).then(|| total / size as f64)
-    };
-    Some(best(|b| b.treated)? - best(|b| b.control)?)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Rows in order of their score, with tied rows kept together so that row order cannot matter.
 
+use std::ops::Range;
+
 use crate::UpliftError;
 use crate::training::{finite, same_length};
 
@@ -85,21 +87,27 @@ impl Scored {
         self.rows.len()
     }
 
-    /// Cuts the ranking into at most `parts` parts of nearly equal size. A block of tied rows goes whole to the part in
-    /// which its middle lies; parts left without rows are dropped. Ranges of rows, best first, with the part's number
-    /// from 0.
-    pub(crate) fn parts(&self, parts: usize) -> Vec<(usize, std::ops::Range<usize>)> {
-        let mut out: Vec<(usize, std::ops::Range<usize>)> = Vec::with_capacity(parts);
-        for block in &self.blocks {
-            // The middle of the block is (start + end) / 2; doubled to stay in whole numbers.
-            let part = ((block.start + block.end) * parts / (2 * self.n())).min(parts - 1);
-            match out.last_mut() {
-                Some((last, range)) if *last == part => range.end = block.end,
-                _ => out.push((part, block.start..block.end)),
-            }
-        }
-        out
+    /// [`cut`] of this ranking.
+    pub(crate) fn parts(&self, parts: usize) -> Vec<(usize, Range<usize>)> {
+        let blocks: Vec<Range<usize>> = self.blocks.iter().map(|b| b.start..b.end).collect();
+        cut(self.n(), parts, &blocks)
     }
+}
+
+/// Cuts a ranking of `n` rows into at most `parts` parts of nearly equal size. A block of tied rows goes whole to the part
+/// in which its middle lies; parts left without rows are dropped. Ranges of rows, best first, with the part's number
+/// from 0.
+pub(crate) fn cut(n: usize, parts: usize, blocks: &[Range<usize>]) -> Vec<(usize, Range<usize>)> {
+    let mut out: Vec<(usize, Range<usize>)> = Vec::with_capacity(parts.min(blocks.len()));
+    for block in blocks {
+        // The middle of the block is (start + end) / 2; doubled to stay in whole numbers.
+        let part = ((block.start + block.end) * parts / (2 * n)).min(parts - 1);
+        match out.last_mut() {
+            Some((last, range)) if *last == part => range.end = block.end,
+            _ => out.push((part, block.clone())),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -109,7 +117,7 @@ mod tests {
     #[test]
     fn tied_rows_stay_together() {
         #[track_caller]
-        fn check(score: &[f64], parts: usize, expect: &[(usize, std::ops::Range<usize>)]) {
+        fn check(score: &[f64], parts: usize, expect: &[(usize, Range<usize>)]) {
             let n = score.len();
             let scored = Scored::new(score, &vec![true; n], &vec![0.0; n]).expect("sorted");
             assert_eq!(scored.parts(parts), expect);

@@ -1,5 +1,8 @@
 //! Learners against the regressions they are made of, and saved learners against themselves.
 
+mod calibration;
+mod conformal;
+
 use serde_json::{Value, json};
 use throughline_learn::{FeatureMatrix, FittedLearner, LEARNERS, LearnError, LearnerInput, Task, learner};
 use throughline_stats::logistic::{LogisticRegression, Rows};

@@ -11,5 +11,6 @@ mod rd;
 mod series;
 mod synth;
 mod touchpoint;
+mod uplift;
 mod verify_attribution;
 mod verify_sequential;

@@ -111,7 +111,7 @@ fn unreadable_models_say_why() {
     let bytes = world(600, 1.0, 3).fit(&Value::Null, 1).to_bytes().expect("saved");
     let text = String::from_utf8(bytes).expect("JSON");
     check(text.replace("\"format_version\":1", "\"format_version\":9").as_bytes(), "format version 9");
-    check(text.replace("\"model\":\"two_model\"", "\"model\":\"oracle\"").as_bytes(), "(known: two_model)");
+    check(text.replace("\"model\":\"two_model\"", "\"model\":\"oracle\"").as_bytes(), "(known: two_model,");
     check(text.replace("\"trees\":\"", "\"trees\":\"00").as_bytes(), "not a readable uplift model");
     check(&text.as_bytes()[..200], "not a readable uplift model");
     check(b"{}", "its `format` is not");

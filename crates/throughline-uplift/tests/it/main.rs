@@ -1,4 +1,6 @@
-//! Models end to end, and the published Hillstrom numbers.
+//! Models end to end, the published Hillstrom numbers, and measures of rankings against slow references and known truths.
 
+mod evaluation;
 mod fit;
 mod hillstrom;
+mod simulate;
