@@ -8,4 +8,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL707", "an arm is too small for a model of its own"),
     ("TL708", "the outcome of an arm has one value only"),
     ("TL709", "the ranking is inside the noise"),
+    ("TL710", "some people could only be in one of two arms"),
+    ("TL711", "a forest has no tree to estimate from"),
 ];

@@ -12,6 +12,8 @@ mod model;
 
 mod two_model;
 
+mod forest;
+
 mod artefact;
 
 mod ranking;
@@ -24,6 +26,7 @@ pub use artefact::{ARTEFACT_VERSION, Artefact, content_hash};
 pub use encoder::{Encoder, Encoding, MAX_LEVELS, Raw, RawColumn};
 pub use error::UpliftError;
 pub use evaluate::{Evaluation, GroupEffect, RankingVerdict, evaluate};
+pub use forest::{AverageEffect, FeatureImportance, FittedForest, Forest, ForestParams, Grown, OutOfBag, Propensity};
 pub use model::{ArmEffect, Effects, FittedUplift, UPLIFT_MODELS, UpliftEntry, UpliftModel, uplift_model};
 pub use qini::{Curve, QiniScores, qini_curve, qini_scores, uplift_curve};
 pub use ranking::Scored;

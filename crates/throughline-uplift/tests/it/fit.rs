@@ -111,7 +111,7 @@ fn unreadable_models_say_why() {
     let bytes = world(600, 1.0, 3).fit(&Value::Null, 1).to_bytes().expect("saved");
     let text = String::from_utf8(bytes).expect("JSON");
     check(text.replace("\"format_version\":1", "\"format_version\":9").as_bytes(), "format version 9");
-    check(text.replace("\"model\":\"two_model\"", "\"model\":\"oracle\"").as_bytes(), "(known: two_model)");
+    check(text.replace("\"model\":\"two_model\"", "\"model\":\"oracle\"").as_bytes(), "(known: two_model, forest)");
     check(text.replace("\"trees\":\"", "\"trees\":\"00").as_bytes(), "not a readable uplift model");
     check(&text.as_bytes()[..200], "not a readable uplift model");
     check(b"{}", "its `format` is not");
@@ -120,7 +120,7 @@ fn unreadable_models_say_why() {
 #[test]
 fn unknown_names_and_parameters_are_refused() {
     let error = uplift_model("t-learner").expect_err("unknown").to_string();
-    assert_eq!(error, "unknown uplift model `t-learner` (known: two_model)");
+    assert_eq!(error, "unknown uplift model `t-learner` (known: two_model, forest)");
     assert!(learner("forest").expect_err("unknown").to_string().contains("known: boosted_trees"));
     let build = |params: Value| (uplift_model("two_model").expect("known").build)(&params).map(|_| ());
     let text = |params: Value| build(params).expect_err("refused").to_string();
