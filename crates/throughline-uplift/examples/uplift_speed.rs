@@ -3,55 +3,12 @@
 //! 25 features, a coin decides who is treated, the outcome is 0 or 1; errors are on 100,000 people who were not learnt from.
 #![expect(clippy::print_stdout, reason = "a program that prints its measurements")]
 
+mod data;
+
 use std::time::Instant;
 
 use serde_json::Value;
-use throughline_stats::stream::Stream;
-use throughline_uplift::{FeatureMatrix, Training, uplift_model};
-
-struct Data {
-    features: FeatureMatrix,
-    arm: Vec<u32>,
-    outcome: Vec<f64>,
-    effect: Vec<f64>,
-}
-
-fn sigmoid(z: f64) -> f64 {
-    1.0 / (1.0 + (-z).exp())
-}
-
-/// Fifteen normal features, five codes of four levels, five exponential ones.
-fn made(rows: usize, seed: u64) -> Result<Data, Box<dyn std::error::Error>> {
-    let of = |column: usize| Stream::new(seed, column as u64);
-    let columns: Vec<Vec<f64>> = (0..25)
-        .map(|column| {
-            let stream = of(column);
-            let at = |row: usize| match column {
-                0..15 => stream.normal_at(row as u64),
-                15..20 => stream.index_at(row as u64, 4) as f64,
-                _ => -(1.0 - stream.uniform_at(row as u64)).ln(),
-            };
-            (0..rows).map(at).collect()
-        })
-        .collect();
-    let is = |yes: bool| f64::from(u8::from(yes));
-    let (assigned, happened) = (of(30), of(31));
-    let (mut arm, mut outcome, mut effect) = (Vec::new(), Vec::new(), Vec::new());
-    for row in 0..rows {
-        let x = |column: usize| columns[column][row];
-        let base = -1.6 + 0.6 * x(0) + 0.4 * (2.0 * x(1)).sin() + 0.3 * x(2) * x(3) - 0.3 * is(x(15) == 2.0)
-            + 0.2 * x(20).min(3.0);
-        let lift = 0.35 + 0.5 * x(4).tanh() + 0.4 * is(x(5) > 0.5 && x(0) < 0.0) - 0.5 * is(x(16) == 1.0)
-            + 0.25 * x(6) * is(x(21) > 1.0);
-        let (without, with) = (sigmoid(base), sigmoid(base + lift));
-        let treated = assigned.uniform_at(row as u64) < 0.5;
-        arm.push(u32::from(treated));
-        outcome.push(is(happened.uniform_at(row as u64) < if treated { with } else { without }));
-        effect.push(with - without);
-    }
-    let named = columns.into_iter().enumerate().map(|(i, values)| (format!("x{i}"), values)).collect();
-    Ok(Data { features: FeatureMatrix::from_numbers(named)?.0, arm, outcome, effect })
-}
+use throughline_uplift::{Training, uplift_model};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut given = std::env::args().skip(1);
@@ -61,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         learners = ["two_model", "s_learner", "x_learner", "r_learner", "dr_learner"].map(str::to_owned).to_vec();
     }
     let seed: u64 = std::env::var("SEED").map_or(Ok(41), |s| s.parse())?;
-    let (data, fresh) = (made(rows, seed)?, made(100_000, 1_000 + seed)?);
+    let (data, fresh) = (data::made(rows, seed)?, data::made(100_000, 1_000 + seed)?);
     let arms = ["control".to_owned(), "treated".to_owned()];
     println!("{:12} {:>8} {:>8} {:>9} {:>7}", "learner", "fit s", "score s", "PEHE", "corr");
     for spec in learners {

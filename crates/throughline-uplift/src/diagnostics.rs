@@ -11,4 +11,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("TL740", "propensities were moved away from 0 and 1"),
     ("TL741", "predicted effects do not vary, or are too few for a calibration"),
     ("TL742", "a group has too few rows of an arm for an effect of its own"),
+    ("TL710", "some people could only be in one of two arms"),
+    ("TL711", "a forest has no tree to estimate from"),
 ];

@@ -14,6 +14,8 @@ mod two_model;
 
 mod meta;
 
+mod forest;
+
 mod artefact;
 
 mod ranking;
@@ -35,6 +37,7 @@ pub use evaluation::{
     effects_by_quantile, effects_by_segment, gain_bands, paired_difference, rate, rate_between, toc, uplift_at,
     uplift_by_percentile, weighted_average_uplift,
 };
+pub use forest::{AverageEffect, FeatureImportance, FittedForest, Forest, ForestParams, Grown, OutOfBag};
 pub use meta::{Meta, MetaParams, PropensitySource};
 pub use model::{ArmEffect, Effects, FittedUplift, UPLIFT_MODELS, UpliftEntry, UpliftModel, uplift_model};
 pub use qini::{Curve, QiniScores, qini_curve, qini_scores, uplift_curve};

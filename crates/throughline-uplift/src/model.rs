@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 use throughline_core::Diagnostic;
 
-use crate::{FeatureMatrix, Training, UpliftError, meta, two_model};
+use crate::{AverageEffect, FeatureImportance, FeatureMatrix, Training, UpliftError, forest, meta, two_model};
 
 /// The effect of one arm.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,10 +14,13 @@ pub struct ArmEffect {
     pub arm: String,
     /// E[outcome | arm, x] − E[outcome | control, x], one finite value per row, in the unit of the outcome.
     pub effect: Vec<f64>,
+    /// Standard error of each effect, where the model knows one: not negative, infinite for a row of which the model knows
+    /// nothing.
+    pub std_error: Option<Vec<f64>>,
 }
 
-/// Predicted effects. They are point predictions: no learner here gives a standard error per person, and none is made
-/// up. Judge them by groups (`evaluate`).
+/// Predicted effects. Standard errors per person stand beside them where the model has any; none is made up. Judge
+/// effects by groups (`evaluate`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Effects {
     /// Predicted outcome without treatment, one value per row.
@@ -56,6 +59,17 @@ pub trait FittedUplift: fmt::Debug + Send + Sync {
     /// Effects of every arm for every row.
     fn effects(&self, features: &FeatureMatrix) -> Result<Effects, UpliftError>;
 
+    /// Average effect of every arm over the training data, for models that estimate one.
+    fn average_effects(&self) -> &[AverageEffect] {
+        &[]
+    }
+
+    /// Which features the effects of an arm were searched along, for models that know; the most important first.
+    fn importance(&self, arm: &str) -> Option<Vec<FeatureImportance>> {
+        let _ = arm;
+        None
+    }
+
     /// All it knows, as JSON from which [`UpliftEntry::load`] makes the same model, bit for bit.
     fn state(&self) -> Result<Value, UpliftError>;
 }
@@ -78,6 +92,7 @@ pub const UPLIFT_MODELS: &[UpliftEntry] = &[
     UpliftEntry { name: meta::NAMES[1], build: meta::build_x, load: meta::load },
     UpliftEntry { name: meta::NAMES[2], build: meta::build_r, load: meta::load },
     UpliftEntry { name: meta::NAMES[3], build: meta::build_dr, load: meta::load },
+    UpliftEntry { name: forest::NAME, build: forest::build, load: forest::load },
 ];
 
 /// The entry of a name; an unknown name answers with the known ones.

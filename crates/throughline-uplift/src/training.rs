@@ -17,6 +17,7 @@ pub struct Training<'a> {
     pub(crate) arm: &'a [u32],
     pub(crate) arms: &'a [String],
     pub(crate) weights: Option<&'a [f64]>,
+    pub(crate) propensity: Option<&'a [Vec<f64>]>,
     pub(crate) threads: Option<NonZeroUsize>,
 }
 
@@ -48,7 +49,7 @@ impl<'a> Training<'a> {
             same_length("weights", weights.len(), rows)?;
             finite("weights", weights, "finite and at least 0", |w| w.is_finite() && w >= 0.0)?;
         }
-        let training = Self { features, outcome, arm, arms, weights, threads: None };
+        let training = Self { features, outcome, arm, arms, weights, propensity: None, threads: None };
         let mut diagnostics = features.column_diagnostics();
         diagnostics.extend(training.check_arms()?);
         if outcome.iter().all(|y| *y == outcome[0]) {
@@ -61,6 +62,27 @@ impl<'a> Training<'a> {
             );
         }
         Ok((training, diagnostics))
+    }
+
+    /// Known chances of assignment: for each arm, the control first, one chance per row. Models that need them then do not
+    /// estimate them.
+    ///
+    /// # Errors
+    /// Another number of columns than arms or of values than rows, and chances that are not inside (0, 1) or of which a row
+    /// has more than 1 in total.
+    pub fn with_propensity(mut self, chances: &'a [Vec<f64>]) -> Result<Self, UpliftError> {
+        if chances.len() != self.arms.len() {
+            let (expected, got) = (self.arms.len(), chances.len());
+            return Err(UpliftError::LengthMismatch { what: "the list of chances per arm".to_owned(), expected, got });
+        }
+        for (column, arm) in chances.iter().zip(self.arms) {
+            same_length(&format!("the chance of arm `{arm}`"), column.len(), self.outcome.len())?;
+            finite("the chance of an arm", column, "between 0 and 1", |p| p > 0.0 && p < 1.0)?;
+        }
+        let totals: Vec<f64> = (0..self.outcome.len()).map(|row| chances.iter().map(|c| c[row]).sum()).collect();
+        finite("the sum of chances", &totals, "at most 1", |total| total <= 1.0 + 1e-9)?;
+        self.propensity = Some(chances);
+        Ok(self)
     }
 
     /// Limits the threads of a fit. The fitted model does not depend on it, bit for bit.

@@ -118,7 +118,7 @@ impl FittedUplift for FittedTwoModel {
         for (name, model) in &self.arms {
             let treated = model.predict(features)?;
             let effect = treated.iter().zip(&mu_control).map(|(t, c)| t - c).collect();
-            arms.push(ArmEffect { arm: name.clone(), effect });
+            arms.push(ArmEffect { arm: name.clone(), effect, std_error: None });
         }
         Ok(Effects { mu_control, arms })
     }

@@ -48,6 +48,9 @@ impl Pair<'_> {
     /// The probability of the arm for every row of both, out of fold and trimmed where it is learnt.
     pub(super) fn propensity(&self, folds: &[u8], found: &mut Vec<Diagnostic>) -> Result<Vec<f64>, UpliftError> {
         let trim = self.meta.params.trim;
+        if let Some(known) = self.known() {
+            return Ok(known);
+        }
         if self.meta.params.propensity == PropensitySource::Shares {
             return Ok(vec![self.share(); self.training.outcome.len()]);
         }
@@ -66,6 +69,13 @@ impl Pair<'_> {
             );
         }
         Ok(out)
+    }
+
+    /// Chances of the arm among the two, where the training data state those of every arm.
+    pub(super) fn known(&self) -> Option<Vec<f64>> {
+        let chances = self.training.propensity?;
+        let (control, arm) = (&chances[0], &chances[self.arm]);
+        Some(control.iter().zip(arm).map(|(zero, one)| one / (zero + one)).collect())
     }
 
     /// 1 for rows of the arm.

@@ -88,7 +88,7 @@ impl FittedUplift for FittedMeta {
                     effect
                 }
             };
-            arms.push(ArmEffect { arm: arm.clone(), effect });
+            arms.push(ArmEffect { arm: arm.clone(), effect, std_error: None });
         }
         Ok(Effects { mu_control, arms })
     }

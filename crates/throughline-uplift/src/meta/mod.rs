@@ -25,15 +25,16 @@ use crate::{FittedLearner, FittedUplift, Learner, LearnerInput, Task, Training, 
 /// Names in the registry.
 pub(crate) const NAMES: [&str; 4] = ["s_learner", "x_learner", "r_learner", "dr_learner"];
 
-/// Where the probability of treatment comes from.
+/// Where the probability of treatment comes from where the data does not carry it
+/// ([`Training::with_propensity`]).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PropensitySource {
     /// The share of each arm: arms were assigned at random, with the same chances for everyone.
     #[default]
     Shares,
-    /// Learnt from the features, out of fold, and trimmed.
-    Learnt,
+    /// Estimated from the features for rows that the estimate has not seen, and trimmed.
+    Estimated,
 }
 
 /// Parameters of the meta-learners.
@@ -52,7 +53,7 @@ pub struct MetaParams {
     pub propensity: PropensitySource,
     /// Folds of cross-fitting, 2 to 20.
     pub folds: usize,
-    /// Learnt propensities are held between this and its complement, above 0 and below ½.
+    /// Estimated propensities are held between this and its complement, above 0 and below ½.
     pub trim: f64,
     /// Seed of the folds.
     pub seed: u64,
@@ -106,7 +107,7 @@ impl Kind {
 /// right when either outcomes or propensities are; `r` needs propensities; `s` shrinks small effects towards 0.
 ///
 /// Cost, in fits of the base learner for k arms beside the control and F folds: s k, x 1 + 3 k, r k (F + 1) + 1,
-/// dr F (1 + k) + k + 1; learnt propensities add k F (x: k).
+/// dr F (1 + k) + k + 1; estimated propensities add k F (x: k).
 pub struct Meta {
     kind: Kind,
     params: MetaParams,

@@ -56,7 +56,7 @@ fn known_effects_are_found() {
         let mean = found.mu_control.iter().sum::<f64>() / found.mu_control.len() as f64;
         assert!((mean - 1.0).abs() < 0.1, "{name}: {mean}");
     }
-    let learnt = json!({ "propensity": "learnt" });
+    let learnt = json!({ "propensity": "estimated" });
     for name in NAMES {
         check(name, false, &Value::Null, 0.3);
         check(name, true, &learnt, 0.3);
@@ -70,7 +70,7 @@ fn assignment_by_a_feature_misleads_shares_but_not_learnt_propensities() {
         let found = effects("r_learner", &market, params);
         found.arms[0].effect.iter().sum::<f64>() / 6_000.0
     };
-    let (by_share, learnt) = (mean(&Value::Null), mean(&json!({ "propensity": "learnt" })));
+    let (by_share, learnt) = (mean(&Value::Null), mean(&json!({ "propensity": "estimated" })));
     assert!((learnt - 0.5).abs() < 0.06, "{learnt}");
     assert!((by_share - 0.5).abs() > (learnt - 0.5).abs(), "{by_share} against {learnt}");
 }
@@ -93,7 +93,7 @@ fn doubly_robust_scores_are_right_with_a_hopeless_outcome_model() {
 fn saved_models_predict_the_same_bits_and_threads_change_none() {
     let market = market(800, true);
     for name in NAMES {
-        for params in [Value::Null, json!({ "propensity": "learnt", "folds": 2 })] {
+        for params in [Value::Null, json!({ "propensity": "estimated", "folds": 2 })] {
             let model = fitted(name, &market, &params);
             let entry = UPLIFT_MODELS.iter().find(|m| m.name == name).expect("an entry");
             let again = (entry.load)(&model.state().expect("a state")).expect("loads");
@@ -159,7 +159,7 @@ fn bad_parameters_and_useless_data_have_defined_answers() {
     let mut market = market(400, false);
     market.outcome.fill(1.0);
     for name in NAMES {
-        let found = effects(name, &market, &json!({ "propensity": "learnt" }));
+        let found = effects(name, &market, &json!({ "propensity": "estimated" }));
         assert!(found.arms[0].effect.iter().all(|e| e.abs() < 1e-6), "{name}");
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn fit(pair: &Pair<'_>, control: &dyn FittedLearner) -> Result<Fitted
     let effect = |rows: &[usize]| pair.fit(pair.meta.effect.as_ref(), rows, &imputed, None, Task::Mean);
     let weight = match pair.meta.params.propensity {
         PropensitySource::Shares => Weight::Share(pair.share()),
-        PropensitySource::Learnt => {
+        PropensitySource::Estimated => {
             let learner = pair.meta.outcome.as_ref();
             let learnt = pair.fit(learner, &pair.both, &pair.indicator(), None, Task::Probability)?;
             Weight::Learnt { propensity: learnt, trim: pair.meta.params.trim }

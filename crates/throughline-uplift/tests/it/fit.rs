@@ -120,7 +120,7 @@ fn unreadable_models_say_why() {
 #[test]
 fn unknown_names_and_parameters_are_refused() {
     let error = uplift_model("t-learner").expect_err("unknown").to_string();
-    assert_eq!(error, "unknown uplift model `t-learner` (known: two_model)");
+    assert_eq!(error, "unknown uplift model `t-learner` (known: two_model, forest)");
     assert!(learner("forest").expect_err("unknown").to_string().contains("known: boosted_trees"));
     let build = |params: Value| (uplift_model("two_model").expect("known").build)(&params).map(|_| ());
     let text = |params: Value| build(params).expect_err("refused").to_string();

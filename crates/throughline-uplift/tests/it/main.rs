@@ -2,5 +2,6 @@
 
 mod evaluation;
 mod fit;
+mod forest;
 mod hillstrom;
 mod simulate;
