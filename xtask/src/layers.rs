@@ -34,7 +34,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("decide", MODELS_MAY),
     ("market", MODELS_MAY),
     ("govern", &["core"]),
-    ("oneshot", &["core", "stats", "attribution", "evidence", "market", "paths"]),
+    ("oneshot", &["core", "stats", "attribution", "evidence", "market", "paths", "uplift"]),
     (
         "run",
         &[

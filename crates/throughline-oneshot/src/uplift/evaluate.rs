@@ -6,9 +6,10 @@ use clap::Args;
 use serde_json::{Value, json};
 use throughline_core::{Diagnostic, Estimate, Level};
 use throughline_uplift::{
-    EffectCalibration, EffectGroups, EffectLosses, EffectScores, Evaluation, GainBand, GainCurve, Observed,
-    PercentileStrategy, PoissonBootstrap, Propensity, RankingVerdict, Scored, calibrate_effects, causalml_scores,
-    effect_losses, effects_by_segment, evaluate, gain_bands, uplift_at, uplift_by_percentile, weighted_average_uplift,
+    EffectCalibration, EffectGroup, EffectGroups, EffectLosses, EffectScores, Evaluation, GainBand, GainCurve,
+    Observed, PercentileStrategy, PoissonBootstrap, Propensity, RankingVerdict, Scored, calibrate_effects,
+    causalml_scores, effect_losses, effects_by_segment, evaluate, gain_bands, uplift_at, uplift_by_percentile,
+    weighted_average_uplift,
 };
 
 use super::read::{Rows, read};
@@ -313,25 +314,7 @@ fn answer(said: &Said, found: &[Diagnostic], level: Level) -> Result<Answer, One
         rows.push(vec!["doubly robust loss".to_owned(), number(loss.value), interval(loss.interval())]);
     }
     if let Some(segments) = &said.segments {
-        let group = |g: &throughline_uplift::EffectGroup| {
-            json!({
-                "segment": g.name,
-                "treated": g.treated,
-                "control": g.control,
-                "promised": g.predicted,
-                "effect": optional(g.effect.as_ref()),
-                "gap": optional(g.gap.as_ref()),
-            })
-        };
-        json["segments"] = segments.groups.iter().map(group).collect();
-        json["segments_same_effect_p"] = json!(segments.same_effect_p);
-        for g in &segments.groups {
-            let (value, ends) = g
-                .effect
-                .as_ref()
-                .map_or(("–".to_owned(), "no interval".to_owned()), |e| (number(e.value), interval(e.interval())));
-            rows.push(vec![format!("effect in {}", g.name), value, ends]);
-        }
+        segments_told(segments, &mut json, &mut rows);
     }
     text.push_str(&format!("\n\n{}", table(&["", "value", "interval"], &[1], &rows)));
     let scores = [("scikit_uplift", "scikit-uplift"), ("causalml", "CausalML")].iter().flat_map(|(key, tool)| {
@@ -346,4 +329,27 @@ fn answer(said: &Said, found: &[Diagnostic], level: Level) -> Result<Answer, One
     }
     json["diagnostics"] = json!(found);
     Ok(Answer { json, text })
+}
+
+/// Adds the effects of segments to an answer.
+fn segments_told(segments: &EffectGroups, json: &mut Value, rows: &mut Vec<Vec<String>>) {
+    let group = |g: &EffectGroup| {
+        json!({
+            "segment": g.name,
+            "treated": g.treated,
+            "control": g.control,
+            "promised": g.predicted,
+            "effect": optional(g.effect.as_ref()),
+            "gap": optional(g.gap.as_ref()),
+        })
+    };
+    json["segments"] = segments.groups.iter().map(group).collect();
+    json["segments_same_effect_p"] = json!(segments.same_effect_p);
+    for g in &segments.groups {
+        let (value, ends) = g
+            .effect
+            .as_ref()
+            .map_or(("–".to_owned(), "no interval".to_owned()), |e| (number(e.value), interval(e.interval())));
+        rows.push(vec![format!("effect in {}", g.name), value, ends]);
+    }
 }

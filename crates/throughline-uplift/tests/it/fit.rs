@@ -120,7 +120,10 @@ fn unreadable_models_say_why() {
 #[test]
 fn unknown_names_and_parameters_are_refused() {
     let error = uplift_model("t-learner").expect_err("unknown").to_string();
-    assert_eq!(error, "unknown uplift model `t-learner` (known: two_model, forest)");
+    assert_eq!(
+        error,
+        "unknown uplift model `t-learner` (known: two_model, s_learner, x_learner, r_learner, dr_learner, forest)"
+    );
     assert!(learner("forest").expect_err("unknown").to_string().contains("known: boosted_trees"));
     let build = |params: Value| (uplift_model("two_model").expect("known").build)(&params).map(|_| ());
     let text = |params: Value| build(params).expect_err("refused").to_string();
