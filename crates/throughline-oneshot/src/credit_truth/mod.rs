@@ -129,7 +129,15 @@ impl CreditTruthArgs {
         let read = |spec: &String| {
             read_spec(spec).map_err(|e| OneShotError::finding(Diagnostic::error("TL065", e.to_string())))
         };
-        specs.iter().map(read).collect()
+        let mut models: Vec<Box<dyn Model>> = Vec::with_capacity(specs.len());
+        for spec in &specs {
+            let model = read(spec)?;
+            // `position` is `u`, as `markov` is `markov:1`: one column says it.
+            if models.iter().all(|known| known.spec() != model.spec()) {
+                models.push(model);
+            }
+        }
+        Ok(models)
     }
 
     fn base_positions(&self, models: &[Box<dyn Model>]) -> Result<Vec<usize>, OneShotError> {

@@ -167,8 +167,12 @@ const HEADER: [&str; 8] = [
     "coverage of targets (p)",
 ];
 
+/// A share in percent; one market has no spread.
+fn percent(share: f64) -> String {
+    if share.is_finite() { format!("{:.1} %", 100.0 * share) } else { "–".to_owned() }
+}
+
 fn cells(c: &Column) -> Vec<String> {
-    let percent = |x: f64| format!("{:.1} %", 100.0 * x);
     let verdict = match c.p_value {
         Some(p) if p >= ALPHA => format!("{p:.3}, not rejected"),
         Some(p) if p < 0.001 => "< 0.001, rejected".to_owned(),
@@ -191,7 +195,6 @@ fn cells(c: &Column) -> Vec<String> {
 pub(super) fn shown(columns: &[Column]) -> String {
     let rows: Vec<Vec<String>> = columns.iter().map(cells).collect();
     let mut text = table(&HEADER, &[1, 2, 3, 4, 5, 6, 7], &rows);
-    let percent = |x: f64| format!("{:.1} %", 100.0 * x);
     let split = |c: &Column| {
         let parts = [
             (c.bias_untested, c.coverage_untested),
